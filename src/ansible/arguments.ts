@@ -1,0 +1,50 @@
+/** How a playbook is to run. */
+export interface PlaybookOptions {
+  /** Variables that rank above all others. They go through a private file, not the command line, which everyone may read. */
+  extraVars?: Record<string, unknown>
+  /** Only plays and tasks with these tags. */
+  tags?: string | readonly string[]
+  /** No plays and tasks with these tags. */
+  skipTags?: string | readonly string[]
+  /** Only these hosts: Ansible's patterns. @default all leased Pis */
+  limit?: string | readonly string[]
+  /** Change nothing, tell what would change. @default false */
+  check?: boolean
+  /** Tell how files change; what is in them then shows in `stdout` and in messages. @default what ansible.cfg says */
+  diff?: boolean
+  /** Environment variables besides those of the process; `undefined` takes one away. */
+  env?: Record<string, string | undefined>
+  /** Further arguments of ansible-playbook, `['-vvv']`. */
+  args?: readonly string[]
+}
+
+/** The arguments of ansible-playbook for `playbook` with `options`. */
+export function argumentsOf(
+  playbook: string,
+  { tags, skipTags, limit, check, diff, args = [] }: PlaybookOptions,
+  files: { inventory: string; extraVars?: string },
+): string[] {
+  return [
+    `--inventory=${files.inventory}`,
+    ...(files.extraVars ? [`--extra-vars=@${files.extraVars}`] : []),
+    ...list('--tags', tags),
+    ...list('--skip-tags', skipTags),
+    ...list('--limit', limit),
+    ...(check ? ['--check'] : []),
+    ...(diff ? ['--diff'] : []),
+    ...args,
+    playbook,
+  ]
+}
+
+/** A command line that a shell would take as it is. */
+export function commandLine(program: string, args: readonly string[]): string {
+  return [program, ...args]
+    .map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`))
+    .join(' ')
+}
+
+function list(option: string, value: string | readonly string[] | undefined): string[] {
+  const joined = typeof value === 'string' ? value : value?.join(',')
+  return joined ? [`${option}=${joined}`] : []
+}

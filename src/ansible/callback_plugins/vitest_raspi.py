@@ -1,0 +1,316 @@
+"""Tells vitest-raspi what ansible-playbook does while it does it: one JSON object a line, on an inherited descriptor.
+
+The events are described in events.ts; whoever changes one changes both. Written for ansible-core 2.14 and later.
+
+Ansible hands every callback a cleaned copy of a result, in which no_log has already been replaced by a sentence
+(TaskResult.clean_copy). Only these copies are read here, never a task's arguments, so nothing hidden gets out.
+"""
+
+import json
+import math
+import os
+import re
+import sys
+import time
+from collections.abc import Mapping
+from datetime import date
+
+from ansible.plugins.callback import CallbackBase
+from ansible.release import __version__ as ansible_version
+
+DOCUMENTATION = """
+    name: vitest_raspi
+    type: notification
+    short_description: streams events to vitest-raspi
+    description:
+      - Writes one JSON object a line to the file descriptor that vitest-raspi hands over. Does nothing elsewhere.
+"""
+
+EVENTS_VERSION = 1
+# What one string, one result and all items of one loop may take, in characters: a command's output has no bounds.
+STRING_LIMIT = 64 * 1024
+RESULT_LIMIT = 256 * 1024
+# What an item that failed may take where the other items of its loop have used up everything.
+FAILED_ITEM_LIMIT = 2 * 1024
+LABEL_LIMIT = 200
+# Sent in fields of their own, repeated elsewhere, or (invocation) hidden by Ansible's own callbacks as well.
+DROPPED = {"ansible_loop_var", "deprecations", "diff", "invocation", "results", "stderr_lines", "stdout_lines", "warnings"}
+CENSORED_LABEL = "(censored due to no_log)"
+
+# Python's stand-ins for bytes that were not UTF-8 (PEP 383). They are no Unicode.
+SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+class Budget:
+    """Turns results into what JSON can hold, within a number of characters. What is left out shows as such."""
+
+    def __init__(self, left):
+        self.left = left
+        self.cut = False
+
+    def fit(self, value):
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int):
+            self.left -= 8
+            return int(value)
+        if isinstance(value, float):
+            self.left -= 8
+            return value if math.isfinite(value) else str(value)
+        if isinstance(value, bytes):
+            return self.text(value.decode("utf-8", "replace"))
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return self.mapping(value.items())
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return self.sequence(value)
+        if isinstance(value, date):
+            return value.isoformat()
+        # Its text might be a secret: str() of a vaulted value decrypts it.
+        return f"<{type(value).__name__}>"
+
+    def text(self, value):
+        limit = max(0, min(STRING_LIMIT, self.left))
+        if len(value) > limit:
+            self.cut = True
+            head = limit // 4
+            tail = limit - head
+            omitted = f"\n… {len(value) - limit} characters left out …\n"
+            value = value[:head] + omitted + (value[-tail:] if tail else "")
+        self.left -= len(value)
+        return value if value.isascii() else SURROGATES.sub("\ufffd", value)
+
+    def mapping(self, items):
+        out = {}
+        for key, value in items:
+            if self.left <= 0:
+                self.cut = True
+                break
+            out[self.text(str(key))] = self.fit(value)
+        return out
+
+    def sequence(self, values):
+        out = []
+        for value in values:
+            if self.left <= 0:
+                self.cut = True
+                break
+            out.append(self.fit(value))
+        return out
+
+    def result(self, result):
+        shown = [(k, v) for k, v in result.items() if k not in DROPPED and not str(k).startswith("_ansible_")]
+        # Lists and mappings last: they are what grows, and must not displace a message.
+        shown.sort(key=lambda entry: isinstance(entry[1], (list, Mapping)))
+        return self.mapping(shown)
+
+    def diffs(self, result):
+        diffs = result.get("diff") or []
+        found = [self.diff(diff) for diff in (diffs if isinstance(diffs, list) else [diffs]) if isinstance(diff, Mapping)]
+        return [diff for diff in found if diff.get("prepared") or diff.get("before") != diff.get("after")]
+
+    def diff(self, diff):
+        out = {}
+        for key in ("before", "after", "before_header", "after_header", "prepared"):
+            value = diff.get(key)
+            if isinstance(value, (Mapping, list)):
+                # Fit first: what it prints as must not be unbounded either.
+                value = json.dumps(Budget(STRING_LIMIT).fit(value), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+            if value is not None:
+                out[key] = self.text(str(value))
+        for side in ("src", "dst"):
+            if diff.get(f"{side}_binary"):
+                out["prepared"] = "binary file, not shown\n"
+            elif diff.get(f"{side}_larger"):
+                out["prepared"] = f"larger than {diff[f'{side}_larger']} bytes, not shown\n"
+        return out
+
+
+def texts(values):
+    """Messages of a result: strings, or mappings with a msg (deprecations; warnings since ansible-core 2.19)."""
+    budget = Budget(STRING_LIMIT)
+    return [budget.text(str(value.get("msg", "") if isinstance(value, Mapping) else value)) for value in values or []]
+
+
+def is_rescued(task):
+    """Tells whether a block catches the failure of `task`: it is in the block's own part, and there is a rescue part."""
+    child, parent = task, task._parent
+    while parent is not None:
+        rescue = getattr(parent, "rescue", None)
+        if rescue:
+            elsewhere = [*rescue, *(getattr(parent, "always", None) or [])]
+            if all(child._uuid != other._uuid for other in elsewhere):
+                return True
+        child, parent = parent, getattr(parent, "_parent", None)
+    return False
+
+
+def place(thing):
+    """Where a play or task is written: (path, line), or (None, None)."""
+    path, _, line = (thing.get_path() or "").rpartition(":")
+    return (path, int(line)) if path and line.isdigit() else (None, None)
+
+
+def without_nothing(fields):
+    return {key: value for key, value in fields.items() if value not in (None, False, [], {})}
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "vitest_raspi"
+
+    def __init__(self):
+        super().__init__()
+        # Taken away, so that an ansible-playbook started by a task does not write into a descriptor of its own.
+        settings = os.environ.pop("VITEST_RASPI_CALLBACK", None)
+        if settings is None:
+            self.disabled = True
+            return
+        settings = json.loads(settings)
+        self._fd = settings["fd"]
+        self._connections = settings["connections"]
+        os.set_inheritable(self._fd, False)
+        self._starts = {}
+        self._item_budgets = {}
+
+    def _send(self, event, **fields):
+        # Straight to the descriptor: a buffer would be copied into every worker that Ansible forks, and written again.
+        line = json.dumps({"event": event, "at": int(time.time() * 1000), **fields}, separators=(",", ":"))
+        rest = memoryview(line.encode("ascii") + b"\n")
+        try:
+            while rest:
+                rest = rest[os.write(self._fd, rest) :]
+        except OSError:
+            self.disabled = True  # Nobody reads any more.
+
+    def v2_playbook_on_start(self, playbook):
+        self._send("start", version=EVENTS_VERSION, ansible=ansible_version)
+
+    def v2_playbook_on_play_start(self, play):
+        self._pin_connections(play)
+        path, line = place(play)
+        hosts = play.hosts if isinstance(play.hosts, str) else ",".join(map(str, play.hosts))
+        self._send("play", id=play._uuid, name=str(play.get_name()), hosts=hosts, path=path, line=line)
+
+    def _pin_connections(self, play):
+        """Lets no host_vars file of the repository lead a play from the emulated Pi to the real machine of that name.
+
+        Variables files rank above the inventory file that has the Pi's address; what is set here ranks above those
+        (https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_variables.html#understanding-variable-precedence).
+        """
+        try:
+            variables = play.get_variable_manager()
+            for host, connection in self._connections.items():
+                for name, value in connection.items():
+                    variables.set_host_variable(host, name, value)
+        except Exception as error:
+            # Ansible only warns of a callback's exception and goes on, to whatever address it then has.
+            self._send("refused", reason=f"{type(error).__name__}: {error}")
+            sys.exit(1)
+
+    def v2_playbook_on_no_hosts_matched(self):
+        self._send("no_hosts")
+
+    def v2_playbook_on_task_start(self, task, is_conditional):
+        self._task(task, handler=False)
+
+    def v2_playbook_on_handler_task_start(self, task):
+        self._task(task, handler=True)
+
+    def _task(self, task, handler):
+        path, line = place(task)
+        self._send(
+            "task",
+            id=task._uuid,
+            name=Budget(LABEL_LIMIT).text(str(task.name or task.action)),
+            role=str(task._role.get_name()) if task._role else None,
+            action=str(getattr(task, "resolved_action", None) or task.action),
+            path=path,
+            line=line,
+            handler=handler,
+        )
+
+    def v2_runner_on_start(self, host, task):
+        self._starts[host.get_name(), task._uuid] = time.monotonic()
+
+    def v2_runner_retry(self, result):
+        self._send(
+            "retry",
+            task=result._task._uuid,
+            host=result._host.get_name(),
+            attempt=result._result.get("attempts"),
+            retries=result._result.get("retries"),
+        )
+
+    def v2_runner_on_ok(self, result):
+        self._result(result, "changed" if result._result.get("changed") else "ok")
+
+    def v2_runner_on_skipped(self, result):
+        self._result(result, "skipped")
+
+    def v2_runner_on_failed(self, result, ignore_errors=False):
+        self._result(result, "ignored" if ignore_errors else "rescued" if is_rescued(result._task) else "failed")
+
+    def v2_runner_on_unreachable(self, result):
+        self._result(result, "ignored" if result._task.ignore_unreachable is True else "unreachable")
+
+    def _result(self, result, status):
+        task, host = result._task, result._host.get_name()
+        started = self._starts.pop((host, task._uuid), None)
+        self._item_budgets.pop((host, task._uuid), None)
+        budget = Budget(RESULT_LIMIT)
+        delegate = task.delegate_to
+        fields = {
+            "changed": bool(result._result.get("changed")),
+            "ms": None if started is None else round((time.monotonic() - started) * 1000),
+            "delegate": str(delegate) if delegate and delegate != host else None,
+            "run_once": task.run_once is True,
+            "attempts": result._result.get("attempts"),
+            "diff": budget.diffs(result._result),
+            "warnings": texts(result._result.get("warnings")),
+            "deprecations": texts(result._result.get("deprecations")),
+            "result": budget.result(result._result),
+            "cut": budget.cut,
+        }
+        self._send("result", task=task._uuid, host=host, status=status, **without_nothing(fields))
+
+    def v2_runner_item_on_ok(self, result):
+        self._item(result, "changed" if result._result.get("changed") else "ok")
+
+    def v2_runner_item_on_skipped(self, result):
+        self._item(result, "skipped")
+
+    def v2_runner_item_on_failed(self, result):
+        self._item(result, "failed")
+
+    def _item(self, result, status):
+        task, host = result._task, result._host.get_name()
+        budget = self._item_budgets.setdefault((host, task._uuid), Budget(RESULT_LIMIT))
+        if status == "failed" and budget.left < FAILED_ITEM_LIMIT:
+            budget = Budget(FAILED_ITEM_LIMIT)
+        fields = {
+            "changed": bool(result._result.get("changed")),
+            "diff": budget.diffs(result._result) if budget.left > 0 else [],
+            "result": budget.result(result._result),
+        }
+        self._send(
+            "item",
+            task=task._uuid,
+            host=host,
+            label=self._label(result._result),
+            status=status,
+            **without_nothing(fields),
+        )
+
+    def _label(self, result):
+        if "censored" in result or result.get("_ansible_no_log"):
+            return CENSORED_LABEL
+        item = result.get("_ansible_item_label")
+        item = result.get("item") if item is None else item
+        item = Budget(LABEL_LIMIT).fit(item)
+        return item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)
+
+    def v2_playbook_on_stats(self, stats):
+        self._send("stats", hosts={host: stats.summarize(host) for host in sorted(stats.processed)})

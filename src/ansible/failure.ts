@@ -1,0 +1,117 @@
+import { isAbsolute, relative } from 'node:path'
+import { RaspiError } from '../errors.ts'
+import { duration, elapsed } from '../host/progress.ts'
+import { ansibleMissing } from './config.ts'
+import { parseError } from './messages.ts'
+import type { Recorder } from './recorder.ts'
+import { describeTask, type TaskRun } from './run.ts'
+
+/** How ansible-playbook has ended. */
+export interface Ending {
+  playbook: string
+  projectDir: string
+  program: string
+  exitCode: number | undefined
+  recorder: Recorder
+  stderr: string
+  /** The names of the leased Pis. */
+  hosts: string[]
+}
+
+/**
+ * The error that a run comes to which did not come to its end: an unreachable host, a playbook that cannot be parsed, a
+ * role that is not there. `undefined` where it did, be it with failed tasks, which are a result.
+ */
+export function failureOf(ending: Ending): RaspiError | undefined {
+  const { exitCode, recorder, playbook, program, stderr } = ending
+  if (recorder.refused !== undefined) {
+    return new RaspiError(
+      'ansible',
+      `${playbook} was not run: its connections could not be fixed: ${recorder.refused}`,
+      {
+        hint: 'Without that a host_vars file could lead it to a real machine. Is this version of ansible-core newer than vitest-raspi?',
+      },
+    )
+  }
+  if (exitCode === 0) return
+  const unreachable = recorder.tasks.find(({ status }) => status === 'unreachable')
+  if (unreachable) return unreachableError(unreachable, recorder)
+  if (recorder.tasks.some(({ status }) => status === 'failed')) return
+  if (exitCode === 127 && !recorder.ansible) return ansibleMissing(program)
+  const error = parseError(stderr)
+  if (!error) return recorder.stats ? undefined : endedEarly(ending)
+  const place = [error.path && shorten(error.path, ending.projectDir), error.line, error.column]
+    .filter(Boolean)
+    .join(':')
+  const evidence = error.excerpt === undefined ? {} : { evidence: error.excerpt }
+  const role = /the role '(.+?)' was not found in (.+)/.exec(error.message)
+  if (role) {
+    const [, name, searched = ''] = role
+    return new RaspiError('ansible', `The role "${name}" was not found${place && `: ${place} asks for it`}`, {
+      hint: [
+        'Ansible searched for it in:',
+        ...searched.split(':').map((path) => `  ${shorten(path, ending.projectDir)}`),
+        'Install it with `ansible-galaxy install`, or name its directory as `roles_path` in ansible.cfg.',
+      ].join('\n'),
+      ...evidence,
+    })
+  }
+  return new RaspiError('ansible', `${playbook} cannot be run: ${place && `${place}: `}${error.message}`, {
+    ...(/--limit/.test(error.message) ? { hint: `The inventory has: ${ending.hosts.join(', ')}.` } : {}),
+    ...evidence,
+  })
+}
+
+/** The error for a playbook that took longer than it may. */
+export function timeoutError(playbook: string, timeoutMs: number, { current }: Recorder): RaspiError {
+  const task = current
+    ? `: ${describeTask(current.task)}, for ${elapsed(current.since)}`
+    : ': Ansible has not begun with its first task'
+  return new RaspiError('ansible', `${playbook} was still at work after ${duration(timeoutMs)}${task}`, {
+    hint: 'An emulated Pi takes some seconds for a task. Give the playbook longer with `playbookTimeout`, or let it do less.',
+  })
+}
+
+/** The error for a playbook that was stopped from outside. */
+export function cancelledError(playbook: string, reason: unknown, { current }: Recorder): RaspiError {
+  const task = current ? ` at ${describeTask(current.task)}` : ''
+  return new RaspiError('cancelled', `${playbook} was stopped${task}`, { cause: reason })
+}
+
+function unreachableError(task: TaskRun, { tasks }: Recorder): RaspiError {
+  const message = String(task.result.msg ?? 'Ansible does not say why').trim()
+  const before = tasks.filter(({ host, status }) => host === task.host && status !== 'unreachable').at(-1)
+  const hosts = new Set(tasks.filter(({ status }) => status === 'unreachable').map(({ host }) => host))
+  const who = task.delegatedTo ? `${task.delegatedTo}, for ${task.host},` : [...hosts].join(', ')
+  return new RaspiError('ansible', `${who} could not be reached at ${describeTask(task)}: ${message}`, {
+    hint: [unreachableHint(message), before && `What it did before: ${describeTask(before)}.`]
+      .filter(Boolean)
+      .join('\n'),
+  })
+}
+
+function unreachableHint(message: string): string {
+  if (/permission denied|authentication fail/i.test(message)) {
+    return 'The Pi refused the key. Does the playbook change the user (ansible_user in vars), authorized_keys or sshd?'
+  }
+  if (/host key verification|host identification/i.test(message)) {
+    return 'The Pi showed another host key than it was leased with. Does the playbook make new ones?'
+  }
+  return 'Does the playbook reboot the Pi, stop its ssh server or change its network? The Pi’s console tells.'
+}
+
+function endedEarly({ program, playbook, exitCode, stderr, recorder }: Ending): RaspiError {
+  const at = recorder.current ? `, at ${describeTask(recorder.current.task)}` : ''
+  return new RaspiError(
+    'ansible',
+    `${program} ended with exit code ${exitCode} before ${playbook} was through${at}`,
+    {
+      evidence: stderr.trimEnd().split('\n').slice(-20).join('\n'),
+    },
+  )
+}
+
+function shorten(path: string, projectDir: string): string {
+  const inside = relative(projectDir, path)
+  return inside === '' ? '.' : inside.startsWith('..') || isAbsolute(inside) ? path : inside
+}

@@ -1,0 +1,123 @@
+import { isAbsolute, relative } from 'node:path'
+import type { AnsibleEvent, HostStats, PlayEvent, ResultEvent, TaskEvent } from './events.ts'
+import type { PlayRun, TaskItem, TaskRun } from './run.ts'
+
+/** What is known of a task before it has ended. */
+export type StartedTask = Pick<TaskRun, 'name' | 'role' | 'play' | 'action' | 'path' | 'line' | 'handler'>
+
+/** Makes plays and tasks out of events, in memory that grows with the number of tasks and items, not with their output. */
+export class Recorder {
+  readonly plays: PlayRun[] = []
+  readonly tasks: TaskRun[] = []
+  ansible = ''
+  /** Ansible's recap, once the playbook has come to its end. */
+  stats: Record<string, HostStats> | undefined
+  /** Why the callback stopped Ansible, where it did. */
+  refused: string | undefined
+  /** The task that began last, and when (a `performance.now()`). */
+  current: { task: StartedTask; since: number } | undefined
+  readonly #projectDir: string
+  readonly #playIds = new Set<string>()
+  readonly #started = new Map<string, StartedTask>()
+  readonly #items = new Map<string, TaskItem[]>()
+
+  /** Paths inside `projectDir` become relative to it. */
+  constructor(projectDir: string) {
+    this.#projectDir = projectDir
+  }
+
+  add(event: AnsibleEvent): void {
+    switch (event.event) {
+      case 'start':
+        this.ansible = event.ansible
+        break
+      case 'play':
+        this.#addPlay(event)
+        break
+      case 'no_hosts': {
+        const play = this.plays.at(-1)
+        if (play) play.matched = false
+        break
+      }
+      case 'task':
+        this.#startTask(event)
+        break
+      case 'item': {
+        const { task, host, label, status, changed = false, result = {}, diff = [] } = event
+        const items = this.#items.get(`${host} ${task}`) ?? []
+        items.push({ label, status, changed, result: withLines(result), diff })
+        this.#items.set(`${host} ${task}`, items)
+        break
+      }
+      case 'result':
+        this.#addResult(event)
+        break
+      case 'stats':
+        this.stats = event.hosts
+        break
+      case 'refused':
+        this.refused = event.reason
+        break
+    }
+  }
+
+  #addPlay({ id, name, hosts, path, line }: PlayEvent): void {
+    if (this.#playIds.has(id)) return // A further batch of a play with `serial`.
+    this.#playIds.add(id)
+    this.plays.push({ name, hosts, ...this.#place(path, line), matched: true })
+  }
+
+  #startTask({ id, name, role, action, handler, path, line }: TaskEvent): void {
+    const play = this.plays.at(-1)?.name ?? ''
+    const task = {
+      name,
+      ...(role === null ? {} : { role }),
+      play,
+      action,
+      ...this.#place(path, line),
+      handler,
+    }
+    this.current = { task, since: performance.now() }
+    this.#started.set(id, task)
+  }
+
+  #addResult(event: ResultEvent): void {
+    const task = this.#started.get(event.task)
+    if (!task) return
+    const key = `${event.host} ${event.task}`
+    this.tasks.push({
+      ...task,
+      host: event.host,
+      ...(event.delegate === undefined ? {} : { delegatedTo: event.delegate }),
+      runOnce: event.run_once ?? false,
+      status: event.status,
+      changed: event.changed ?? false,
+      ignored: event.status === 'ignored',
+      endedAt: event.at,
+      durationMs: event.ms ?? 0,
+      attempts: event.attempts ?? 1,
+      result: withLines(event.result ?? {}),
+      cut: event.cut ?? false,
+      diff: event.diff ?? [],
+      items: this.#items.get(key) ?? [],
+      warnings: event.warnings ?? [],
+      deprecations: event.deprecations ?? [],
+    })
+    this.#items.delete(key)
+  }
+
+  #place(path: string | null, line: number | null): { path?: string; line?: number } {
+    if (path === null || line === null) return {}
+    const inside = relative(this.#projectDir, path)
+    return { path: inside.startsWith('..') || isAbsolute(inside) ? path : inside, line }
+  }
+}
+
+// The callback does not send what is only another form of something it sends.
+function withLines(result: Record<string, unknown>): Record<string, unknown> {
+  for (const name of ['stdout', 'stderr']) {
+    const text = result[name]
+    if (typeof text === 'string') result[`${name}_lines`] = text === '' ? [] : text.split('\n')
+  }
+  return result
+}

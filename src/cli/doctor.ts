@@ -1,0 +1,117 @@
+import { styleText } from 'node:util'
+import { type Command, Option } from 'commander'
+import { type Check, checkLine, type Group, isLacking, type Paint } from '../host/check.ts'
+import type { HostContext } from '../host/context.ts'
+import { fix, isFixable } from '../host/fix.ts'
+import { packageManager, systemName } from '../host/packages.ts'
+import { check, requirementsFor } from '../host/requirements.ts'
+import { exitCodes } from './exit-codes.ts'
+
+/** The options of `vitest-raspi doctor`. */
+export interface DoctorOptions {
+  fix?: boolean
+  json?: boolean
+  for?: Group
+}
+
+/** Where a command writes its lines: results to `out`, what it is doing to `err`. */
+export interface Output {
+  out: (line: string) => void
+  err: (line: string) => void
+}
+
+const titles: Record<Group, string> = {
+  run: 'To run tests',
+  build: 'To build an image (only while the cache has none)',
+}
+
+const examples = `
+Examples:
+  vitest-raspi doctor             what this host has and lacks
+  vitest-raspi doctor --fix       install what is missing with apt, dnf, pacman, zypper or brew
+  vitest-raspi doctor --for run   leave out what only building an image needs
+  vitest-raspi doctor --json      the same for machines`
+
+/** Adds `doctor` to `program`: it examines the host of `context` and gives its exit code to `setExitCode`. */
+export function addDoctor(
+  program: Command,
+  context: HostContext,
+  output: Output,
+  setExitCode: (code: number) => void,
+): void {
+  program
+    .command('doctor')
+    .description('tell what this host has and lacks, and what to do about it')
+    .option('--fix', 'install what is missing, as root or by sudo')
+    .addOption(new Option('--for <what>', 'check only what this needs').choices(['run', 'build']))
+    .option('--json', 'print JSON: { ok, system, packageManager, checks }')
+    .option('--cache-dir <dir>', 'where images and frozen Pis are kept (default: as in the tests)')
+    .addHelpText('after', examples)
+    .action(async ({ cacheDir, ...options }: DoctorOptions & { cacheDir?: string }) => {
+      setExitCode(await doctor(options, cacheDir ? { ...context, cacheDir } : context, output))
+    })
+}
+
+/**
+ * Tells what the host has and lacks, after having installed what it can with `fix`. Gives the exit code: `failed` where
+ * something is missing or too old. Throws a `RaspiError` where a command of `fix` fails.
+ */
+export async function doctor(
+  { fix: fixing = false, json = false, for: only }: DoctorOptions,
+  context: HostContext,
+  { out, err }: Output,
+): Promise<number> {
+  const groups: Group[] = only ? [only] : ['run', 'build']
+  const look = () =>
+    check(
+      groups.flatMap((group) => requirementsFor(group, context)),
+      context,
+    )
+  let checks = await look()
+  if (fixing && checks.some(isLacking)) {
+    await fix(checks.filter(isLacking), context, err)
+    checks = await look()
+  }
+  const lacking = checks.filter(isLacking)
+  const manager = await packageManager(context)
+  if (json) {
+    const report = {
+      ok: lacking.length === 0,
+      system: systemName(context),
+      packageManager: manager ?? null,
+      checks,
+    }
+    out(JSON.stringify(report, undefined, 2))
+  } else {
+    out(
+      `${styleText('bold', systemName(context))}, ${context.arch}${manager ? `, packages by ${manager}` : ''}`,
+    )
+    for (const group of groups) {
+      out(`\n${styleText('bold', titles[group])}`)
+      for (const each of checks.filter((one) => one.group === group)) out(`  ${checkLine(each, paint)}`)
+    }
+    out(`\n${verdict(checks, fixing, context)}`)
+  }
+  return lacking.length === 0 ? exitCodes.ok : exitCodes.failed
+}
+
+function verdict(checks: readonly Check[], fixed: boolean, context: HostContext): string {
+  const lacking = checks.filter(isLacking)
+  if (lacking.length === 0) return paint('ok', 'Nothing is missing.')
+  const count = lacking.length === 1 ? 'One thing is lacking.' : `${lacking.length} things are lacking.`
+  const fixable = !fixed && lacking.some((each) => isFixable(each, context))
+  const advice = fixable ? '`npx vitest-raspi doctor --fix` installs what it can; the' : 'The'
+  return `${paint('missing', count)} ${advice} arrows (→) tell what to do by hand.`
+}
+
+const paint: Paint = (part, text) => {
+  const styles = {
+    ok: 'green',
+    missing: 'red',
+    'too old': 'yellow',
+    warning: 'yellow',
+    remedy: 'cyan',
+    name: 'bold',
+  } as const
+  return styleText(styles[part], text)
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { isRaspiError } from '../errors.ts'
+import { type HostContext, hostContext } from '../host/context.ts'
+import { addDoctor, type Output } from './doctor.ts'
+import { exitCodes, exitCodesHelp } from './exit-codes.ts'
+
+const examples = `
+Examples:
+  npx vitest-raspi doctor         what this host has and lacks
+  npx vitest-raspi doctor --fix   install what is missing
+  npx vitest-raspi help doctor    more about a command`
+
+/** Runs the command line `args` (without node and script) and gives the exit code. Never throws. */
+export async function runCli(
+  args: readonly string[],
+  output: Output,
+  context: HostContext = hostContext(),
+): Promise<number> {
+  let exitCode: number = exitCodes.ok
+  const program = new Command('vitest-raspi')
+    .description('Emulated Raspberry Pis for testing Ansible playbooks with Vitest')
+    .version(version(), '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', examples)
+    .addHelpText('afterAll', exitCodesHelp)
+    .showHelpAfterError('Run it with --help to see what there is.')
+    .configureOutput({
+      writeOut: (text) => output.out(text.trimEnd()),
+      writeErr: (text) => output.err(text.trimEnd()),
+    })
+    .exitOverride()
+  addDoctor(program, context, output, (code) => {
+    exitCode = code
+  })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    // Commander has said by now what is wrong, or printed the help or the version that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    if (isRaspiError(error)) {
+      output.err(error.message)
+      return exitCodes.failed
+    }
+    output.err(error instanceof Error && error.stack ? error.stack : String(error))
+    return exitCodes.fault
+  }
+}
+
+function version(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
+}

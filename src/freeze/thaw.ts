@@ -1,0 +1,85 @@
+import { join } from 'node:path'
+import { RaspiError } from '../errors.ts'
+import { makeCard } from '../machine/card.ts'
+import { machineFiles } from '../machine/command-line.ts'
+import { Gdb } from '../machine/gdb.ts'
+import { Machine } from '../machine/machine.ts'
+import { ServiceShell } from '../machine/service-shell.ts'
+import { type Identity, identityScript } from './identity.ts'
+import { migrateIn } from './migrate.ts'
+import type { FrozenPi } from './store.ts'
+
+/** A frozen Pi that runs again, with its network up. */
+export interface ThawedPi {
+  machine: Machine
+  /** Its root shell, still open: whoever hands the Pi out closes it. */
+  shell: ServiceShell
+}
+
+/** How long a thawed guest may take to find its network, in ms. */
+const networkTimeoutMs = 60_000
+
+/**
+ * Lets a copy of `frozen` run, with a card and an identity of its own, and gives it once its network is up. What it
+ * writes goes to a new overlay in `dir`, its RAM is a private copy-on-write mapping of the frozen file.
+ * Throws a `RaspiError` where it does not come to life; nothing of it is left then.
+ */
+export async function thaw(
+  frozen: FrozenPi,
+  identity: Identity,
+  { dir, qemu, qemuImg, signal }: { dir: string; qemu: string; qemuImg: string; signal?: AbortSignal | undefined },
+): Promise<ThawedPi> {
+  const card = await makeCard(qemuImg, { path: frozen.files.card, format: 'qcow2' }, join(dir, 'card.qcow2'))
+  const machine = await Machine.start(
+    {
+      board: frozen.board,
+      card: card.path,
+      dir,
+      memory: { file: frozen.files.ram, mode: 'copy-on-write' },
+      incoming: true,
+    },
+    { qemu },
+    signal,
+  )
+  try {
+    await migrateIn(machine, frozen.files.state)
+    await reattachCard(machine)
+    await machine.plugNic({ mac: identity.mac })
+    await machine.resume()
+    const shell = await ServiceShell.attach(join(dir, machineFiles.service))
+    const { output } = await shell.run(identityScript(identity), { timeoutMs: networkTimeoutMs })
+    signal?.throwIfAborted()
+    if (output.includes('NETWORK')) return { machine, shell }
+    throw new RaspiError('freeze', `The thawed Pi found no network within ${networkTimeoutMs / 1000} s`, {
+      evidence: [output, await machine.console.tail(40)].filter(Boolean).join('\n'),
+    })
+  } catch (error) {
+    await machine.end()
+    throw error
+  }
+}
+
+/** The function-select registers of GPIO 40-49 and 50-59: BCM2835 ARM Peripherals, 6.1. */
+const GPFSEL4 = 0x3f200010
+const GPFSEL5 = 0x3f200014
+/** The fields of GPIO 48-49 in the first and 50-53 in the second, three bits a pin: the SD card's lines. */
+const cardPins4 = 0x3f << 24
+const cardPins5 = 0xfff
+
+/**
+ * Puts the card back where the guest left it. QEMU restores the pins' functions, but not which of the two controllers
+ * the card hangs on (hw/gpio/bcm2835_gpio.c has no post_load), so that the guest would see it removed. Clearing the
+ * pins and setting them again moves it.
+ */
+async function reattachCard(machine: Machine): Promise<void> {
+  const gdb = await Gdb.connect(join(machine.spec.dir, machineFiles.gdb))
+  try {
+    const [pins4, pins5] = [await gdb.readWord(GPFSEL4), await gdb.readWord(GPFSEL5)]
+    await gdb.writeWord(GPFSEL4, pins4 & ~cardPins4)
+    await gdb.writeWord(GPFSEL5, pins5 & ~cardPins5)
+    await gdb.writeWord(GPFSEL4, pins4)
+    await gdb.writeWord(GPFSEL5, pins5)
+  } finally {
+    await gdb.close()
+  }
+}

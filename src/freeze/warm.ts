@@ -1,0 +1,30 @@
+/**
+ * The script that touches, in a Pi about to be frozen, what every test needs first, so that it is in the page cache of
+ * every thawed copy: sshd, PAM, the user's manager, sudo, Python with what Ansible's modules import. It logs in over the
+ * loopback by an sshd of its own, and leaves no trace of it: keys, logs and login records are as after the boot.
+ */
+export function warmScript(user: string): string {
+  return `
+w=/run/vitest-raspi; mkdir -m 755 $w; cd $w
+ssh-keygen -q -t ed25519 -N '' -f key; cp key.pub authorized; chmod 644 authorized
+for f in wtmp btmp lastlog; do [ -e /var/log/$f ] && cp -a /var/log/$f .; done
+sockets="systemd-journald.socket systemd-journald-dev-log.socket systemd-journald-audit.socket"
+systemctl stop $sockets systemd-journald.service
+for d in /run/log/journal /var/log/journal; do [ -d $d ] && mkdir -p saved$d && cp -a $d/. saved$d; done
+systemctl start systemd-journald.service
+/usr/sbin/sshd -p 2222 -o ListenAddress=127.0.0.1 -o AuthorizedKeysFile=$w/authorized -o PidFile=$w/pid -o StrictModes=no
+ip link set lo up
+login="ssh -n -p 2222 -i key -o UserKnownHostsFile=$w/known -o StrictHostKeyChecking=no ${user}@127.0.0.1"
+for round in 1 2 3; do
+  $login 'sudo -n true; python3 -c "import json, ast, zipfile, base64, runpy, subprocess, shlex, tempfile, platform, pwd, grp, glob, re, logging, selectors, locale"; cat /etc/os-release > /dev/null; systemctl is-system-running'
+done
+kill $(cat pid)
+hostnamectl > /dev/null; timedatectl > /dev/null
+getent passwd ${user} > /dev/null; id ${user} > /dev/null
+systemctl stop $sockets systemd-journald.service
+for d in /run/log/journal /var/log/journal; do [ -d saved$d ] && find $d -mindepth 1 -delete && cp -a saved$d/. $d; done
+systemctl start systemd-journald.service
+for f in wtmp btmp lastlog; do [ -e $f ] && cat $f > /var/log/$f; done
+cd /; rm -rf $w; sync
+`
+}

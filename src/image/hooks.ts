@@ -1,0 +1,34 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { GuestFile } from './recipe.ts'
+
+/** A part of a hook that runs outside the guest, with the guest's root as `$1`. */
+export interface OutsideScript {
+  outside: string
+}
+
+/** Writes `files` below `dir` and gives the script that installs them, owned by root, into a guest. */
+export async function stageFiles(dir: string, files: GuestFile[]): Promise<OutsideScript> {
+  await mkdir(dir)
+  const commands = await Promise.all(
+    files.map(async ({ path, mode = '0644', text }, index) => {
+      const staged = join(dir, String(index))
+      await writeFile(staged, text, { mode: 0o600 })
+      return `install -D -m ${mode} ${quote(staged)} "$1"${quote(path)}\n`
+    }),
+  )
+  return { outside: commands.join('') }
+}
+
+/** The text of a hook of mmdebstrap's. Parts that are a string run in the guest, as root, by its own shell. */
+export function hookScript(...parts: (string | OutsideScript)[]): string {
+  const bodies = parts.map((part) =>
+    typeof part === 'string' ? `chroot "$1" sh -ec ${quote(part)}\n` : part.outside,
+  )
+  return `#!/bin/sh\nset -e\n${bodies.join('')}`
+}
+
+/** `text` as one word of a shell. */
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
+}

@@ -1,0 +1,54 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import * as z from 'zod'
+import { isAlive, processId } from '../host/process.ts'
+
+/** What `image.json` says about the card next to it. */
+const entrySchema = z.object({
+  name: z.string(),
+  id: z.string(),
+  architecture: z.enum(['arm64', 'armhf', 'armel']),
+  user: z.string(),
+  hostKeys: z.array(z.string()).min(1),
+  cardBytes: z.int().positive(),
+})
+
+export type Entry = z.output<typeof entrySchema>
+
+export const cardFile = 'card.raw'
+export const entryFile = 'image.json'
+
+/** Where the image `id` is kept. */
+export function entryDir(cacheDir: string, id: string): string {
+  return join(cacheDir, 'images', id)
+}
+
+/** Reads the image `id`: its entry, `undefined` where there is none, or a sentence where it is damaged. */
+export function readEntry(cacheDir: string, id: string): Entry | string | undefined {
+  const dir = entryDir(cacheDir, id)
+  if (!existsSync(dir)) return undefined
+  try {
+    const entry = entrySchema.parse(JSON.parse(readFileSync(join(dir, entryFile), 'utf8')))
+    const { size } = statSync(join(dir, cardFile))
+    if (entry.id !== id) return `${entryFile} is of another image`
+    if (size !== entry.cardBytes) return `${cardFile} has ${size} bytes and not ${entry.cardBytes}`
+    return entry
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return `${entryFile} or ${cardFile} is missing`
+    return `${entryFile} cannot be read`
+  }
+}
+
+/** A name for a build's directory that tells whose it is. */
+export function buildDirName(): string {
+  return `image-${process.pid}-${processId(process.pid)?.startTime ?? ''}-${Date.now()}`
+}
+
+/** The directories that builds left in `tmpDir` whose process has ended. */
+export function deadBuilds(tmpDir: string): string[] {
+  return readdirSync(tmpDir).flatMap((name) => {
+    const [, pid, startTime] = /^image-(\d+)-(\d*)-\d+$/.exec(name) ?? []
+    if (!pid || startTime === undefined) return []
+    return isAlive({ pid: Number(pid), startTime }) ? [] : [join(tmpDir, name)]
+  })
+}

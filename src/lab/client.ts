@@ -1,0 +1,56 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { RaspiError } from '../errors.ts'
+import { openChannel, valueOf } from './channel.ts'
+import type { LabFunctions, Lease, LeaseRequest, WorkerFunctions } from './protocol.ts'
+
+/** A worker's end of the lab. */
+export interface LabClient {
+  /** Borrows Pis; throws the lab's `RaspiError` where they cannot be had. */
+  lease(request: LeaseRequest): Promise<Lease>
+  /** Gives Pis back. Never throws: a lab that is gone has taken them back itself. */
+  release(lease: number): Promise<void>
+  /** Shows a line to the user. */
+  say(line: string): void
+  /** Aborts when the lab is gone, and with it every Pi. */
+  readonly gone: AbortSignal
+  /** Aborts, with the reason, when the Pi of this number is gone. */
+  lost(pi: number): AbortSignal
+}
+
+const clients = new Map<string, Promise<LabClient>>()
+
+/** Connects to the lab at the unix socket `path`, once per worker. */
+export function connectLab(path: string): Promise<LabClient> {
+  let client = clients.get(path)
+  if (!client) {
+    client = open(path)
+    clients.set(path, client)
+  }
+  return client
+}
+
+async function open(path: string): Promise<LabClient> {
+  const socket = connect(path)
+  await once(socket, 'connect')
+  // A worker that has nothing else to do may end.
+  socket.unref()
+  const gone = new AbortController()
+  const losses = new Map<number, AbortController>()
+  const loss = (pi: number) => {
+    const known = losses.get(pi) ?? new AbortController()
+    losses.set(pi, known)
+    return known
+  }
+  const channel = openChannel<LabFunctions, WorkerFunctions>(socket, {
+    lost: (pi, error) => loss(pi).abort(RaspiError.from(error)),
+  })
+  socket.on('close', () => gone.abort(new RaspiError('lab', 'The lab has ended, and its Pis with it.')))
+  return {
+    lease: async (request) => valueOf(await channel.lease(request)),
+    release: async (lease) => void (await channel.release(lease).catch(() => {})),
+    say: (line) => void channel.say.asEvent(line).catch(() => {}),
+    gone: gone.signal,
+    lost: (pi) => loss(pi).signal,
+  }
+}

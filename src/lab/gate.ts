@@ -1,0 +1,57 @@
+/** Lets at most `size` of its units be held at once, in the order of asking. */
+export class Gate {
+  readonly size: number
+  #free: number
+  readonly #queue: { count: number; enter: () => void }[] = []
+
+  constructor(size: number) {
+    this.size = size
+    this.#free = size
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  get free(): number {
+    return this.#free
+  }
+
+  /** Waits for `count` units (all or none) and gives the function that returns them. Rejects with the reason of `signal`. */
+  async enter(count: number, signal?: AbortSignal): Promise<() => void> {
+    signal?.throwIfAborted()
+    if (this.#queue.length > 0 || this.#free < count) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const place = { count, enter: resolve }
+      this.#queue.push(place)
+      const leave = () => {
+        const index = this.#queue.indexOf(place)
+        if (index < 0) return
+        this.#queue.splice(index, 1)
+        reject(signal?.reason)
+        this.#advance()
+      }
+      signal?.addEventListener('abort', leave, { once: true })
+      await promise.finally(() => signal?.removeEventListener('abort', leave))
+    } else {
+      this.#free -= count
+    }
+    let held = true
+    return () => {
+      if (!held) return
+      held = false
+      this.#free += count
+      this.#advance()
+    }
+  }
+
+  /** The first in the queue goes first, even where a later, smaller one would fit: nobody waits for ever. */
+  #advance() {
+    for (let next = this.#queue[0]; next && next.count <= this.#free; next = this.#queue[0]) {
+      this.#queue.shift()
+      this.#free -= next.count
+      next.enter()
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import { rm } from 'node:fs/promises'
+import { availableParallelism, freemem } from 'node:os'
+import { join } from 'node:path'
+import { RaspiError } from '../errors.ts'
+import { defaultCacheDir, privateDir } from '../host/paths.ts'
+import { duration, type Log } from '../host/progress.ts'
+import { assertHost, type HostTools } from '../host/requirements.ts'
+import type { ResolvedOptions } from '../options.ts'
+import { Gate } from './gate.ts'
+import { LivePi, type PiSource } from './live-pi.ts'
+import type { Lease, LeaseRequest, LentPi } from './protocol.ts'
+import { RunDir, sweepDeadRuns } from './run-dir.ts'
+import { resolveSource } from './sources.ts'
+
+/** What one Pi may need of the host's memory, in bytes: RSS 300-490 MB of a thawed one, more once it works. */
+const bytesPerPi = 700 * 1024 * 1024
+
+/** The one owner of all machines of a run: starts them, lends them, ends them. It does nothing until asked for a Pi. */
+export class Lab {
+  readonly options: ResolvedOptions
+  readonly runDir: RunDir
+  readonly log: Log
+  readonly #places: Gate
+  readonly #starts: Gate
+  readonly #stop = new AbortController()
+  readonly #leases = new Map<number, { pis: LivePi[]; leave: () => void }>()
+  readonly #starting = new Set<LivePi>()
+  readonly #sources = new Map<string, Promise<PiSource>>()
+  #tools: Promise<HostTools> | undefined
+  #count = 0
+  #swept = false
+
+  constructor(options: ResolvedOptions, log: Log) {
+    this.options = options
+    this.log = log
+    this.runDir = new RunDir()
+    const cores = availableParallelism()
+    this.#places = new Gate(options.maxPis ?? Math.max(1, Math.min(cores * 2, Math.floor(freemem() / bytesPerPi) - 1)))
+    this.#starts = new Gate(options.maxStarts ?? Math.max(1, Math.floor(cores / 2)))
+  }
+
+  get cacheDir(): string {
+    return this.options.cacheDir ?? defaultCacheDir()
+  }
+
+  /**
+   * Lends the Pis of `request`, all of them or none, as soon as there is room for them. Throws a `RaspiError` where they
+   * cannot be had; rejects with the reason of `signal` when the holder gives up.
+   */
+  async lease(request: LeaseRequest, signal: AbortSignal, lost: (pi: LivePi, error: RaspiError) => void): Promise<Lease> {
+    const asked = performance.now()
+    const stop = AbortSignal.any([signal, this.#stop.signal])
+    const wanted = request.pis.length
+    if (wanted > this.#places.size) {
+      throw new RaspiError('lab', `${request.holder} asks for ${wanted} Pis, and at most ${this.#places.size} can live here at once.`, {
+        hint: `One Pi takes about ${bytesPerPi / 1024 / 1024} MiB of memory. Free some, or set maxPis if you know better.`,
+      })
+    }
+    const source = await this.#source(request.image, request.board)
+    if (this.#places.free < wanted) this.log(`${request.holder} waits for ${wanted} of ${this.#places.size} Pis (${this.#places.waiting + 1} in the queue)`)
+    const leave = await this.#places.enter(wanted, stop)
+    const queuedMs = performance.now() - asked
+    const started = await Promise.allSettled(request.pis.map(() => this.#start(source, stop)))
+    const pis = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+    const failure = started.find((result) => result.status === 'rejected')
+    if (failure || stop.aborted) {
+      await Promise.all(pis.map((pi) => this.#end(pi)))
+      leave()
+      throw stop.aborted ? stop.reason : failure?.reason
+    }
+    const id = ++this.#count
+    this.#leases.set(id, { pis, leave })
+    for (const pi of pis) pi.on('lost', (error) => lost(pi, error))
+    await Promise.all(pis.map((pi) => pi.handOver()))
+    return { id, queuedMs, pis: pis.map((pi, index) => lent(pi, request.pis[index]?.name ?? pi.identity.hostname)) }
+  }
+
+  /** Takes back the Pis of a lease and ends them. A lease that has ended already is none. */
+  async release(id: number): Promise<void> {
+    const lease = this.#leases.get(id)
+    if (!lease) return
+    this.#leases.delete(id)
+    await Promise.all(lease.pis.map((pi) => this.#end(pi)))
+    lease.leave()
+  }
+
+  /** Ends everything: what runs, what is being made, what is lent. Afterwards nothing of the run is left. */
+  async close(): Promise<void> {
+    this.#stop.abort(new RaspiError('cancelled', 'The run has ended.'))
+    await Promise.all([...this.#leases.keys()].map((id) => this.release(id)))
+    await Promise.allSettled(this.#sources.values())
+    this.runDir.remove()
+  }
+
+  /** Kills everything at once, for the moment in which this process ends. Synchronous. */
+  kill(): void {
+    this.#stop.abort(new RaspiError('cancelled', 'The run was interrupted.'))
+    for (const pi of this.#starting) pi.kill()
+    for (const { pis } of this.#leases.values()) for (const pi of pis) pi.kill()
+    this.runDir.remove()
+  }
+
+  async #start(source: PiSource, signal: AbortSignal): Promise<LivePi> {
+    const tools = await this.#host()
+    const leave = await this.#starts.enter(1, signal)
+    const number = ++this.#count
+    try {
+      const pi = await LivePi.start(source, {
+        ...{ number, hostname: `pi-${number}`, dir: join(this.runDir.path, String(number)) },
+        ...{ qemu: tools.qemu, qemuImg: tools.qemuImg, timeoutMs: this.options.bootTimeout, signal },
+        note: (pid) => this.runDir.note(pid),
+      })
+      if (pi.origin === 'booted') this.log(`Pi ${pi.identity.hostname} booted in ${duration(pi.startMs)}`)
+      return pi
+    } finally {
+      leave()
+    }
+  }
+
+  async #end(pi: LivePi): Promise<void> {
+    await pi.end()
+    await rm(join(this.runDir.path, String(pi.number)), { recursive: true, force: true })
+  }
+
+  /** A source that could not be had once is not tried again: every test would wait for the same failure. */
+  #source(image: string, board: string): Promise<PiSource> {
+    const key = JSON.stringify([image, board])
+    let source = this.#sources.get(key)
+    if (!source) {
+      source = this.#makeSource(image, board)
+      source.catch(() => {})
+      this.#sources.set(key, source)
+    }
+    return source
+  }
+
+  async #makeSource(image: string, board: string): Promise<PiSource> {
+    const tools = await this.#host()
+    return resolveSource(image, board, {
+      cacheDir: privateDir(this.cacheDir),
+      machineDir: this.runDir.path,
+      qemu: tools.qemu,
+      qemuImg: tools.qemuImg,
+      qemuVersion: tools.qemuVersion,
+      bootTimeout: this.options.bootTimeout,
+      log: this.log,
+      signal: this.#stop.signal,
+      note: (pid) => this.runDir.note(pid),
+    })
+  }
+
+  #host(): Promise<HostTools> {
+    if (!this.#swept) {
+      this.#swept = true
+      const swept = sweepDeadRuns()
+      if (swept > 0) this.log(`Cleared what ${swept} interrupted ${swept === 1 ? 'run' : 'runs'} left behind`)
+    }
+    this.#tools ??= assertHost(['run'], { cacheDir: this.cacheDir })
+    return this.#tools
+  }
+}
+
+function lent(pi: LivePi, name: string): LentPi {
+  const { number, identity, connection, controlPath, consoleFile, origin, startMs } = pi
+  return { number, name, hostname: identity.hostname, connection, controlPath, consoleFile, origin, startMs }
+}

@@ -1,0 +1,207 @@
+import { EventEmitter } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { RaspiError } from '../errors.ts'
+import { readBootPlan } from '../firmware/boot-plan.ts'
+import { clockScript, type Identity, knownHost, newIdentity } from '../freeze/identity.ts'
+import type { FrozenPi } from '../freeze/store.ts'
+import { thaw } from '../freeze/thaw.ts'
+import { privateDir } from '../host/paths.ts'
+import type { Image } from '../image/image.ts'
+import type { Board } from '../machine/boards.ts'
+import { makeCard, readBootPart } from '../machine/card.ts'
+import { Door } from '../machine/door.ts'
+import { Machine, type MachineEnd } from '../machine/machine.ts'
+import type { ServiceShell } from '../machine/service-shell.ts'
+import type { PiConnection } from '../pi/connection.ts'
+import { openSshMaster, runBySsh, type SshMaster } from '../pi/ssh.ts'
+
+/** What a Pi is made of. */
+export interface PiSource {
+  image: Image
+  board: Board
+  /** Absent where this image cannot be frozen here; its Pis boot cold then. */
+  frozen?: FrozenPi | undefined
+}
+
+/** What it takes to bring a Pi to life. */
+export interface StartContext {
+  number: number
+  hostname: string
+  /** Its directory, below the run's. */
+  dir: string
+  qemu: string
+  qemuImg: string
+  /** Until its first login, in ms. */
+  timeoutMs: number
+  signal: AbortSignal
+  /** Told of each process that must not outlive the run. */
+  note(pid: number): void
+}
+
+/** A Pi of the lab: its machine through all reboots, its card, its door and its open ssh connection. */
+export class LivePi extends EventEmitter<{ lost: [RaspiError] }> {
+  readonly number: number
+  readonly identity: Identity
+  readonly source: PiSource
+  readonly connection: PiConnection
+  readonly controlPath: string
+  readonly consoleFile: string
+  startMs = 0
+  readonly #context: StartContext
+  readonly #door: Door
+  #machine: Machine | undefined
+  #shell: ServiceShell | undefined
+  #master: SshMaster | undefined
+  #boots = 0
+  #ending = false
+
+  private constructor(source: PiSource, context: StartContext, door: Door) {
+    super()
+    const { dir, number, hostname } = context
+    this.number = number
+    this.identity = newIdentity(hostname)
+    this.source = source
+    this.#context = context
+    this.#door = door
+    this.controlPath = join(dir, 'ssh')
+    this.consoleFile = join(dir, 'console.log')
+    this.connection = {
+      host: '127.0.0.1',
+      port: door.port,
+      user: source.image.user,
+      privateKeyFile: source.image.privateKeyFile,
+      knownHostsFile: join(dir, 'known_hosts'),
+    }
+  }
+
+  /**
+   * Thaws a Pi, or boots it where `source` has no frozen one, and gives it once somebody has logged in by ssh.
+   * Throws a `RaspiError` with the end of its console where that takes longer than `timeoutMs`.
+   */
+  static async start(source: PiSource, context: StartContext): Promise<LivePi> {
+    privateDir(context.dir)
+    const pi = new LivePi(source, context, await Door.open())
+    const started = performance.now()
+    const deadline = AbortSignal.timeout(context.timeoutMs)
+    const signal = AbortSignal.any([context.signal, deadline])
+    try {
+      if (source.frozen) await pi.#thaw(source.frozen, signal)
+      else await pi.#bootFirst(signal)
+      pi.startMs = performance.now() - started
+      return pi
+    } catch (error) {
+      const tail = await pi.#machine?.console.tail()
+      await pi.end()
+      context.signal.throwIfAborted()
+      if (!deadline.aborted) throw error
+      throw new RaspiError('boot', `Pi ${context.hostname} took no ssh login within ${context.timeoutMs / 1000} s of its start`, {
+        evidence: tail && `Its console's last lines:\n${tail}`,
+      })
+    }
+  }
+
+  get origin(): 'thawed' | 'booted' {
+    return this.source.frozen ? 'thawed' : 'booted'
+  }
+
+  get pid(): number | undefined {
+    return this.#machine?.pid
+  }
+
+  /** Stands still until {@link LivePi.handOver}, at no cost of processor time. */
+  async pause(): Promise<void> {
+    await this.#machine?.pause()
+  }
+
+  /** Makes it ready for its holder: runs, with the right time, without our root shell. */
+  async handOver(): Promise<void> {
+    const shell = this.#shell
+    if (!shell) return
+    this.#shell = undefined
+    await this.#machine?.resume()
+    await shell.run(clockScript(), { timeoutMs: 10_000 })
+    shell.finish('systemctl --no-block stop debug-shell.service; exit')
+  }
+
+  /** Ends it at once, as if its plug were pulled. */
+  async end(): Promise<void> {
+    this.#ending = true
+    this.#door.close()
+    this.#master?.close()
+    this.#shell?.close()
+    await this.#machine?.end()
+  }
+
+  /** Kills it without waiting, as this process ends. */
+  kill(): void {
+    this.#ending = true
+    this.#machine?.kill()
+  }
+
+  async #thaw(frozen: FrozenPi, signal: AbortSignal) {
+    const { dir, qemu, qemuImg } = this.#context
+    await this.#writeKnownHosts([this.identity.hostKey.public])
+    const { machine, shell } = await thaw(frozen, this.identity, { dir, qemu, qemuImg, signal })
+    this.#shell = shell
+    await this.#adopt(machine)
+    this.#master = await openSshMaster(this.connection, this.controlPath, signal)
+  }
+
+  async #bootFirst(signal: AbortSignal) {
+    const { dir, qemuImg } = this.#context
+    const { image } = this.source
+    await this.#writeKnownHosts(image.hostKeys)
+    await makeCard(qemuImg, { path: image.path, format: 'raw' }, join(dir, 'card.qcow2'))
+    // What an image cannot bring along for a single Pi comes by the kernel's command line, and is not written.
+    await this.#boot([
+      `systemd.hostname=${this.identity.hostname}`,
+      `systemd.machine_id=${this.identity.machineId}`,
+    ], signal)
+    this.#master = await openSshMaster(this.connection, this.controlPath, signal)
+    await runBySsh(this.identity.hostname, this.connection, this.controlPath, clockScript(), { sudo: true, signal })
+  }
+
+  /** Starts a machine on the card as it is now, as the boot ROM would. */
+  async #boot(kernelParameters: string[], signal: AbortSignal) {
+    const { dir, qemu, qemuImg } = this.#context
+    const { board } = this.source
+    const card = join(dir, 'card.qcow2')
+    const bootDir = privateDir(dir, `boot-${this.#boots++}`)
+    const bootPart = await readBootPart(qemuImg, { path: card }, join(bootDir, 'boot.raw'))
+    const plan = await readBootPlan({ path: bootPart }, board, bootDir)
+    const commandLine = [plan.commandLine, `systemd.clock-usec=${Date.now()}000`, ...kernelParameters].join(' ')
+    const machine = await Machine.start(
+      { board, card, dir, boot: { ...plan, commandLine }, nic: { mac: this.identity.mac } },
+      { qemu },
+      signal,
+    )
+    await this.#adopt(machine)
+  }
+
+  async #adopt(machine: Machine) {
+    this.#machine = machine
+    this.#context.note(machine.pid)
+    machine.once('end', (end) => void this.#ended(machine, end))
+    this.#door.leadTo(await machine.sshPort())
+  }
+
+  async #ended(machine: Machine, end: MachineEnd) {
+    if (this.#ending) return
+    this.#door.leadTo(undefined)
+    this.#master?.close()
+    if (end === 'poweroff') return
+    if (end === 'reboot') {
+      await this.#boot([], this.#context.signal).catch((error) => this.emit('lost', error))
+      return
+    }
+    this.emit('lost', new RaspiError('boot', `QEMU ended in the middle of Pi ${this.identity.hostname}'s life: ${machine.messages() || 'it said nothing'}`, {
+      evidence: await machine.console.tail(),
+    }))
+  }
+
+  async #writeKnownHosts(keys: string[]) {
+    const lines = keys.map((key) => knownHost(this.#door.port, key))
+    await writeFile(this.connection.knownHostsFile, lines.join(''), { mode: 0o600 })
+  }
+}

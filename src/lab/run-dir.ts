@@ -1,0 +1,59 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { isAlive, type ProcessId, processId, signalProcess } from '../host/process.ts'
+
+const prefix = 'vitest-raspi-'
+const ownerFile = 'owner.json'
+const processesDir = 'processes'
+
+/**
+ * A run's own directory: sockets, cards, consoles, logs; open to its owner only, gone when the run ends. It lies in the
+ * system's temporary directory because the path of a unix socket may have 107 bytes.
+ */
+export class RunDir {
+  readonly path: string
+
+  constructor(parent: string = tmpdir()) {
+    this.path = mkdtempSync(join(parent, prefix))
+    mkdirSync(join(this.path, processesDir), { mode: 0o700 })
+    writeFileSync(join(this.path, ownerFile), JSON.stringify(processId(process.pid)))
+  }
+
+  /** Notes a process of ours, for the sweep of a later run in case this one cannot end it. */
+  note(pid: number): void {
+    const id = processId(pid)
+    if (id) writeFileSync(join(this.path, processesDir, String(pid)), JSON.stringify(id))
+  }
+
+  /** Removes the directory with everything in it. Synchronous, so that it can be done as the process ends. */
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 2 })
+  }
+}
+
+/**
+ * Clears what dead runs of this user left behind: ends their processes that still live, removes their directories.
+ * Gives how many runs there were. Never touches a living run, or a process that only has the pid of one of ours.
+ */
+export function sweepDeadRuns(parent: string = tmpdir()): number {
+  const { uid } = userInfo()
+  let swept = 0
+  for (const name of readdirSync(parent).filter((entry) => entry.startsWith(prefix))) {
+    const dir = join(parent, name)
+    try {
+      if (statSync(dir).uid !== uid || isAlive(readProcess(join(dir, ownerFile)))) continue
+      for (const pid of readdirSync(join(dir, processesDir))) {
+        signalProcess(readProcess(join(dir, processesDir, pid)), 'SIGKILL')
+      }
+    } catch {
+      // A directory without an owner is of a run that is just starting, or not ours.
+      continue
+    }
+    rmSync(dir, { recursive: true, force: true, maxRetries: 2 })
+    swept++
+  }
+  return swept
+}
+
+const readProcess = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as ProcessId

@@ -1,0 +1,45 @@
+import { once } from 'node:events'
+import { createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { RaspiError } from '../errors.ts'
+import { answer, openChannel } from './channel.ts'
+import type { Lab } from './lab.ts'
+import type { LabFunctions, WorkerFunctions } from './protocol.ts'
+
+/**
+ * Serves `lab` to the workers on a unix socket in the run's directory, and gives the socket's path. A worker's leases
+ * end with its connection, however it ends.
+ */
+export async function serveLab(lab: Lab): Promise<{ path: string; server: Server }> {
+  const path = join(lab.runDir.path, 'lab')
+  const server = createServer((socket) => serveWorker(lab, socket))
+  server.listen(path)
+  await once(server, 'listening')
+  server.unref()
+  return { path, server }
+}
+
+function serveWorker(lab: Lab, socket: Socket) {
+  const leases = new Set<number>()
+  const gone = new AbortController()
+  const functions: LabFunctions = {
+    lease: (request) =>
+      answer(async () => {
+        const lease = await lab.lease(request, gone.signal, (pi, error) => void channel.lost.asEvent(pi.number, error.toJSON()))
+        leases.add(lease.id)
+        if (gone.signal.aborted) await lab.release(lease.id)
+        return lease
+      }),
+    release: (id) =>
+      answer(async () => {
+        leases.delete(id)
+        await lab.release(id)
+      }),
+    say: (line) => lab.log(line),
+  }
+  const channel = openChannel<WorkerFunctions, LabFunctions>(socket, functions)
+  socket.on('close', () => {
+    gone.abort(new RaspiError('cancelled', 'The test worker is gone.'))
+    for (const id of leases) void lab.release(id)
+  })
+}

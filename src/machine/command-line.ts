@@ -1,0 +1,88 @@
+import type { Board } from './boards.ts'
+
+/** One NIC of a Pi and what it is plugged into. */
+export interface Nic {
+  mac: string
+}
+
+/** Everything that distinguishes one QEMU process from another. */
+export interface MachineSpec {
+  board: Board
+  /** The qcow2 overlay the Pi writes to. */
+  card: string
+  /** Where its sockets and logs are; short, because a unix socket's path may have 107 bytes. */
+  dir: string
+  /** What the boot ROM would have loaded. None for a machine whose state comes in from a frozen one. */
+  boot?: { kernel: string; initramfs?: string | undefined; deviceTree: string; commandLine: string } | undefined
+  /** A file that holds the Pi's RAM: shared to freeze it, copied on write to thaw it. By default anonymous memory. */
+  memory?: { file: string; mode: 'shared' | 'copy-on-write' } | undefined
+  /** The NIC that is there from the start. A Pi that is to be frozen must have none: QEMU cannot migrate `usb-net`. */
+  nic?: Nic | undefined
+  /** Waits paused for an incoming state instead of booting. */
+  incoming?: boolean | undefined
+  /** Size of QEMU's translation buffer in MiB. */
+  translationBufferMiB?: number | undefined
+  /** Whether each emulated core has a thread of its own. */
+  threads?: 'single' | 'multi' | undefined
+}
+
+/** The files of a machine below its directory. */
+export const machineFiles = {
+  qmp: 'qmp',
+  gdb: 'gdb',
+  console: 'console.log',
+  service: 'service',
+} as const
+
+/**
+ * The host's side of the NIC: QEMU picks the port that leads to the guest's ssh itself, so there is no race for it.
+ * https://www.qemu.org/docs/master/system/devices/net.html
+ */
+export const userNetwork = { type: 'user', id: 'net0', hostfwd: [{ str: 'tcp:127.0.0.1:0-:22' }] }
+
+/** The guest's side of the NIC, on the board's only USB port. */
+export const usbNic = (nic: Nic) => ({
+  driver: 'usb-net',
+  id: 'nic0',
+  netdev: userNetwork.id,
+  bus: 'usb-bus.0',
+  port: '1',
+  mac: nic.mac,
+})
+
+/** QEMU's arguments for `spec`. Pure: the same spec gives the same arguments. */
+export function qemuArguments(spec: MachineSpec): string[] {
+  const { board, dir, memory, boot, nic } = spec
+  const socket = (name: string) => `unix:${dir}/${name},server=on,wait=off`
+  const args = [
+    ...['-machine', memory ? `${board.name},memory-backend=ram` : board.name],
+    ...['-m', String(board.memoryMiB)],
+    ...['-accel', `tcg,thread=${spec.threads ?? 'multi'},tb-size=${spec.translationBufferMiB ?? 256}`],
+    ...['-nodefaults', '-display', 'none', '-no-user-config'],
+    // A reboot has to come back to us: only we can re-read the boot partition, as the boot ROM does.
+    '-no-reboot',
+    ...['-qmp', socket(machineFiles.qmp)],
+    ...['-gdb', socket(machineFiles.gdb)],
+    ...['-chardev', `file,id=console,path=${dir}/${machineFiles.console},append=on`, '-serial', 'chardev:console'],
+    ...['-chardev', `socket,id=service,path=${dir}/${machineFiles.service},server=on,wait=off`],
+    ...['-serial', 'chardev:service'],
+    ...['-drive', `if=sd,format=qcow2,discard=unmap,file=${escaped(spec.card)}`],
+  ]
+  if (memory) {
+    const share = memory.mode === 'shared' ? 'on' : 'off'
+    const path = escaped(memory.file)
+    args.push('-object', `memory-backend-file,id=ram,size=${board.memoryMiB}M,mem-path=${path},share=${share}`)
+  }
+  if (boot) {
+    args.push('-kernel', boot.kernel, '-dtb', boot.deviceTree, '-append', boot.commandLine)
+    if (boot.initramfs) args.push('-initrd', boot.initramfs)
+  }
+  if (nic) {
+    args.push('-netdev', JSON.stringify(userNetwork), '-device', JSON.stringify(usbNic(nic)))
+  }
+  if (spec.incoming) args.push('-incoming', 'defer')
+  return args
+}
+
+/** QEMU's key=value syntax reads a comma as the next key, and two as one comma. */
+const escaped = (path: string) => path.replaceAll(',', ',,')

@@ -1,0 +1,64 @@
+import { createReadStream } from 'node:fs'
+import { open, readFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import { stripVTControlCharacters } from 'node:util'
+
+/** A Pi's serial console, as QEMU writes it into a file. */
+export class ConsoleLog {
+  readonly file: string
+
+  constructor(file: string) {
+    this.file = file
+  }
+
+  /** Everything so far, without the terminal's control sequences; empty where nothing was written yet. */
+  async text(): Promise<string> {
+    return clean(await readFile(this.file, 'latin1').catch(() => ''))
+  }
+
+  /** The last `count` lines that hold anything (default 40). */
+  async tail(count = 40): Promise<string> {
+    const bytes = Math.max(64, count) * 200
+    const file = await open(this.file).catch(() => undefined)
+    if (!file) return ''
+    try {
+      const { size } = await file.stat()
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(bytes, size)), 0, null, Math.max(0, size - bytes))
+      const lines = clean(buffer.toString('utf8', 0, bytesRead)).split('\n')
+      return lines.filter((line) => line.trim()).slice(-count).join('\n')
+    } finally {
+      await file.close()
+    }
+  }
+
+  /**
+   * Waits until the console shows one of `patterns` and gives its name. Looks every 50 ms, and reads only what is new.
+   * Rejects with the reason of `signal`.
+   */
+  async waitFor<Name extends string>(patterns: Record<Name, RegExp>, signal: AbortSignal): Promise<Name> {
+    let offset = 0
+    let rest = ''
+    for (;;) {
+      signal.throwIfAborted()
+      for await (const chunk of readFrom(this.file, offset)) {
+        offset += chunk.length
+        rest += chunk.toString('latin1')
+      }
+      const text = clean(rest)
+      for (const [name, pattern] of Object.entries(patterns) as [Name, RegExp][]) if (pattern.test(text)) return name
+      // A line that is not ended yet is looked at again.
+      rest = rest.slice(rest.lastIndexOf('\n') + 1)
+      await delay(50, undefined, { signal })
+    }
+  }
+}
+
+const clean = (text: string) => stripVTControlCharacters(text).replace(/\r+\n/g, '\n').replace(/\r/g, '\n')
+
+async function* readFrom(file: string, start: number): AsyncGenerator<Buffer> {
+  try {
+    yield* createReadStream(file, { start })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}

@@ -1,0 +1,79 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+
+/** How long a connection may stay without a greeting before a further one is tried beside it, in ms. */
+const patienceMs = 2_000
+
+/**
+ * A Pi's ssh port on 127.0.0.1, the same through all its reboots, and patient: QEMU's slirp accepts a connection long
+ * before the guest can, and then repeats its lost SYN only after 6 s. So the door opens a further connection every
+ * two seconds until one greets (`SSH-2.0-…`), drops none before, and joins the caller to that one.
+ * While the Pi is off, connections are refused.
+ */
+export class Door {
+  readonly port: number
+  readonly #server: Server
+  readonly #visits = new Set<Socket>()
+  #target: number | undefined
+
+  private constructor(server: Server) {
+    this.#server = server
+    this.port = (server.address() as AddressInfo).port
+    server.on('connection', (visitor) => this.#join(visitor))
+  }
+
+  /** Opens a door on a free port that leads nowhere yet. */
+  static async open(): Promise<Door> {
+    const server = createServer({ noDelay: true, pauseOnConnect: true })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    // The machines keep the process alive where that is wanted; their doors must not.
+    server.unref()
+    return new Door(server)
+  }
+
+  /** Leads the door to `port` of 127.0.0.1 from now on; to nothing without one. Ends the connections it had. */
+  leadTo(port: number | undefined): void {
+    this.#target = port
+    for (const visit of this.#visits) visit.destroy()
+  }
+
+  /** Closes the door and every connection through it. */
+  close(): void {
+    this.leadTo(undefined)
+    this.#server.close()
+  }
+
+  #join(visitor: Socket) {
+    visitor.on('error', () => {})
+    const target = this.#target
+    if (target === undefined) return visitor.resetAndDestroy()
+    this.#visits.add(visitor)
+    const tries = new Set<Socket>()
+    const attempt = () => {
+      const inner = connect({ port: target, host: '127.0.0.1', noDelay: true })
+      tries.add(inner)
+      inner.on('error', () => {})
+      inner.once('data', (greeting: Buffer) => {
+        clearInterval(timer)
+        tries.delete(inner)
+        for (const other of tries) other.destroy()
+        visitor.write(greeting)
+        visitor.pipe(inner)
+        inner.pipe(visitor)
+      })
+      inner.once('close', () => {
+        tries.delete(inner)
+        // QEMU itself refuses only when it is gone.
+        if (tries.size === 0) visitor.destroy()
+      })
+      visitor.once('close', () => inner.destroy())
+    }
+    const timer = setInterval(attempt, patienceMs)
+    visitor.once('close', () => {
+      clearInterval(timer)
+      this.#visits.delete(visitor)
+    })
+    attempt()
+  }
+}

@@ -1,0 +1,63 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { RaspiError } from '../errors.ts'
+
+/**
+ * A client of QEMU's gdb stub, for the one thing QMP cannot do: write to a device's registers.
+ * https://sourceware.org/gdb/current/onlinedocs/gdb.html/Remote-Protocol.html
+ */
+export class Gdb {
+  readonly #socket: Socket
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+  }
+
+  /** Connects to the stub at the unix socket `path` and turns it to physical addresses. The machine must be paused. */
+  static async connect(path: string): Promise<Gdb> {
+    const socket = connect(path)
+    await once(socket, 'connect', { signal: AbortSignal.timeout(5_000) })
+    const gdb = new Gdb(socket)
+    // https://www.qemu.org/docs/master/system/gdb.html#examining-physical-memory
+    await gdb.#ask('Qqemu.PhyMemMode:1')
+    return gdb
+  }
+
+  /** Reads the 32-bit register at the physical `address`. */
+  async readWord(address: number): Promise<number> {
+    const answer = await this.#ask(`m${address.toString(16)},4`)
+    return Buffer.from(answer, 'hex').readUInt32LE()
+  }
+
+  /** Writes the 32-bit register at the physical `address`. */
+  async writeWord(address: number, value: number): Promise<void> {
+    const bytes = Buffer.alloc(4)
+    bytes.writeUInt32LE(value >>> 0)
+    await this.#ask(`M${address.toString(16)},4:${bytes.toString('hex')}`)
+  }
+
+  /** Leaves the stub; the machine stays as it is (paused or not). */
+  async close(): Promise<void> {
+    await this.#ask('D').catch(() => {})
+    this.#socket.destroy()
+  }
+
+  async #ask(command: string): Promise<string> {
+    const sum = Buffer.from(command).reduce((total, byte) => (total + byte) & 0xff, 0)
+    this.#socket.write(`$${command}#${sum.toString(16).padStart(2, '0')}`)
+    let received = ''
+    const signal = AbortSignal.timeout(5_000)
+    for (;;) {
+      const [chunk] = await once(this.#socket, 'data', { signal })
+      received += String(chunk)
+      const packet = /\$([^#]*)#[0-9a-f]{2}/.exec(received)
+      if (!packet) continue
+      this.#socket.write('+')
+      const answer = packet[1] ?? ''
+      if (answer === '' || /^E\d\d/.test(answer)) {
+        throw new RaspiError('boot', `QEMU's gdb stub refused ${command}: ${answer || 'not supported'}`)
+      }
+      return answer
+    }
+  }
+}

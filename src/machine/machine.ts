@@ -1,0 +1,166 @@
+import { EventEmitter, once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { execa } from 'execa'
+import { createDebug } from 'obug'
+import { RaspiError } from '../errors.ts'
+import { privateDir } from '../host/paths.ts'
+import { dieWithParent } from '../host/process.ts'
+import { type MachineSpec, machineFiles, type Nic, qemuArguments, usbNic, userNetwork } from './command-line.ts'
+import { ConsoleLog } from './console-log.ts'
+import { Qmp, type QmpEvent } from './qmp.ts'
+
+const debug = createDebug('raspi:machine')
+
+/** How a machine ended: by its guest, by us, or by itself. */
+export type MachineEnd = 'reboot' | 'poweroff' | 'ended' | 'crashed'
+
+/** The programs a machine is run with. */
+export interface MachineTools {
+  qemu: string
+}
+
+/** One QEMU process with its card, its console and its control socket. */
+export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
+  readonly spec: MachineSpec
+  readonly pid: number
+  readonly qmp: Qmp
+  readonly console: ConsoleLog
+  /** QEMU's own messages, the last 16 KiB of them. */
+  readonly messages: () => string
+  /** Settles once the process has ended. Never rejects. */
+  readonly ended: Promise<MachineEnd>
+  #endedByUs = false
+  #hasEnded = false
+
+  private constructor(spec: MachineSpec, pid: number, qmp: Qmp, messages: () => string, exited: Promise<unknown>) {
+    super()
+    this.spec = spec
+    this.pid = pid
+    this.qmp = qmp
+    this.messages = messages
+    this.console = new ConsoleLog(join(spec.dir, machineFiles.console))
+    let guestEnd: MachineEnd | undefined
+    qmp.on('event', (event) => {
+      guestEnd = endByGuest(event) ?? guestEnd
+    })
+    this.ended = exited.then(() => {
+      this.#hasEnded = true
+      const end = guestEnd ?? (this.#endedByUs ? 'ended' : 'crashed')
+      debug('%d: %s', pid, end)
+      this.emit('end', end)
+      return end
+    })
+  }
+
+  /**
+   * Starts QEMU and gives the machine once its control socket answers; it runs then, or waits for an incoming state.
+   * Throws a `RaspiError` with QEMU's own words where it does not start. QEMU dies with the calling thread.
+   */
+  static async start(spec: MachineSpec, tools: MachineTools, signal?: AbortSignal): Promise<Machine> {
+    signal?.throwIfAborted()
+    privateDir(spec.dir)
+    const [file, args] = dieWithParent(tools.qemu, qemuArguments(spec))
+    debug('%s %s', file, args.join(' '))
+    const subprocess = execa(file, args, {
+      ...{ stdin: 'ignore', stdout: 'ignore', stderr: 'pipe', buffer: false, reject: false },
+      // QEMU keeps temporary files nowhere else.
+      env: { TMPDIR: spec.dir },
+    })
+    const messages = keepMessages(subprocess.stderr)
+    const failed = new AbortController()
+    const exited = subprocess.then((result) => {
+      failed.abort(new RaspiError('boot', `QEMU ended as soon as it was started: ${messages() || result.shortMessage}`))
+    })
+    const stop = signal ? AbortSignal.any([failed.signal, signal]) : failed.signal
+    try {
+      const qmp = await Qmp.connect(join(spec.dir, machineFiles.qmp), { signal: stop })
+      const pid = subprocess.nodeChildProcess.pid
+      if (pid === undefined) throw failed.signal.reason
+      return new Machine(spec, pid, qmp, messages, exited)
+    } catch (error) {
+      subprocess.kill('SIGKILL')
+      await exited
+      throw stop.aborted ? stop.reason : error
+    }
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
+  /** Plugs the NIC in, as into a running Pi. */
+  async plugNic(nic: Nic): Promise<void> {
+    await this.qmp.execute('netdev_add', userNetwork)
+    await this.qmp.execute('device_add', usbNic(nic))
+  }
+
+  /** The port on 127.0.0.1 that leads to the guest's ssh. */
+  async sshPort(): Promise<number> {
+    const table = await this.qmp.monitor('info usernet')
+    const port = /HOST_FORWARD\S*\s+\S+\s+127\.0\.0\.1\s+(\d+)/.exec(table)?.[1]
+    if (!port) throw new RaspiError('boot', `QEMU forwards no port to the Pi's ssh: ${table}`)
+    return Number(port)
+  }
+
+  /** Pauses the guest; a paused Pi costs no processor time. */
+  async pause(): Promise<void> {
+    await this.qmp.execute('stop')
+  }
+
+  /** Lets a paused guest go on. */
+  async resume(): Promise<void> {
+    await this.qmp.execute('cont')
+  }
+
+  /** Ends QEMU, as if the Pi's plug were pulled: at once, nothing of the guest's is written any more. */
+  async end(): Promise<void> {
+    this.#endedByUs = true
+    if (this.#hasEnded) return
+    // `quit` lets QEMU close the card properly; whatever it does, it is gone within two seconds.
+    this.qmp.execute('quit', {}, { timeoutMs: 2_000 }).catch(() => {})
+    const quit = await Promise.race([this.ended, delay(1_500, 'alive', { ref: false })])
+    if (quit === 'alive') this.kill()
+    await this.ended
+  }
+
+  /** Kills QEMU without waiting: all that is left to do when this process ends. */
+  kill(): void {
+    this.#endedByUs = true
+    if (this.#hasEnded) return
+    try {
+      process.kill(this.pid, 'SIGKILL')
+    } catch {
+      // It has ended in this moment.
+    }
+  }
+}
+
+function endByGuest({ name, data }: QmpEvent): MachineEnd | undefined {
+  if (name !== 'SHUTDOWN' || data.guest !== true) return undefined
+  return data.reason === 'guest-reset' ? 'reboot' : 'poweroff'
+}
+
+/**
+ * Keeps the end of what QEMU says, without the line that slirp repeats thousands of times while the guest's NIC is
+ * not up, which says nothing else.
+ */
+function keepMessages(stream: NodeJS.ReadableStream): () => string {
+  let kept = ''
+  stream.setEncoding('utf8')
+  stream.on('data', (chunk: string) => {
+    kept = `${kept}${chunk}`.replace(/Slirp: Failed to send packet, ret: -1\n/g, '').slice(-16_384)
+  })
+  stream.on('error', () => {})
+  return () => kept.trim()
+}
+
+/** Waits for the `end` event or `timeoutMs`, and tells which came. */
+export async function endsWithin(machine: Machine, timeoutMs: number): Promise<boolean> {
+  if (machine.hasEnded) return true
+  const signal = AbortSignal.timeout(timeoutMs)
+  return once(machine, 'end', { signal }).then(
+    () => true,
+    () => false,
+  )
+}

@@ -1,0 +1,90 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { createDebug } from 'obug'
+import { RaspiError } from '../errors.ts'
+
+const debug = createDebug('raspi:service')
+
+/**
+ * A root shell of the guest's on the board's second UART, there before any network is: systemd starts it where the
+ * kernel command line has `systemd.debug_shell=TTY`, with no change to the image.
+ * https://www.freedesktop.org/software/systemd/man/latest/systemd-debug-generator.html
+ */
+export class ServiceShell {
+  /** The kernel parameter that has systemd start the shell on `tty`. */
+  static kernelParameter = (tty: string) => `systemd.debug_shell=${tty}`
+
+  readonly #socket: Socket
+  #received = ''
+  #commands = 0
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+    socket.setEncoding('utf8')
+    socket.on('data', (text: string) => {
+      debug('%s', text)
+      this.#received += text
+    })
+    socket.on('error', () => {})
+  }
+
+  /**
+   * Connects to the UART's socket of a guest that boots, waits for the shell's prompt, and makes the shell quiet: no
+   * echo, no prompt. Nothing is written before: bytes that meet a UART without its driver stop it for good.
+   * Rejects with the reason of `signal`.
+   */
+  static async open(path: string, signal: AbortSignal): Promise<ServiceShell> {
+    const shell = await ServiceShell.attach(path)
+    await shell.#waitFor(/[#$] ?$/, signal)
+    shell.#write(' stty -echo; PS1= PS2= exec bash --norc --noprofile --noediting\n')
+    shell.#write(' PS1= PS2=; echo @"ready"@\n')
+    await shell.#waitFor(/^@ready@/m, signal)
+    return shell
+  }
+
+  /** Connects to a shell that {@link ServiceShell.open} has made quiet before the guest was frozen. */
+  static async attach(path: string): Promise<ServiceShell> {
+    const socket = connect(path)
+    await once(socket, 'connect', { signal: AbortSignal.timeout(5_000) })
+    return new ServiceShell(socket)
+  }
+
+  /**
+   * Runs a script as root and gives what it prints (stdout and stderr) with its exit status. A line of it may have
+   * 4,000 bytes at most (the tty's line buffer). Throws a `RaspiError` after `timeoutMs`.
+   */
+  async run(script: string, { timeoutMs }: { timeoutMs: number }): Promise<{ status: number; output: string }> {
+    const id = `@end${this.#commands++}@`
+    this.#received = ''
+    this.#write(`{\n${script}\n} </dev/null 2>&1; printf '\\n%s%s\\n' '${id}' "$?"\n`)
+    const end = await this.#waitFor(new RegExp(`${id}(\\d+)\\r?\\n`), AbortSignal.timeout(timeoutMs)).catch(() => {
+      throw new RaspiError('boot', `The Pi's service shell did not finish within ${timeoutMs / 1000} s`, {
+        evidence: this.#received.slice(-2_000),
+      })
+    })
+    return { status: Number(end[1]), output: this.#received.slice(0, end.index).replaceAll('\r\n', '\n').trim() }
+  }
+
+  /** Has the shell do something and does not wait for it; the socket is closed once it is written. */
+  finish(script: string): void {
+    this.#socket.end(`${script}\n`)
+  }
+
+  /** Leaves the shell as it is. */
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  #write(text: string) {
+    debug('%s', text)
+    this.#socket.write(text)
+  }
+
+  async #waitFor(pattern: RegExp, signal: AbortSignal): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this.#received)
+      if (match) return match
+      await once(this.#socket, 'data', { signal })
+    }
+  }
+}

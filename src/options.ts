@@ -1,0 +1,35 @@
+import * as z from 'zod'
+import { RaspiError } from './errors.ts'
+
+/** Every option of the plugin, once: the type is its input, the defaults are its output's. */
+export const optionsSchema = z.strictObject({
+  /** The image that Pis boot: a name of the catalogue. @default 'debian-12-arm64' */
+  image: z.string().min(1).default('debian-12-arm64'),
+  /** The board QEMU emulates. @default 'raspi3b' */
+  board: z.enum(['raspi3b']).default('raspi3b'),
+  /** Where images, frozen Pis and keys are kept. @default `$VITEST_RASPI_CACHE`, `$XDG_CACHE_HOME/vitest-raspi` or `~/.cache/vitest-raspi` */
+  cacheDir: z.string().min(1).optional(),
+  /** The most Pis that live at the same time. @default what memory bears, at least 1 */
+  maxPis: z.int().positive().optional(),
+  /** The most Pis that boot or thaw at the same time. @default half the host's cores, at least 1 */
+  maxStarts: z.int().positive().optional(),
+  /** How long a Pi may take from its start to its first ssh login, in ms. @default 300_000 */
+  bootTimeout: z.int().positive().default(300_000),
+  /** How long a playbook may run, in ms. @default 1_200_000 */
+  playbookTimeout: z.int().positive().default(1_200_000),
+})
+
+/** What a user may give to `raspi()`. */
+export type RaspiOptions = z.input<typeof optionsSchema>
+
+/** The options with their defaults. */
+export type ResolvedOptions = z.output<typeof optionsSchema>
+
+/** Checks `options` and fills in the defaults. Throws a `RaspiError` that names each wrong option. */
+export function resolveOptions(options: RaspiOptions): ResolvedOptions {
+  const result = optionsSchema.safeParse(options)
+  if (result.success) return result.data
+  throw new RaspiError('options', `The options of raspi() are wrong:\n${z.prettifyError(result.error)}`, {
+    hint: 'Correct them where raspi({ … }) is called, most often in vitest.config.ts.',
+  })
+}

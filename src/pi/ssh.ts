@@ -1,0 +1,132 @@
+import { rm } from 'node:fs/promises'
+import { execa } from 'execa'
+import { createDebug } from 'obug'
+import { RaspiError } from '../errors.ts'
+import { dieWithParent } from '../host/process.ts'
+import type { PiConnection } from './connection.ts'
+
+const debug = createDebug('raspi:ssh')
+
+/**
+ * The options of OpenSSH's client that reach exactly this Pi: its own host key strictly checked, our key only, nothing
+ * of the user's configuration, and one connection shared by all who use `controlPath`.
+ */
+export function sshOptions(connection: PiConnection, controlPath: string): string[] {
+  const options = {
+    User: connection.user,
+    Port: connection.port,
+    IdentityFile: connection.privateKeyFile,
+    IdentitiesOnly: 'yes',
+    UserKnownHostsFile: connection.knownHostsFile,
+    GlobalKnownHostsFile: '/dev/null',
+    StrictHostKeyChecking: 'yes',
+    UpdateHostKeys: 'no',
+    PreferredAuthentications: 'publickey',
+    GSSAPIAuthentication: 'no',
+    BatchMode: 'yes',
+    LogLevel: 'ERROR',
+    ServerAliveInterval: 15,
+    // A busy emulated Pi may be silent for a while.
+    ServerAliveCountMax: 8,
+    ControlPath: controlPath,
+  }
+  return ['-F', 'none', ...Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`])]
+}
+
+/** An open ssh connection that others share by its control path. */
+export interface SshMaster {
+  /** Ends the connection. */
+  close(): void
+  /** Settles once the connection has ended. */
+  readonly closed: Promise<unknown>
+}
+
+/**
+ * Logs in and keeps the connection open for all who use `controlPath`. It waits as long as `signal` lets it, on one
+ * connection: an abandoned one leaves an sshd at work in the guest. Dies with the calling thread.
+ * Throws a `RaspiError` where ssh gives up: wrong host key, key refused, connection closed.
+ */
+export async function openSshMaster(
+  connection: PiConnection,
+  controlPath: string,
+  signal: AbortSignal,
+): Promise<SshMaster> {
+  signal.throwIfAborted()
+  await rm(controlPath, { force: true })
+  const [file, args] = dieWithParent('ssh', [
+    ...sshOptions(connection, controlPath),
+    ...['-o', 'ControlMaster=yes', '-o', 'PermitLocalCommand=yes', '-o', 'LocalCommand=echo connected'],
+    ...['-o', 'ConnectTimeout=600', '-N', '-T', connection.host],
+  ])
+  debug('%s %s', file, args.join(' '))
+  const ssh = execa(file, args, { stdin: 'ignore', reject: false, cancelSignal: signal, forceKillAfterDelay: 500 })
+  const connected = new Promise<void>((resolve) => ssh.stdout.once('data', () => resolve()))
+  const ended = ssh.then(({ stderr, shortMessage }) => {
+    signal.throwIfAborted()
+    throw new RaspiError('ssh', `ssh could not log in as ${connection.user} to port ${connection.port}: ${stderr || shortMessage}`)
+  })
+  await Promise.race([connected, ended])
+  ended.catch(() => {})
+  return { close: () => void ssh.kill('SIGTERM'), closed: ssh }
+}
+
+/** What a command on a Pi gave. */
+export interface CommandResult {
+  exitCode: number
+  stdout: string
+  stderr: string
+}
+
+/** How a command is run on a Pi. */
+export interface CommandOptions {
+  /** Run it as root. @default false */
+  sudo?: boolean | undefined
+  /** What it reads from its standard input. @default nothing */
+  input?: string | Uint8Array | undefined
+  /** Whether an exit code other than 0 throws. @default true */
+  reject?: boolean | undefined
+  /** How long it may take, in ms. @default 120_000 */
+  timeoutMs?: number | undefined
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * Runs a command line in the user's shell on a Pi. Throws a `RaspiError` where the Pi cannot be reached, where it takes
+ * longer than `timeoutMs`, and, unless `reject` is false, where it ends with another exit code than 0.
+ */
+export async function runBySsh(
+  name: string,
+  connection: PiConnection,
+  controlPath: string,
+  command: string,
+  { sudo = false, input, reject = true, timeoutMs = 120_000, signal }: CommandOptions = {},
+): Promise<CommandResult> {
+  const line = sudo ? `sudo -n -- sh -c ${quote(command)}` : command
+  const result = await execa(
+    'ssh',
+    [...sshOptions(connection, controlPath), '-o', 'ControlMaster=auto', '-o', 'ControlPersist=60', '-T', connection.host, '--', line],
+    {
+      ...(input === undefined ? { stdin: 'ignore' } : { input }),
+      ...{ reject: false, timeout: timeoutMs, stripFinalNewline: false },
+      ...(signal ? { cancelSignal: signal } : {}),
+    },
+  )
+  signal?.throwIfAborted()
+  const { exitCode, stdout = '', stderr = '', timedOut } = result as typeof result & { stdout?: string; stderr?: string }
+  if (timedOut) throw new RaspiError('ssh', `Pi ${name} did not finish within ${timeoutMs / 1000} s: ${command}`)
+  // ssh itself ends with 255; so may a command, but then ssh is silent.
+  if (exitCode === undefined || (exitCode === 255 && /^(ssh|mux_client|Connection|kex_|Host key|.*Permission denied)/m.test(stderr))) {
+    throw new RaspiError('ssh', `Pi ${name} could not be reached by ssh: ${stderr.trim() || result.shortMessage}`)
+  }
+  if (exitCode !== 0 && reject) {
+    throw new RaspiError('ssh', `Command failed with exit code ${exitCode} on Pi ${name}: ${command}`, {
+      evidence: [stdout, stderr].map((text) => text.trimEnd()).filter(Boolean).join('\n'),
+    })
+  }
+  return { exitCode, stdout, stderr }
+}
+
+/** Quotes `text` as one word of a POSIX shell. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
+}

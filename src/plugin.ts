@@ -1,0 +1,35 @@
+/// <reference types="vitest/config" />
+import { fileURLToPath } from 'node:url'
+import type { Vite } from 'vitest/node'
+import { type RaspiOptions, resolveOptions } from './options.ts'
+import './vitest/provided.ts'
+
+export type { RaspiOptions } from './options.ts'
+
+/** Vitest's own defaults, which are no wish of the user's: https://vitest.dev/config/testtimeout */
+const vitestTestTimeout = 5_000
+const vitestHookTimeout = 10_000
+
+/** A playbook on an emulated Pi takes minutes, and the first run builds an image before; our own deadlines are tighter. */
+const testTimeout = 1_800_000
+
+/**
+ * The Vitest plugin: gives the project's tests their Pis. Throws a `RaspiError` that names each wrong option.
+ * @example export default defineConfig({ plugins: [raspi({ image: 'debian-12-arm64' })] })
+ */
+export function raspi(options: RaspiOptions = {}): Vite.Plugin {
+  const raspiOptions = resolveOptions(options)
+  return {
+    name: 'vitest-raspi',
+    config: () => ({
+      test: {
+        globalSetup: [fileURLToPath(new URL('./vitest/global-setup.js', import.meta.url))],
+        provide: { raspiOptions },
+      },
+    }),
+    configureVitest({ project }) {
+      if (project.config.testTimeout === vitestTestTimeout) project.config.testTimeout = testTimeout
+      if (project.config.hookTimeout === vitestHookTimeout) project.config.hookTimeout = testTimeout
+    },
+  }
+}

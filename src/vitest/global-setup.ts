@@ -1,0 +1,35 @@
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { privateDir } from '../host/paths.ts'
+import { Lab } from '../lab/lab.ts'
+import { serveLab } from '../lab/server.ts'
+import './provided.ts'
+
+/**
+ * Starts the lab in Vitest's main process: only there does anything survive a worker's end. It starts no Pi until a
+ * test asks for one. Gives the teardown.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { raspiOptions: options } = project.getProvidedContext()
+  const log = (line: string) => project.vitest.logger.log(`[raspi] ${line}`)
+  const lab = new Lab(options, log)
+  const { path, server } = await serveLab(lab)
+
+  // `vitest run` ends on SIGINT and SIGTERM by process.exit(), without any teardown; on SIGHUP it just dies.
+  const kill = () => lab.kill()
+  const hangUp = () => process.exit(129)
+  process.on('exit', kill)
+  process.on('SIGHUP', hangUp)
+
+  project.provide('raspiLab', {
+    socket: path,
+    projectDir: project.config.root,
+    runDir: privateDir(join(lab.runDir.path, 'workers')),
+  })
+  return async () => {
+    server.close()
+    await lab.close()
+    process.off('exit', kill)
+    process.off('SIGHUP', hangUp)
+  }
+}

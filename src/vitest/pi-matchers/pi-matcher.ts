@@ -1,0 +1,78 @@
+import { type MatcherState, vi } from 'vitest'
+import { RaspiError } from '../../errors.ts'
+import { probe } from '../../pi/probes/probe.ts'
+import type { AnswersTo, Query } from '../../pi/probes/queries.ts'
+import { isProbeTarget, type ProbeTarget } from '../../pi/probes/target.ts'
+import type { Verdict } from './verdict.ts'
+
+interface PiMatcher<Q extends readonly Query[], A extends unknown[]> {
+  /** The names that the options, the last argument, may have. */
+  options?: readonly string[]
+  /** What to ask the Pi. Throws a `RaspiError` of kind 'options' where the arguments make no sense. */
+  queries: (...args: A) => Q
+  judge: (answers: AnswersTo<Q>, ...args: A) => Verdict
+}
+
+/** What `expect.extend` wants of a matcher. */
+interface MatcherResult {
+  pass: boolean
+  message: () => string
+}
+
+/**
+ * Makes a matcher for `expect.extend` that asks a Pi and judges its answers.
+ * It throws at once where the receiver is no Pi or an argument is wrong, and returns a promise otherwise.
+ */
+export function piMatcher<const Q extends readonly Query[], A extends unknown[]>(
+  name: string,
+  { options, queries, judge }: PiMatcher<Q, A>,
+): (this: MatcherState, pi: unknown, ...args: A) => Promise<MatcherResult> {
+  // A helper, so that what is thrown here points at the line of the test.
+  return vi.defineHelper(function (this: MatcherState, pi: unknown, ...args: A): Promise<MatcherResult> {
+    if (!isProbeTarget(pi)) {
+      const received = this.utils.printReceived(pi)
+      throw new TypeError(`${name} can be used only with a Pi, was called with ${received}`)
+    }
+    refuseUnknown(name, options, args.at(-1))
+    const answers = probe(pi, queries(...args))
+    return answers.then((answers) => {
+      const verdict = judge(answers, ...args)
+      const root = answers.every((answer) => answer.root)
+      // No actual and expected: Vitest would print a second diff below the message, and of contents kept secret.
+      return { pass: verdict.pass, message: () => explain(this, name, pi, args[0], root, verdict) }
+    })
+  })
+}
+
+/** The error for an argument that makes no sense. */
+export function wrongArgument(name: string, why: string, hint: string): RaspiError {
+  return new RaspiError('options', `${name} can't be used like this: ${why}`, { hint })
+}
+
+function refuseUnknown(name: string, options: readonly string[] | undefined, given: unknown): void {
+  if (!options || typeof given !== 'object' || given === null) return
+  const unknown = Object.keys(given).find((key) => !options.includes(key))
+  // Otherwise a slip of the pen would expect nothing, and pass.
+  if (unknown) throw wrongArgument(name, `it knows no option "${unknown}"`, `It knows ${options.join(', ')}.`)
+}
+
+function explain(
+  state: MatcherState,
+  name: string,
+  pi: ProbeTarget,
+  subject: unknown,
+  root: boolean,
+  verdict: Verdict,
+) {
+  const { utils, isNot, promise } = state
+  const { host, port } = pi.connection
+  const shown = typeof subject === 'object' && !(subject instanceof RegExp) ? '' : utils.stringify(subject)
+  const title = utils.matcherHint(name, 'pi', subject === undefined ? '' : shown, { isNot, promise })
+  return [
+    `${title} failed\n`,
+    `Pi:        ${pi.name} (${host}:${port})${root ? '' : ", asked without root's rights"}`,
+    `Expected:  ${utils.EXPECTED_COLOR(isNot ? verdict.unexpected : verdict.expected)}`,
+    `Received:  ${utils.RECEIVED_COLOR(verdict.received)}`,
+    ...verdict.details.map((detail) => `\n${detail(utils)}`),
+  ].join('\n')
+}

@@ -1,0 +1,18 @@
+import type { ResolvedOptions } from '../options.ts'
+
+/** What the main process tells the workers. */
+export interface ProvidedLab {
+  /** The lab's unix socket. */
+  socket: string
+  /** The directory of the Vitest project, where playbooks and ansible.cfg are looked for. */
+  projectDir: string
+  /** The run's own directory, for what workers write. */
+  runDir: string
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    raspiOptions: ResolvedOptions
+    raspiLab: ProvidedLab
+  }
+}

@@ -1,0 +1,294 @@
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { test as base, expect } from 'vitest'
+import { Ansible, type AnsibleContext } from '../../src/ansible/ansible.ts'
+import type { AnsibleEvent } from '../../src/ansible/events.ts'
+import type { AnsibleTarget } from '../../src/ansible/inventory.ts'
+
+// The real ansible-playbook with this host in the place of a Pi.
+
+const fixtures = fileURLToPath(new URL('../fixtures/ansible', import.meta.url))
+
+function target(
+  name: string,
+  vars: Record<string, unknown> = { ansible_connection: 'local' },
+): AnsibleTarget {
+  const nowhere = { host: '127.0.0.1', port: 1, privateKeyFile: '/dev/null', knownHostsFile: '/dev/null' }
+  return { name, user: 'pi', ...nowhere, vars }
+}
+
+const test = base.extend<{
+  dir: string
+  ansible: (project: string, context?: Partial<AnsibleContext>) => Ansible
+}>({
+  dir: async ({}, use) => {
+    const dir = mkdtempSync(join(tmpdir(), 'raspi ansible '))
+    await use(dir)
+    rmSync(dir, { recursive: true })
+  },
+  ansible: async ({ dir }, use) => {
+    const runDir = mkdtempSync(join(dir, 'run-'))
+    await use((project, context = {}) => {
+      const projectDir = join(fixtures, project)
+      return new Ansible({
+        projectDir,
+        runDir,
+        targets: [target('pi')],
+        timeoutMs: 60_000,
+        log: () => {},
+        ...context,
+      })
+    })
+    expect(readdirSync(runDir), 'what is left behind').toEqual([])
+  },
+})
+
+test('a playbook becomes plays, tasks, items and stats, and a secret gets into none of them', async ({
+  ansible,
+  dir,
+}) => {
+  const events: AnsibleEvent[] = []
+  const project = ansible('everything', { onEvent: (event) => events.push(event) })
+  const run = await project.playbook('site.yml', { extraVars: { dir }, diff: true })
+  expect(run).toMatchObject({ ok: true, exitCode: 0, playbook: 'site.yml', warnings: [] })
+  expect(
+    run.tasks.map(({ name, role, path, line, status }) => [name, role, `${path}:${line}`, status]),
+  ).toEqual([
+    ['Write the page', 'web', 'roles/web/tasks/main.yml:1', 'changed'],
+    ['Ignore a failure', undefined, 'site.yml:10', 'ignored'],
+    ['Fail in a block', undefined, 'site.yml:16', 'rescued'],
+    ['Come to the rescue', undefined, 'site.yml:22', 'ok'],
+    ['Always', undefined, 'site.yml:26', 'ok'],
+    ['Skip this', undefined, 'site.yml:30', 'skipped'],
+    ['Loop', undefined, 'site.yml:34', 'ok'],
+    ['Say a secret', undefined, 'site.yml:39', 'ok'],
+    ['Loop over secrets', undefined, 'site.yml:44', 'ok'],
+    ['Try again', undefined, 'site.yml:50', 'ok'],
+    ['Once, elsewhere', undefined, 'site.yml:58', 'ok'],
+    ['Include more', undefined, 'site.yml:64', 'ok'],
+    ['Included', undefined, 'more.yml:1', 'ok'],
+    ['Reload', 'web', 'roles/web/handlers/main.yml:1', 'ok'],
+  ])
+  const byName = Object.fromEntries(run.tasks.map((task) => [task.name, task]))
+  expect(byName['Write the page']?.diff).toMatchObject([{ before: '', after: 'new\n' }])
+  expect(byName['Try again']?.attempts).toBe(2)
+  expect(byName['Once, elsewhere']).toMatchObject({ delegatedTo: 'localhost', runOnce: true })
+  expect(byName.Reload?.handler).toBe(true)
+  expect(byName.Loop?.items).toMatchObject([
+    { label: 'one', status: 'ok', result: { msg: 'one' } },
+    { label: 'two', status: 'ok', result: { msg: 'two' } },
+  ])
+  expect(byName['Loop over secrets']?.items.map(({ label }) => label)).toEqual(
+    Array(2).fill('(censored due to no_log)'),
+  )
+  expect(run.changed.map(({ name }) => name)).toEqual(['Write the page', 'Ignore a failure'])
+  expect(run.stats.pi).toMatchObject({ ok: 12, changed: 2, skipped: 1, rescued: 1, ignored: 1, failures: 0 })
+  expect(JSON.stringify([run, events])).not.toContain('hunter2')
+})
+
+test('a second run on the same machine changes nothing but what always changes', async ({ ansible, dir }) => {
+  const project = ansible('everything')
+  await project.playbook('site.yml', { extraVars: { dir } })
+  const again = await project.playbook('site.yml', { extraVars: { dir } })
+  expect(again.changed.map(({ name }) => name)).toEqual(['Ignore a failure'])
+})
+
+test('a failing task is a result', async ({ ansible }) => {
+  const run = await ansible('everything').playbook('fails.yml')
+  expect(run).toMatchObject({ ok: false, exitCode: 2 })
+  expect(run.failed).toMatchObject([
+    {
+      name: 'Break',
+      path: 'fails.yml',
+      line: 9,
+      result: { rc: 3, stdout: 'to stdout', stderr: 'to stderr' },
+    },
+  ])
+})
+
+test('tags, extra variables and the environment reach the playbook, with their types', async ({
+  ansible,
+}) => {
+  const run = await ansible('everything').playbook('vars.yml', {
+    extraVars: { answer: 42, flag: true, names: ['a', "b's"] },
+    skipTags: 'file',
+    env: { FROM_TEST: 'hello' },
+  })
+  expect(run.ok).toBe(true)
+  expect(run.tasks.map(({ name }) => name)).toEqual(['Typed variables', 'The environment'])
+  expect(run.tasks[1]?.result.msg).toBe('hello')
+  expect(run.command).not.toContain('42')
+})
+
+test('check mode tells what would change and changes nothing', async ({ ansible, dir }) => {
+  const run = await ansible('everything').playbook('vars.yml', {
+    extraVars: { dir },
+    tags: 'file',
+    check: true,
+    diff: true,
+  })
+  expect(run).toMatchObject({ check: true, ok: true })
+  expect(run.changed).toMatchObject([{ name: 'A file', diff: [{ before: '', after: 'one\n' }] }])
+  expect(existsSync(join(dir, 'checked'))).toBe(false)
+})
+
+test('a play for nobody is known to have matched no host', async ({ ansible }) => {
+  const run = await ansible('everything').playbook('nobody.yml')
+  expect(run.plays).toMatchObject([{ name: 'For nobody', hosts: 'webservers', matched: false }])
+  expect(run.warnings).toEqual(['Could not match supplied host pattern, ignoring: webservers'])
+})
+
+test.for([
+  ['syntax.yml', 'syntax.yml cannot be run: syntax.yml:6:1: found unexpected end of stream'],
+  ['module.yml', "module.yml cannot be run: module.yml:4:7: couldn't resolve module/action 'no_such_module'"],
+  [
+    'role.yml',
+    'The role "nope" was not found: role.yml:4:7 asks for it\n  Ansible searched for it in:\n    roles\n',
+  ],
+  ['no-such.yml', 'The playbook no-such.yml does not exist'],
+] as const)('%s is an error: %s', async ([playbook, message], { ansible }) => {
+  await expect(ansible('broken').playbook(playbook)).rejects.toThrow(message)
+})
+
+test('a limit that leaves nobody is an error that names who there is', async ({ ansible }) => {
+  await expect(ansible('everything').playbook('ping.yml', { limit: 'nobody' })).rejects.toThrow(
+    'The inventory has: pi.',
+  )
+})
+
+test('an unreachable Pi is an error', async ({ ansible }) => {
+  const unreachable = ansible('everything', { targets: [target('pi', {})] })
+  await expect(unreachable.playbook('ping.yml')).rejects.toThrow(
+    /^pi could not be reached at TASK \[Say nothing\] \(ping\.yml:5\): .*Connection refused/,
+  )
+})
+
+test('a missing ansible-playbook is an error with the remedy', async ({ ansible }) => {
+  const missing = ansible('everything', { ansiblePlaybook: '/nowhere/ansible-playbook' })
+  await expect(missing.playbook('ping.yml')).rejects.toThrow('npx vitest-raspi doctor --fix')
+})
+
+test('a playbook that takes too long is ended, with the task it was at', async ({ ansible }) => {
+  await expect(ansible('everything', { timeoutMs: 2_500 }).playbook('slow.yml')).rejects.toThrow(
+    /^slow\.yml was still at work after 2\.5 s: TASK \[Sleep\] \(slow\.yml:5\), for /,
+  )
+})
+
+test('an abort ends the playbook and all it has started', async ({ ansible }) => {
+  const controller = new AbortController()
+  const onEvent = ({ event }: AnsibleEvent) => {
+    if (event === 'task') controller.abort(new Error('enough'))
+  }
+  const project = ansible('everything', { signal: controller.signal, onEvent })
+  await expect(project.playbook('slow.yml')).rejects.toMatchObject({
+    kind: 'cancelled',
+    message: 'slow.yml was stopped at TASK [Sleep] (slow.yml:5)',
+  })
+  const left = globSync('/proc/[0-9]*/environ').filter((file) => read(file).includes('VITEST_RASPI_CALLBACK'))
+  expect(left).toEqual([])
+})
+
+test("the user's ansible.cfg, callbacks and output are theirs, and their repository is not written to", async ({
+  ansible,
+  dir,
+}) => {
+  const projectDir = join(dir, 'own-config')
+  cpSync(join(fixtures, 'own-config'), projectDir, { recursive: true })
+  const before = globSync(`${projectDir}/**`)
+  const run = await ansible('', { projectDir }).playbook('ping.yml')
+  expect(run.stdout).toBe('LOUD OK\nCOUNTED\n')
+  expect(run.tasks).toMatchObject([{ name: 'Say nothing', status: 'ok' }])
+  expect(globSync(`${projectDir}/**`)).toEqual(before)
+})
+
+test('a broken ansible.cfg is an error in the words of Ansible', async ({ ansible, dir }) => {
+  writeFileSync(join(dir, 'ansible.cfg'), 'no section\n')
+  writeFileSync(join(dir, 'site.yml'), '- hosts: all\n')
+  await expect(ansible('', { projectDir: dir }).playbook('site.yml')).rejects.toThrow(
+    /^Ansible's configuration cannot be read: .*ansible\.cfg/,
+  )
+})
+
+test('no host_vars file leads a playbook to the real machine of the name', async ({ ansible }) => {
+  const run = await ansible('lab').playbook('where.yml')
+  expect(run.tasks[0]?.result.msg).toBe('pi@127.0.0.1:1')
+})
+
+test('two Pis in batches and with the free strategy are told apart', async ({ ansible, dir }) => {
+  const playbook = (keyword: string) => `- name: Two
+  hosts: all
+  gather_facts: false
+  ${keyword}
+  tasks:
+    - name: Say
+      ansible.builtin.debug:
+        msg: "{{ inventory_hostname }}"
+`
+  writeFileSync(join(dir, 'serial.yml'), playbook('serial: 1'))
+  writeFileSync(join(dir, 'free.yml'), playbook('strategy: free'))
+  const two = ansible('', { projectDir: dir, targets: [target('one'), target('two')] })
+  for (const name of ['serial.yml', 'free.yml']) {
+    const run = await two.playbook(name)
+    expect(run.plays).toHaveLength(1)
+    expect(run.tasks.map(({ host, result }) => [host, result.msg]).sort()).toEqual([
+      ['one', 'one'],
+      ['two', 'two'],
+    ])
+  }
+})
+
+test('an unreachable host that the playbook ignores is a result', async ({ ansible, dir }) => {
+  writeFileSync(
+    join(dir, 'site.yml'),
+    '- hosts: all\n  gather_facts: false\n  ignore_unreachable: true\n  tasks:\n    - ansible.builtin.ping:\n',
+  )
+  const run = await ansible('', { projectDir: dir, targets: [target('pi', {})] }).playbook('site.yml')
+  expect(run.tasks).toMatchObject([{ status: 'ignored', ignored: true }])
+})
+
+test('ten megabytes of output and bytes that are no UTF-8 are borne', async ({ ansible }) => {
+  const run = await ansible('big').playbook('output.yml')
+  const [long, odd] = run.tasks
+  expect(long).toMatchObject({ cut: true })
+  expect(long?.result.stdout).toMatch(/^begin\n.*characters left out.*\nend$/s)
+  expect(JSON.stringify(long).length).toBeLessThan(300_000)
+  expect(odd?.result.stdout).toBe('a\ufffdb')
+})
+
+test('a long loop has all its items, in bounded space', async ({ ansible }) => {
+  const run = await ansible('big').playbook('loop.yml', { extraVars: { count: 1500 } })
+  expect(run.tasks[0]?.items).toHaveLength(1500)
+  expect(run.tasks[0]?.items.at(-1)).toMatchObject({ label: '1499', status: 'ok' })
+  expect(JSON.stringify(run.tasks).length).toBeLessThan(1024 * 1024)
+})
+
+test('a task that takes long is named while it runs', async ({ ansible, dir }) => {
+  const lines: string[] = []
+  writeFileSync(
+    join(dir, 'site.yml'),
+    '- hosts: all\n  gather_facts: false\n  tasks:\n    - name: First\n      ansible.builtin.command: sleep 2\n    - name: Second\n      ansible.builtin.debug:\n',
+  )
+  await ansible('', { projectDir: dir, log: (line) => lines.push(line) }).playbook('site.yml')
+  expect(lines[0]).toBe('ansible-playbook site.yml …')
+  expect(lines[1]).toMatch(/^site\.yml: TASK \[Second\] … \d/)
+  expect(lines[2]).toMatch(/^ansible-playbook site\.yml: done in /)
+})
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}

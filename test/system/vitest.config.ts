@@ -1,0 +1,13 @@
+import { fileURLToPath } from 'node:url'
+import { raspi } from 'vitest-raspi/plugin'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  plugins: [raspi()],
+  test: {
+    name: 'system',
+    root: fileURLToPath(new URL('../..', import.meta.url)),
+    include: ['test/system/**/*.test.ts'],
+    maxWorkers: 2,
+  },
+})

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { argumentsOf, commandLine } from '../../../src/ansible/arguments.ts'
+
+test('every option becomes an argument, the playbook comes last', () => {
+  const options = {
+    tags: ['web', 'db'],
+    skipTags: 'slow',
+    limit: ['pi', '!pi2'],
+    check: true,
+    diff: true,
+    args: ['-vvv', '--start-at-task', 'Install nginx'],
+  }
+  expect(argumentsOf('site.yml', options, { inventory: '/run/i.yml', extraVars: '/run/v.json' })).toEqual([
+    '--inventory=/run/i.yml',
+    '--extra-vars=@/run/v.json',
+    '--tags=web,db',
+    '--skip-tags=slow',
+    '--limit=pi,!pi2',
+    '--check',
+    '--diff',
+    '-vvv',
+    '--start-at-task',
+    'Install nginx',
+    'site.yml',
+  ])
+})
+
+test('what is not asked for is left to ansible.cfg', () => {
+  expect(argumentsOf('site.yml', { diff: false, tags: [] }, { inventory: '/i' })).toEqual([
+    '--inventory=/i',
+    'site.yml',
+  ])
+})
+
+test('a command line can be pasted into a shell', () => {
+  expect(commandLine('ansible-playbook', ['--limit=!pi', "it's.yml"])).toBe(
+    `ansible-playbook '--limit=!pi' 'it'\\''s.yml'`,
+  )
+})

@@ -1,0 +1,127 @@
+import { expect, test } from 'vitest'
+import type { AnsibleEvent } from '../../../src/ansible/events.ts'
+import { cancelledError, type Ending, failureOf, timeoutError } from '../../../src/ansible/failure.ts'
+import { Recorder } from '../../../src/ansible/recorder.ts'
+import { ended, started } from './runs.ts'
+
+function ending(data: Partial<Ending>, ...events: AnsibleEvent[]): Ending {
+  const recorder = new Recorder('/repo')
+  for (const event of events) recorder.add(event)
+  return {
+    playbook: 'site.yml',
+    projectDir: '/repo',
+    program: 'ansible-playbook',
+    exitCode: 1,
+    recorder,
+    stderr: '',
+    hosts: ['pi'],
+    ...data,
+  }
+}
+
+const stats: AnsibleEvent = { event: 'stats', at: 9, hosts: {} }
+
+test('a failed task is a result', () => {
+  expect(failureOf(ending({ exitCode: 2 }, ...started(), ended({ status: 'failed' }), stats))).toBeUndefined()
+})
+
+test('a failed task is a result also where ansible-core 2.19 writes it to stderr as an error', () => {
+  const stderr = '[ERROR]: Task failed: Module failed: nope\nOrigin: /repo/site.yml:3:7\n'
+  expect(
+    failureOf(ending({ exitCode: 2, stderr }, ...started(), ended({ status: 'failed' }), stats)),
+  ).toBeUndefined()
+})
+
+test('an unreachable Pi is an error that says where it was lost and what came before', () => {
+  const error = failureOf(
+    ending(
+      { exitCode: 4 },
+      ...started({ name: 'Restart networking' }),
+      ended(),
+      ...started({ id: 't2' }),
+      ended({ task: 't2', status: 'unreachable', result: { msg: 'Failed to connect: Connection refused' } }),
+      stats,
+    ),
+  )
+  expect(error?.message).toBe(
+    [
+      'pi could not be reached at TASK [web : Install nginx] (roles/web/tasks/main.yml:12): Failed to connect: Connection refused',
+      '  Does the playbook reboot the Pi, stop its ssh server or change its network? The Pi’s console tells.',
+      '  What it did before: TASK [web : Restart networking] (roles/web/tasks/main.yml:12).',
+    ].join('\n'),
+  )
+})
+
+test('a Pi that was unreachable and ignored is no error where the playbook succeeded', () => {
+  expect(
+    failureOf(ending({ exitCode: 0 }, ...started(), ended({ status: 'ignored' }), stats)),
+  ).toBeUndefined()
+})
+
+test('a missing role is named, with where it was searched', () => {
+  const stderr = `ERROR! the role 'nope' was not found in /repo/roles:/etc/ansible/roles:/repo
+
+The error appears to be in '/repo/site.yml': line 4, column 7, but may
+be elsewhere in the file depending on the exact syntax problem.
+`
+  expect(failureOf(ending({ stderr }))?.message).toBe(
+    [
+      'The role "nope" was not found: site.yml:4:7 asks for it',
+      '  Ansible searched for it in:',
+      '    roles',
+      '    /etc/ansible/roles',
+      '    .',
+      '  Install it with `ansible-galaxy install`, or name its directory as `roles_path` in ansible.cfg.',
+    ].join('\n'),
+  )
+})
+
+test('a missing role is an error also where Ansible runs on to its end', () => {
+  const stderr = "ERROR! the role 'nope' was not found in /repo/roles\n"
+  expect(failureOf(ending({ exitCode: 2, stderr }, ...started(), ended(), stats))?.shortMessage).toBe(
+    'The role "nope" was not found',
+  )
+})
+
+test('a limit that leaves no host names the hosts there are', () => {
+  const stderr =
+    'ERROR! Specified inventory, host pattern and/or --limit leaves us with no hosts to target.\n'
+  expect(failureOf(ending({ stderr }))?.hint).toBe('The inventory has: pi.')
+})
+
+test('an end without a word of Ansible shows what there is', () => {
+  const error = failureOf(ending({ exitCode: 137, stderr: 'Killed\n' }, ...started()))
+  expect(error?.message).toBe(
+    'ansible-playbook ended with exit code 137 before site.yml was through, at TASK [web : Install nginx] (roles/web/tasks/main.yml:12)\nKilled',
+  )
+})
+
+test('a missing ansible-playbook is told with the remedy', () => {
+  const error = failureOf(ending({ exitCode: 127, stderr: 'ansible-playbook: No such file or directory\n' }))
+  expect(error?.shortMessage).toBe(
+    'ansible-playbook was not found: Ansible is not installed, or not on the PATH',
+  )
+  expect(error?.hint).toContain('npx vitest-raspi doctor --fix')
+})
+
+test('connections that could not be fixed stop the run', () => {
+  const error = failureOf(ending({}, { event: 'refused', at: 1, reason: 'AttributeError: x' }))
+  expect(error?.message).toContain(
+    'site.yml was not run: its connections could not be fixed: AttributeError: x',
+  )
+})
+
+test('a timeout names the task at work', () => {
+  const { recorder } = ending({}, ...started())
+  expect(timeoutError('site.yml', 60_000, recorder).shortMessage).toBe(
+    'site.yml was still at work after 1 min 0 s: TASK [web : Install nginx] (roles/web/tasks/main.yml:12), for 0.0 s',
+  )
+})
+
+test('a stop from outside is another kind of error, with its reason', () => {
+  const reason = new Error('Ctrl-C')
+  expect(cancelledError('site.yml', reason, ending({}).recorder)).toMatchObject({
+    kind: 'cancelled',
+    cause: reason,
+  })
+})

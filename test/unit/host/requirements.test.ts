@@ -1,0 +1,150 @@
+import { expect, test } from 'vitest'
+import { checkLine } from '../../../src/host/check.ts'
+import { assertHost, check, requirementsFor } from '../../../src/host/requirements.ts'
+import { fakeHost } from './fake-host.ts'
+
+const everything = (context: Parameters<typeof check>[1]) =>
+  check([...requirementsFor('run', context), ...requirementsFor('build', context)], context)
+
+test('a host that has everything passes, and its programs are given by path and version', async () => {
+  const { context, root } = fakeHost()
+  expect((await everything(context)).map(({ status }) => status)).toEqual(Array(20).fill('ok'))
+  expect(await assertHost(['run', 'build'], context)).toEqual({
+    qemu: `${root}/usr/bin/qemu-system-aarch64`,
+    qemuVersion: '8.2.2',
+    qemuImg: `${root}/usr/bin/qemu-img`,
+    ssh: `${root}/usr/bin/ssh`,
+    ansiblePlaybook: `${root}/usr/bin/ansible-playbook`,
+    ansibleVersion: '2.16.3',
+  })
+})
+
+test('a missing ansible-playbook stops a run with its line and its remedy alone', async () => {
+  const { context, remove } = fakeHost()
+  remove('/usr/bin/ansible-playbook')
+  const error = await assertHost(['run'], context).catch((thrown) => thrown)
+  expect(error).toMatchObject({ name: 'RaspiError', kind: 'host' })
+  expect(error.message.split('\n')).toEqual([
+    'Nothing was started, because this host lacks what it needs: ansible-playbook.',
+    '  `npx vitest-raspi doctor --fix` installs what a package manager has; each line tells what else to do.',
+    'missing  ansible-playbook        (runs your playbooks) → apt-get install ansible-core',
+  ])
+})
+
+test('of two copies of QEMU with the older first on PATH, the message names both and how to take the newer', async () => {
+  const { context, program } = fakeHost()
+  const old = program(
+    '/usr/bin/qemu-system-aarch64',
+    'QEMU emulator version 6.2.0 (Debian 1:6.2+dfsg-2ubuntu6)',
+  )
+  const newer = program('/opt/qemu/bin/qemu-system-aarch64', 'QEMU emulator version 10.0.2')
+  const dir = newer.replace(/\/[^/]+$/, '')
+  const twoCopies = { ...context, env: { PATH: `${context.env.PATH}:${dir}` } }
+  const [qemu] = await check(['qemu'], twoCopies)
+  expect(qemu && checkLine(qemu)).toBe(
+    `too old  qemu-system-aarch64     6.2.0, ${old}; 7.2 or later is needed → ${newer} is 10.0.2, new enough: ` +
+      `put ${dir} first in PATH, or set VITEST_RASPI_QEMU=${newer}`,
+  )
+  await expect(assertHost(['run'], twoCopies)).rejects.toThrow(
+    /lacks what it needs: qemu-system-aarch64\..*6\.2\.0/s,
+  )
+
+  const chosen = { ...twoCopies, env: { ...twoCopies.env, VITEST_RASPI_QEMU: newer } }
+  expect(await assertHost(['run'], chosen)).toMatchObject({ qemu: newer, qemuVersion: '10.0.2' })
+})
+
+test('a QEMU that is too old with no newer copy is to be upgraded', async () => {
+  const { context, program } = fakeHost()
+  program('/usr/bin/qemu-system-aarch64', 'QEMU emulator version 5.2.0')
+  const [qemu] = await check(['qemu'], context)
+  expect(qemu).toMatchObject({ status: 'too old', version: '5.2.0', packages: ['qemu-system-arm'] })
+  expect(qemu?.remedy).toContain('where that brings no later one: https://www.qemu.org/download/')
+})
+
+test.for([
+  [
+    '/nowhere/qemu-system-aarch64',
+    /^missing .* \/nowhere\/qemu-system-aarch64 by VITEST_RASPI_QEMU is not a program → let VITEST_RASPI_QEMU/,
+  ],
+  [
+    '/usr/bin/old-qemu',
+    /^too old .* 4\.1\.0, .*old-qemu by VITEST_RASPI_QEMU; 7\.2 or later is needed → let VITEST_RASPI_QEMU/,
+  ],
+  [
+    '/usr/bin/broken-qemu',
+    /^missing .*broken-qemu by VITEST_RASPI_QEMU tells no version: libfoo\.so: cannot open → let VITEST_RASPI_QEMU/,
+  ],
+] as const)('VITEST_RASPI_QEMU=%s is not replaced by the good QEMU on PATH', async ([name, line]) => {
+  const { context, program, root } = fakeHost()
+  program('/usr/bin/old-qemu', 'QEMU emulator version 4.1.0')
+  program('/usr/bin/broken-qemu', 'libfoo.so: cannot open')
+  const chosen = name.startsWith('/usr') ? root + name : name
+  const [qemu] = await check(['qemu'], { ...context, env: { ...context.env, VITEST_RASPI_QEMU: chosen } })
+  expect(qemu && checkLine(qemu)).toMatch(line)
+  expect(qemu).not.toHaveProperty('packages')
+})
+
+test('an Ansible from before 2.14 is too old, also in its old way to tell its version', async () => {
+  const { context, program } = fakeHost()
+  program('/usr/bin/ansible-playbook', 'ansible-playbook 2.9.27')
+  expect(await check(['ansiblePlaybook'], context)).toMatchObject([{ status: 'too old', version: '2.9.27' }])
+})
+
+test('an Ansible that is there but fails is to be repaired, as installing it again would change nothing', async () => {
+  const { context, root, script } = fakeHost()
+  script('/usr/bin/ansible-playbook', 'echo "ERROR: Unable to create local directories" >&2; exit 5')
+  const [ansible] = await check(['ansiblePlaybook'], context)
+  const path = `${root}/usr/bin/ansible-playbook`
+  expect(ansible).toEqual({
+    name: 'ansible-playbook',
+    group: 'run',
+    status: 'missing',
+    found: `${path} tells no version: ERROR: Unable to create local directories`,
+    remedy: `make \`${path} --version\` work, or install it anew: apt-get install ansible-core`,
+  })
+})
+
+test("BusyBox's setpriv does not count", async () => {
+  const { context, program } = fakeHost()
+  program('/usr/bin/setpriv', 'setpriv: unrecognized option: version')
+  expect(await check(['setpriv'], context)).toMatchObject([
+    { status: 'missing', found: expect.stringContaining('unrecognized option') },
+  ])
+})
+
+test('a program that only root has on PATH is found in /usr/sbin', async () => {
+  const { context, root, remove, program } = fakeHost()
+  remove('/usr/bin/mke2fs')
+  program('/usr/sbin/mke2fs', 'mke2fs 1.47.0 (5-Feb-2023)')
+  expect(await check(['mke2fs'], context)).toMatchObject([{ status: 'ok', path: `${root}/usr/sbin/mke2fs` }])
+})
+
+test("Debian 13's qemu-aarch64 serves in place of qemu-aarch64-static", async () => {
+  const { context, remove, program } = fakeHost()
+  remove('/usr/bin/qemu-aarch64-static')
+  program('/usr/bin/qemu-aarch64', 'qemu-aarch64 version 10.0.8')
+  expect(await check(['qemuUser'], context)).toMatchObject([{ status: 'ok', version: '10.0.8' }])
+})
+
+test('what only the image builder needs does not keep a run from starting', async () => {
+  const { context, remove } = fakeHost()
+  remove('/usr/bin/mmdebstrap')
+  await expect(assertHost(['run'], context)).resolves.toBeDefined()
+  await expect(assertHost(['run', 'build'], context)).rejects.toThrow('lacks what it needs: mmdebstrap.')
+})
+
+test('an arm64 host needs no emulation to build, whoever is not root needs what stands in for it', () => {
+  const { context } = fakeHost({ arch: 'arm64', uid: 1000 })
+  const needs = requirementsFor('build', context)
+  expect(needs).toEqual(expect.arrayContaining(['newuidmap', 'unshare']))
+  expect(requirementsFor('build', { ...context, uid: 0 })).not.toContain('unshare')
+  for (const need of ['qemuUser', 'archTest', 'binfmt']) expect(needs).not.toContain(need)
+})
+
+test('a Mac is told where to build the image', async () => {
+  const { context } = fakeHost({ platform: 'darwin', arch: 'arm64' })
+  expect(requirementsFor('run', context)).not.toContain('setpriv')
+  expect(await check(requirementsFor('build', context), context)).toMatchObject([
+    { status: 'missing', remedy: expect.stringContaining('build the image on Linux') },
+  ])
+})

@@ -1,0 +1,184 @@
+import { stripVTControlCharacters } from 'node:util'
+import { expect as base, expect, test } from 'vitest'
+import { type RunMatchers, runMatchers } from '../../../src/vitest/run-matchers.ts'
+import { aRun, aTask } from '../ansible/runs.ts'
+
+base.extend(runMatchers)
+type Expected = RunMatchers<void> & { not: RunMatchers<void> }
+const expectRun = (run: unknown) => expect(run) as unknown as Expected
+
+function messageOf(assertion: () => void): string {
+  try {
+    assertion()
+  } catch (error) {
+    return stripVTControlCharacters((error as Error).message)
+  }
+  throw new Error('The assertion passed.')
+}
+
+const broken = aRun({
+  exitCode: 2,
+  tasks: [
+    aTask({ name: 'Update' }),
+    aTask({
+      status: 'failed',
+      result: { msg: 'non-zero return code', rc: 100, stderr: 'E: no\nE: package', changed: true },
+    }),
+  ],
+  stdout: 'PLAY [Web] ****\n\nTASK [web : Install nginx] ****\nfatal: [pi]: FAILED!\n',
+})
+const changing = aRun({
+  tasks: [
+    aTask({
+      status: 'changed',
+      changed: true,
+      diff: [{ before: 'old\n', after: 'new\n', after_header: '/etc/page' }],
+    }),
+    aTask({ name: 'Look' }),
+  ],
+})
+const quiet = aRun({ tasks: [aTask(), aTask({ name: 'Skip', status: 'skipped' })] })
+
+test('toSucceed tells what failed, where, why, and the last lines', () => {
+  expect(messageOf(() => expectRun(broken).toSucceed())).toBe(`expect(run).toSucceed() failed
+
+Playbook: site.yml
+Expected: every task succeeds
+Received: 1 task failed (exit code 2)
+
+TASK [web : Install nginx]
+  at roles/web/tasks/main.yml:12
+  on pi, with ansible.builtin.apt, after 3.1 s
+    msg: non-zero return code
+    rc: 100
+    stderr:
+      E: no
+      E: package
+
+Last lines of ansible-playbook:
+  PLAY [Web] ****
+  TASK [web : Install nginx] ****
+  fatal: [pi]: FAILED!`)
+})
+
+test('toSucceed passes for a good run, and its opposite for a bad one', () => {
+  expectRun(quiet).toSucceed()
+  expectRun(broken).not.toSucceed()
+  expect(messageOf(() => expectRun(quiet).not.toSucceed())).toBe(`expect(run).not.toSucceed() failed
+
+Playbook: site.yml
+Expected: a task fails
+Received: every task succeeded`)
+})
+
+test('toSucceed does not pass where no play matched a host', () => {
+  const run = aRun({ plays: [{ name: 'Web', hosts: 'webservers', matched: false }] })
+  const message = messageOf(() => expectRun(run).toSucceed())
+  expect(message).toContain('Received: no play matched a host, nothing was done')
+  expect(message).toContain('Web (hosts: webservers)')
+})
+
+test('toSucceed shows the items that failed, not those that did not', () => {
+  const item = (label: string, status: 'ok' | 'failed') => ({
+    label,
+    status,
+    changed: false,
+    result: { msg: `${label}!` },
+    diff: [],
+  })
+  const task = aTask({
+    status: 'failed',
+    result: { msg: 'One or more items failed' },
+    items: [item('a', 'ok'), item('b', 'failed')],
+  })
+  const message = messageOf(() => expectRun(aRun({ exitCode: 2, tasks: [task] })).toSucceed())
+  expect(message).toContain('    item b:\n      msg: b!')
+  expect(message).not.toContain('item a')
+})
+
+test('a message stays short however long the output is', () => {
+  const task = aTask({
+    status: 'failed',
+    result: { stderr: 'x'.repeat(100_000), stdout: 'y\n'.repeat(100_000) },
+  })
+  expect(
+    messageOf(() => expectRun(aRun({ exitCode: 2, tasks: Array(50).fill(task) })).toSucceed()).length,
+  ).toBeLessThan(5_000)
+})
+
+test('toHaveChanged counts as the recap does', () => {
+  expectRun(changing).toHaveChanged()
+  expectRun(changing).toHaveChanged(1)
+  expectRun(changing).not.toHaveChanged(2)
+  expectRun(quiet).not.toHaveChanged()
+  expectRun(broken).not.toHaveChanged()
+  expect(messageOf(() => expectRun(changing).toHaveChanged(2))).toContain(
+    'Expected: 2 tasks changed\nReceived: 1 task changed\n\n  changed     pi: TASK [web : Install nginx]',
+  )
+})
+
+test('toBeIdempotent names each task that changed something, with its diff', () => {
+  expectRun(quiet).toBeIdempotent()
+  expectRun(changing).not.toBeIdempotent()
+  const message = messageOf(() => expectRun(changing).toBeIdempotent())
+  expect(message).toContain(`expect(run).toBeIdempotent() failed
+
+Playbook: site.yml
+Expected: no task changes anything
+Received: 1 task changed
+
+TASK [web : Install nginx]
+  at roles/web/tasks/main.yml:12
+  on pi, with ansible.builtin.apt, after 3.1 s`)
+  expect(message).toContain('- old')
+  expect(message).toContain('+ new')
+})
+
+test('toBeIdempotent does not take a failed run for one that changed nothing', () => {
+  expect(messageOf(() => expectRun(broken).toBeIdempotent())).toContain('Received: 1 task failed')
+})
+
+test('toBeIdempotent says how to get a diff where there is none', () => {
+  const run = aRun({ tasks: [aTask({ status: 'changed', changed: true })] })
+  expect(messageOf(() => expectRun(run).toBeIdempotent())).toContain('run the playbook with { diff: true }')
+})
+
+test('toChangeNothingInCheckMode is for check mode', () => {
+  expectRun(aRun({ check: true, tasks: [aTask()] })).toChangeNothingInCheckMode()
+  expect(messageOf(() => expectRun(quiet).toChangeNothingInCheckMode())).toContain('{ check: true }')
+})
+
+test('toFail looks for the task and for its words', () => {
+  expectRun(broken).toFail()
+  expectRun(broken).toFail({ task: 'Install nginx', message: /no\nE/ })
+  expectRun(broken).toFail({ task: 'web : Install nginx', message: 'package' })
+  expectRun(broken).not.toFail({ task: 'Update' })
+  expectRun(quiet).not.toFail()
+  expect(messageOf(() => expectRun(broken).toFail({ task: 'Update', message: 'gone' }))).toContain(
+    'Expected: task "Update" fails with "gone"\nReceived: 1 task failed (exit code 2)\n\nTASK [web : Install nginx]',
+  )
+})
+
+test('toHaveRunTask counts a skipped task only where it is asked for', () => {
+  expectRun(quiet).toHaveRunTask('Install nginx')
+  expectRun(quiet).toHaveRunTask(/nginx/g, { status: 'ok', host: 'pi' })
+  expectRun(quiet).toHaveRunTask('Skip', { status: 'skipped' })
+  expectRun(quiet).not.toHaveRunTask('Skip')
+  expectRun(quiet).not.toHaveRunTask('Install nginx', { host: 'pi2' })
+  expect(messageOf(() => expectRun(quiet).toHaveRunTask('Instal nginx'))).toContain(
+    'Received: no task of this name',
+  )
+})
+
+test('a run that has gone through JSON can still be judged', () => {
+  expect(messageOf(() => expectRun(JSON.parse(JSON.stringify(broken))).toSucceed())).toContain(
+    '1 task failed',
+  )
+})
+
+test('what is no run is refused, with a word on a missing await', () => {
+  expect(messageOf(() => expectRun(Promise.resolve(quiet)).toSucceed())).toBe(
+    'toSucceed can be used only with what ansible.playbook() gives, was called with a promise: `await` it first.',
+  )
+  expect(messageOf(() => expectRun(null).not.toSucceed())).toContain('was called with null')
+})
