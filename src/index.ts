@@ -1,9 +1,12 @@
-import { expect as vitestExpect } from 'vitest'
-
 export { Ansible } from './ansible/ansible.ts'
+export type { PlaybookOptions } from './ansible/arguments.ts'
+export type { AnsibleEvent, TaskStatus } from './ansible/events.ts'
+export { AnsibleRun, type PlayRun, type TaskItem, type TaskRun } from './ansible/run.ts'
 export { isRaspiError, RaspiError, type RaspiErrorKind } from './errors.ts'
 export type { PiConnection } from './pi/connection.ts'
 export { Pi } from './pi/pi.ts'
 export type { CommandOptions, CommandResult } from './pi/ssh.ts'
 export { type HostOptions, type RaspiFixtures, type RaspiTestOptions, raspiTest, test } from './vitest/fixtures.ts'
-export const expect = vitestExpect
+export { expect } from './vitest/expect.ts'
+export type { PiMatchers } from './vitest/pi-matchers/pi-matchers.ts'
+export type { RunMatchers } from './vitest/run-matchers.ts'

@@ -5,6 +5,8 @@ import type { AnsibleConfig } from './config.ts'
 export interface AnsibleTarget extends PiConnection {
   /** Its name in the inventory. */
   name: string
+  /** The path of an open ssh connection to share. @default one of its own per playbook */
+  controlPath?: string
   /** The groups it is in, besides `all`. */
   groups?: string[]
   /** Further variables of this host. */
@@ -34,6 +36,7 @@ export function connectionVars(target: AnsibleTarget, controlDir: string): Recor
     ansible_ssh_private_key_file: target.privateKeyFile.replaceAll('%', '%%'),
     ansible_ssh_common_args: options.join(' '),
     ansible_control_path_dir: controlDir,
+    ...(target.controlPath === undefined ? {} : { ansible_control_path: target.controlPath }),
   }
 }
 

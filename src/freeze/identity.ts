@@ -21,10 +21,13 @@ export function newIdentity(hostname: string): Identity {
   }
 }
 
-/** A unicast, locally administered MAC (the second-lowest bit of the first byte set) made of a name. */
+/**
+ * A MAC made of a name, in the range of the Raspberry Pi Foundation (https://standards-oui.ieee.org): Linux calls a USB
+ * NIC `eth0` only where its address is a universal one, else `usb0`.
+ */
 export function macOf(name: string): string {
-  const bytes = createHash('sha256').update(name).digest().subarray(0, 5)
-  return ['52', ...Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0'))].join(':')
+  const bytes = createHash('sha256').update(name).digest().subarray(0, 3)
+  return ['b8:27:eb', ...Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0'))].join(':')
 }
 
 /** A line of a known_hosts file for `key` at a port of 127.0.0.1. */

@@ -15,7 +15,7 @@ systemctl start systemd-journald.service
 /usr/sbin/sshd -p 2222 -o ListenAddress=127.0.0.1 -o AuthorizedKeysFile=$w/authorized -o PidFile=$w/pid -o StrictModes=no
 ip link set lo up
 login="ssh -n -p 2222 -i key -o UserKnownHostsFile=$w/known -o StrictHostKeyChecking=no ${user}@127.0.0.1"
-for round in 1 2 3; do
+for round in 1 2; do
   $login 'sudo -n true; python3 -c "import json, ast, zipfile, base64, runpy, subprocess, shlex, tempfile, platform, pwd, grp, glob, re, logging, selectors, locale"; cat /etc/os-release > /dev/null; systemctl is-system-running'
 done
 kill $(cat pid)
@@ -25,6 +25,8 @@ systemctl stop $sockets systemd-journald.service
 for d in /run/log/journal /var/log/journal; do [ -d saved$d ] && find $d -mindepth 1 -delete && cp -a saved$d/. $d; done
 systemctl start systemd-journald.service
 for f in wtmp btmp lastlog; do [ -e $f ] && cat $f > /var/log/$f; done
+# sudo greets each user once by this file.
+rm -f ~${user}/.sudo_as_admin_successful
 cd /; rm -rf $w; sync
 `
 }

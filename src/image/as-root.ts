@@ -2,7 +2,7 @@ import { getuid } from 'node:process'
 import { supervise } from '../host/supervise.ts'
 
 /** Debian keeps mke2fs, mkfs.vfat and sfdisk where a user's PATH does not lead. */
-const path = `${process.env.PATH}:/usr/sbin:/sbin`
+export const searchPath = `${process.env.PATH}:/usr/sbin:/sbin`
 
 /**
  * Runs a command as root in mounts of its own, which vanish with it; without root in a user namespace whose root is the
@@ -17,7 +17,7 @@ export function asRoot(
   const withUmask = ['sh', '-c', 'umask 022; exec "$@"', 'sh', file, ...args]
   return supervise('unshare', [...namespaces, '--', ...withUmask], {
     stdin: 'ignore',
-    env: { LC_ALL: 'C.UTF-8', PATH: path, ...env },
+    env: { LC_ALL: 'C.UTF-8', PATH: searchPath, ...env },
     ...(signal ? { cancelSignal: signal } : {}),
   })
 }

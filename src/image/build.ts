@@ -5,6 +5,7 @@ import { type Log, phase } from '../host/progress.ts'
 import { asRoot } from './as-root.ts'
 import { assembleCard } from './card.ts'
 import { hookScript, stageFiles } from './hooks.ts'
+import { checkHost } from './host-tools.ts'
 import { keygen } from './keys.ts'
 import { installDebian } from './mmdebstrap.ts'
 import type { GuestFile, Recipe } from './recipe.ts'
@@ -16,7 +17,7 @@ const neededBytes = 3e9
 /**
  * Builds the image of `recipe` in the empty directory `dir` and gives the directory in it that holds the finished entry
  * (card and description), ready to be renamed into the cache. Says what it does through `log`, phase by phase.
- * Throws a `RaspiError` of kind `image`.
+ * Throws a `RaspiError` of kind `image` or `host`, and the reason of an abort.
  */
 export async function buildImage(
   recipe: Recipe,
@@ -24,6 +25,7 @@ export async function buildImage(
   dir: string,
   { log, signal }: { log: Log; signal?: AbortSignal | undefined },
 ): Promise<string> {
+  await checkHost(recipe.name)
   await checkSpace(recipe.name, dir)
   const root = join(dir, 'root')
   const entry = join(dir, 'entry')

@@ -179,6 +179,9 @@ const finish = lines([
   'systemctl disable systemd-networkd-wait-online.service e2scrub_reap.service systemd-pstore.service \\',
   '  apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer',
   'ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf',
+  // eth0, as on Raspberry Pi OS, whose raspi-config turns predictable names off in this way.
+  'ln -s /dev/null /etc/systemd/network/99-default.link',
+  'ln -s /dev/null /etc/systemd/network/73-usb-net-by-mac.link',
   // The build host's name servers.
   'rm -f /etc/.resolv.conf.systemd-resolved.bak',
   'touch /usr/lib/clock-epoch',

@@ -17,7 +17,7 @@ const hints: [RegExp, string][] = [
   [
     /newuidmap|newgidmap|subuid|uid_map|unshare failed/i,
     'Building without root needs the package uidmap, a range for you in /etc/subuid and /etc/subgid, and a kernel that\n' +
-      'allows user namespaces. Or build once as root with the same VITEST_RASPI_CACHE.',
+      'allows user namespaces; in a container, CAP_SYS_ADMIN. Or build once elsewhere and share the cache directory.',
   ],
 ]
 

@@ -2,6 +2,7 @@ import { existsSync, linkSync, renameSync, rmSync, writeFileSync } from 'node:fs
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { messageOf, RaspiError } from '../errors.ts'
 import { privateDir } from '../host/paths.ts'
 
 /** The key pair that all Pis of a cache accept. */
@@ -11,13 +12,16 @@ export interface ClientKey {
   publicKey: string
 }
 
+const comment = 'vitest-raspi'
+
 /** The cache's key pair, made where there is none; processes that come at the same time get the same one. */
 export async function clientKey(cacheDir: string): Promise<ClientKey> {
   const dir = privateDir(cacheDir, 'keys')
   const privateKeyFile = join(dir, 'id_ed25519')
   if (!existsSync(privateKeyFile)) await makeOnce(privateKeyFile, privateDir(cacheDir, 'tmp'))
-  const { stdout } = await execa('ssh-keygen', ['-y', '-f', privateKeyFile])
-  const publicKey = stdout.trim()
+  // Not all versions print the comment.
+  const [type, key] = (await sshKeygen('-y', '-f', privateKeyFile)).split(' ')
+  const publicKey = `${type} ${key?.trim()} ${comment}`
   if (!existsSync(`${privateKeyFile}.pub`)) {
     const temporary = `${privateKeyFile}.${process.pid}`
     writeFileSync(temporary, `${publicKey}\n`)
@@ -30,7 +34,7 @@ export async function clientKey(cacheDir: string): Promise<ClientKey> {
 async function makeOnce(file: string, tmpDir: string): Promise<void> {
   const scratch = await mkdtemp(join(tmpDir, 'key-'))
   try {
-    await keygen('ed25519', join(scratch, 'key'), 'vitest-raspi')
+    await keygen('ed25519', join(scratch, 'key'), comment)
     linkSync(join(scratch, 'key'), file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
@@ -45,5 +49,17 @@ export async function keygen(
   file: string,
   comment: string,
 ): Promise<void> {
-  await execa('ssh-keygen', ['-q', '-t', type, '-N', '', '-C', comment, '-f', file])
+  await sshKeygen('-q', '-t', type, '-N', '', '-C', comment, '-f', file)
+}
+
+async function sshKeygen(...args: string[]): Promise<string> {
+  try {
+    return (await execa('ssh-keygen', args, { stdin: 'ignore' })).stdout
+  } catch (error) {
+    throw new RaspiError('host', 'The ssh keys of the cache cannot be made or read: ssh-keygen failed.', {
+      hint: 'Install openssh-client; remove the directory keys of the cache where it is damaged.',
+      evidence: messageOf(error),
+      cause: error,
+    })
+  }
 }

@@ -1,5 +1,5 @@
 /** Each kind of question that `probe.py` answers, and its answer. */
-export interface Probes {
+interface Probes {
   /** A file of any type, and where `content` is true what a regular file holds. */
   file: { query: { path: string; content?: boolean }; answer: FileAnswer }
   /** What the files hold that the glob patterns match; `null` for one that may not be read. */
@@ -87,7 +87,7 @@ export interface Listener {
   processes?: string[]
 }
 
-export interface UserAnswer {
+interface UserAnswer {
   exists: boolean
   uid?: number
   /** The primary group. */
@@ -101,7 +101,7 @@ export interface UserAnswer {
   others?: string[]
 }
 
-export interface GroupAnswer {
+interface GroupAnswer {
   exists: boolean
   gid?: number
   /** Also those whose primary group it is. */
@@ -109,7 +109,7 @@ export interface GroupAnswer {
   others?: string[]
 }
 
-export interface HttpQuery {
+interface HttpQuery {
   url: string
   method: string
   headers: Record<string, string>
@@ -118,7 +118,7 @@ export interface HttpQuery {
   insecure: boolean
 }
 
-export interface HttpAnswer {
+interface HttpAnswer {
   status?: number
   /** By lower-case name. */
   headers?: Record<string, string>
@@ -127,7 +127,7 @@ export interface HttpAnswer {
   failure?: string
 }
 
-export type ProbeKind = keyof Probes
+type ProbeKind = keyof Probes
 
 /** A question about a Pi. */
 export type Query<K extends ProbeKind = ProbeKind> = { [P in K]: { kind: P } & Probes[P]['query'] }[K]

@@ -14,7 +14,7 @@ interface PiMatcher<Q extends readonly Query[], A extends unknown[]> {
 }
 
 /** What `expect.extend` wants of a matcher. */
-interface MatcherResult {
+export interface MatcherResult {
   pass: boolean
   message: () => string
 }

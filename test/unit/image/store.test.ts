@@ -1,0 +1,74 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { buildDirName, deadBuilds, type Entry, entryDir, readEntry } from '../../../src/image/store.ts'
+
+const entry: Entry = {
+  name: 'debian-12-arm64',
+  id: 'abc',
+  architecture: 'arm64',
+  user: 'pi',
+  hostKeys: ['ssh-ed25519 AAAA'],
+  cardBytes: 4,
+}
+
+let cacheDir: string
+beforeEach(() => {
+  cacheDir = mkdtempSync(join(tmpdir(), 'vitest-raspi-store-'))
+})
+afterEach(() => rmSync(cacheDir, { recursive: true }))
+
+function keep(description: unknown, card = 'card') {
+  const dir = entryDir(cacheDir, 'abc')
+  mkdirSync(dir, { recursive: true })
+  writeFileSync(
+    join(dir, 'image.json'),
+    typeof description === 'string' ? description : JSON.stringify(description),
+  )
+  writeFileSync(join(dir, 'card.raw'), card)
+  return dir
+}
+
+test('an image that is not kept is not found', () => {
+  expect(readEntry(cacheDir, 'abc')).toBeUndefined()
+})
+
+test('an image that is kept is found', () => {
+  keep(entry)
+  expect(readEntry(cacheDir, 'abc')).toEqual(entry)
+})
+
+test('a card of another size is damaged', () => {
+  keep(entry, 'ca')
+  expect(readEntry(cacheDir, 'abc')).toBe('card.raw has 2 bytes and not 4')
+})
+
+test('a missing card is damage', () => {
+  rmSync(join(keep(entry), 'card.raw'))
+  expect(readEntry(cacheDir, 'abc')).toBe('image.json or card.raw is missing')
+})
+
+test.each([
+  ['half a description', '{"name": "deb'],
+  ['a description of another version', { ...entry, hostKeys: undefined }],
+])('%s is damage', (_, description) => {
+  keep(description)
+  expect(readEntry(cacheDir, 'abc')).toBe('image.json cannot be read')
+})
+
+test('the description of another image is damage', () => {
+  keep({ ...entry, id: 'def' })
+  expect(readEntry(cacheDir, 'abc')).toBe('image.json is of another image')
+})
+
+test('what a dead build left is swept, what a living one makes and what others keep is not', () => {
+  for (const name of [buildDirName(), 'image-999999999-1-1', 'frozen-999999999-1-1'])
+    mkdirSync(join(cacheDir, name))
+  expect(deadBuilds(cacheDir)).toEqual([join(cacheDir, 'image-999999999-1-1')])
+})
+
+test('a build whose pid another process has got is dead', () => {
+  mkdirSync(join(cacheDir, `image-${process.pid}-1-1`))
+  expect(deadBuilds(cacheDir)).toHaveLength(1)
+})
