@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Vite } from 'vitest/node'
 import { type RaspiOptions, resolveOptions } from './options.ts'
+import { evidenceDirOf, RaspiReporter } from './reporter.ts'
 import './vitest/provided.ts'
 
 export type { RaspiOptions } from './options.ts'
@@ -12,6 +13,9 @@ const vitestHookTimeout = 10_000
 
 /** A playbook on an emulated Pi takes minutes, and the first run builds an image before; our own deadlines are tighter. */
 const testTimeout = 1_800_000
+
+/** How a user may name the reporter: by the package, or by a path that was resolved. */
+const reporterNames = /vitest-raspi\/(dist\/)?reporter(\.js)?$/
 
 /**
  * The Vitest plugin: gives the project's tests their Pis. Throws a `RaspiError` that names each wrong option.
@@ -27,7 +31,14 @@ export function raspi(options: RaspiOptions = {}): Vite.Plugin {
         provide: { raspiOptions },
       },
     }),
-    configureVitest({ project }) {
+    configureVitest({ project, vitest }) {
+      const { root, reporters } = vitest.config
+      project.provide('raspiEvidence', { evidenceDir: evidenceDirOf(root), root, project: project.name })
+      // Once for all projects, and not beside the one that the user has named.
+      const ours = reporters.some((reporter) =>
+        Array.isArray(reporter) ? reporterNames.test(String(reporter[0])) : reporter instanceof RaspiReporter,
+      )
+      if (!ours) reporters.push(new RaspiReporter())
       if (project.config.testTimeout === vitestTestTimeout) project.config.testTimeout = testTimeout
       if (project.config.hookTimeout === vitestHookTimeout) project.config.hookTimeout = testTimeout
     },

@@ -1,1 +1,94 @@
-export {}
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { styleText } from 'node:util'
+import type { Reporter, TestCase, TestModule, TestSpecification, Vitest } from 'vitest/node'
+import { annotation } from './report/annotations.ts'
+import { closingBlock } from './report/closing-block.ts'
+import { moduleDir } from './report/evidence-dir.ts'
+import { failureBlock } from './report/failure-block.ts'
+import type { EvidenceArtifact } from './report/meta.ts'
+import './vitest/provided.ts'
+
+/** Reporters that may write to stdout what a program is to read. */
+const machineReadable = new Set(['json', 'junit', 'tap', 'tap-flat'])
+
+/**
+ * Tells of failed tests what other reporters do not know (the task at its line of the playbook, the end of the console,
+ * where the evidence is), annotates playbooks on GitHub Actions, and closes with what the Pis and playbooks of the run
+ * took. Says nothing where no test had a Pi. The plugin adds it; it stands beside any other reporter.
+ */
+export class RaspiReporter implements Reporter {
+  #vitest: Vitest | undefined
+
+  onInit(vitest: Vitest): void {
+    this.#vitest = vitest
+  }
+
+  /** Clears the evidence of the files that are to run: what is there afterwards is of this run. */
+  async onTestRunStart(specifications: readonly TestSpecification[]): Promise<void> {
+    const vitest = this.#vitest
+    if (!vitest || vitest.config.mergeReports) return
+    const { root } = vitest.config
+    await Promise.all(
+      specifications.map(({ project, moduleId }) => {
+        const dir = moduleDir({ evidenceDir: evidenceDirOf(root), root, project: project.name }, moduleId)
+        return rm(dir, { recursive: true, force: true }).catch(() => {})
+      }),
+    )
+  }
+
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const tests = modules.flatMap((module) => [...module.children.allTests()])
+    const failed = tests.filter((test) => test.result().state === 'failed')
+    const failures = failed.flatMap((test) => {
+      const evidence = evidenceOf(test)
+      return evidence ? [{ test, evidence }] : []
+    })
+    if (failures.length > 0) {
+      const blocks = failures.map(({ test, evidence }) =>
+        failureBlock(titleOf(test), evidence.summary, errorsOf(test), process.cwd()),
+      )
+      this.#say(`\n${styleText('red', ' Raspberry Pis of failed tests ')}\n\n${blocks.join('\n\n')}\n`)
+    }
+    if (process.env.GITHUB_ACTIONS === 'true') {
+      const workspace = process.env.GITHUB_WORKSPACE ?? process.cwd()
+      const lines = failures.flatMap(({ test, evidence }) =>
+        evidence.summary.tasks.flatMap((task) => annotation(task, titleOf(test), workspace) ?? []),
+      )
+      // A command is one only at the beginning of a line.
+      for (const line of new Set(lines)) this.#say(`\n${line}`)
+    }
+    const closing = closingBlock(tests.flatMap((test) => test.meta().raspi ?? []))
+    if (closing.length > 0) this.#say(`${closing.join('\n')}\n`)
+  }
+
+  #say(text: string): void {
+    const vitest = this.#vitest
+    if (!vitest) return
+    const names = vitest.config.reporters.map((reporter) =>
+      Array.isArray(reporter) ? String(reporter[0]) : '',
+    )
+    if (names.some((name) => machineReadable.has(name))) vitest.logger.error(text)
+    else vitest.logger.log(text)
+  }
+}
+
+export default RaspiReporter
+
+/** Where the evidence of a Vitest root is kept. */
+export function evidenceDirOf(root: string): string {
+  return join(root, '.vitest', 'raspi')
+}
+
+function evidenceOf(test: TestCase): EvidenceArtifact | undefined {
+  // The last: that of the last attempt of a test with `retry`.
+  return test.artifacts().findLast((artifact) => artifact.type === 'vitest-raspi:evidence')
+}
+
+function titleOf(test: TestCase): string {
+  return `${test.module.relativeModuleId} > ${test.fullName}`
+}
+
+function errorsOf(test: TestCase): string[] {
+  return (test.result().errors ?? []).map(({ message }) => message)
+}

@@ -1,6 +1,6 @@
-import { interact } from 'balena-image-fs'
 import { FileDisk, withOpenFile } from 'file-disk'
 import { messageOf, RaspiError } from '../errors.ts'
+import { cardFiles } from './card-files.ts'
 
 /** The files of a card's boot part. Paths are those of config.txt: `overlays/README`, or `/overlays/README`. */
 export interface BootFiles {
@@ -27,6 +27,7 @@ export async function withBootFiles<T>(
   use: (files: BootFiles) => Promise<T>,
 ): Promise<T> {
   const { path, partition } = source
+  const { interact } = await cardFiles()
   let outcome: { value: T } | { error: unknown } | undefined
   try {
     await withOpenFile(path, 'r', (handle) =>

@@ -38,24 +38,21 @@ export function knownHost(port: number, key: string): string {
 /**
  * The script that makes a thawed Pi one of its own, for its service shell: clock, hostname, machine id, host key,
  * entropy. It prints `NETWORK` once the guest has a route to the host, for up to 60 s. Everything but the wait is done
- * while the kernel still enumerates the NIC.
+ * while the kernel still enumerates the NIC, with as few processes as can be: each costs an emulated core 50 ms.
+ * sshd needs no word of its new key: it reads its keys anew for each connection.
  */
 export function identityScript({ hostname, machineId, hostKey }: Identity): string {
   return [
     clockScript(),
-    // Readers that are already running keep the old machine id; they are told by a restart, before their network comes.
-    'old=$(cat /etc/machine-id)',
-    `echo ${machineId} > /etc/machine-id`,
-    `for d in /run/log/journal /var/log/journal; do [ -d $d/$old ] && mv $d/$old $d/${machineId}; done`,
-    'h=$(hostname)',
-    `hostname ${hostname}; echo ${hostname} > /etc/hostname; sed -i "s/\\b$h\\b/${hostname}/g" /etc/hosts`,
-    'rm -f /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub',
-    `(umask 077; cat > /etc/ssh/ssh_host_ed25519_key <<'KEY'\n${hostKey.private.trim()}\nKEY\n)`,
+    'old=$(< /etc/machine-id); name=$(< /proc/sys/kernel/hostname); hosts=$(< /etc/hosts)',
+    `echo ${machineId} > /etc/machine-id; echo ${hostname} > /proc/sys/kernel/hostname; echo ${hostname} > /etc/hostname`,
+    `printf '%s\\n' "\${hosts//$name/${hostname}}" > /etc/hosts`,
+    'umask 077',
+    `printf '%s\\n' ${lines(hostKey.private).join(' ')} > /etc/ssh/ssh_host_ed25519_key`,
+    'umask 022',
     `echo '${hostKey.public.trim()}' > /etc/ssh/ssh_host_ed25519_key.pub`,
-    'systemctl reload ssh.service',
-    'systemctl --no-block restart systemd-journald.service systemd-networkd.service',
-    entropyScript(),
-    // Builtins only: each fork costs an emulated core dearly just now.
+    perlScript(machineId),
+    // Builtins only while the kernel enumerates the NIC.
     'exec {never}<> <(:)',
     'for ((i = 0; i < 1200; i++)); do',
     '  mapfile -t routes < /proc/net/route',
@@ -70,16 +67,28 @@ export function clockScript(): string {
   return `date -u -s @${(Date.now() / 1000).toFixed(3)} > /dev/null`
 }
 
-/** Copies would draw the same random numbers: https://www.qemu.org/docs/master/system/vm-templating.html */
-function entropyScript(): string {
+/**
+ * What the shell has no builtins for, in one process; every Debian has perl-base. The journal moves to the new machine
+ * id, where journalctl looks for it, and journald, which knows only the old one, finds it by a link. Host keys of other
+ * kinds go. And copies would draw the same random numbers (https://www.qemu.org/docs/master/system/vm-templating.html):
+ * RNDADDENTROPY (0x40085203) credits a seed, RNDRESEEDCRNG (0x5207) uses it at once, random(4).
+ */
+function perlScript(machineId: string): string {
   const seed = randomBytes(64).toString('hex')
-  // RNDADDENTROPY (0x40085203) credits the seed, RNDRESEEDCRNG (0x5207) uses it at once: random(4).
-  const python = [
-    'import fcntl,struct',
-    `b=bytes.fromhex("${seed}")`,
-    'f=open("/dev/random","wb")',
-    'fcntl.ioctl(f,0x40085203,struct.pack("ii",512,64)+b)',
-    'fcntl.ioctl(f,0x5207)',
-  ].join(';')
-  return `python3 -c '${python}' &`
+  return [
+    "perl -e '",
+    'my ($old, $new) = @ARGV;',
+    'for (qw(/run/log/journal /var/log/journal)) { rename "$_/$old", "$_/$new" and symlink $new, "$_/$old" }',
+    'unlink grep { !/ed25519/ } glob "/etc/ssh/ssh_host_*_key*";',
+    'open my $random, ">", "/dev/random";',
+    `ioctl $random, 0x40085203, pack "iiH*", 512, 64, "${seed}";`,
+    'ioctl $random, 0x5207, 0;',
+    `' "$old" ${machineId}`,
+  ].join('\n')
 }
+
+const lines = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => `'${line}'`)

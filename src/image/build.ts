@@ -8,8 +8,8 @@ import { hookScript, stageFiles } from './hooks.ts'
 import { checkHost } from './host-tools.ts'
 import { keygen } from './keys.ts'
 import { installDebian } from './mmdebstrap.ts'
-import type { GuestFile, Recipe } from './recipe.ts'
-import { cardFile, type Entry, entryFile } from './store.ts'
+import { type GuestFile, type Recipe, recipeId } from './recipe.ts'
+import { cardFile, type Entry, entryFile, imageId } from './store.ts'
 
 /** What a build takes at its height, in bytes: unpacked packages, downloads, and the card. */
 const neededBytes = 3e9
@@ -21,7 +21,6 @@ const neededBytes = 3e9
  */
 export async function buildImage(
   recipe: Recipe,
-  id: string,
   dir: string,
   { log, signal }: { log: Log; signal?: AbortSignal | undefined },
 ): Promise<string> {
@@ -48,7 +47,8 @@ export async function buildImage(
   })
   const description: Entry = {
     name: recipe.name,
-    id,
+    recipe: recipeId(recipe),
+    id: imageId(recipeId(recipe), hostKeys.publicKeys),
     architecture: recipe.architecture,
     user: recipe.user,
     hostKeys: hostKeys.publicKeys,

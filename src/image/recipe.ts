@@ -47,7 +47,7 @@ export interface Recipe {
 /** To be raised when the builder changes in a way that the recipe does not show. */
 const builderVersion = 1
 
-/** The id of the image that `recipe` makes: SHA-256, 64 hexadecimal digits. */
+/** Names what `recipe` says, whatever the image is called: SHA-256, 64 hexadecimal digits. */
 export function recipeId(recipe: Recipe): string {
   return createHash('sha256').update(JSON.stringify({ builderVersion, recipe })).digest('hex')
 }

@@ -26,8 +26,7 @@ export async function resolveImage(name: string, context: Context): Promise<Imag
   const { cacheDir, log, signal } = context
   const key = await clientKey(cacheDir)
   const recipe = recipeOf(name, key.publicKey)
-  const id = recipeId(recipe)
-  const entry = readEntry(cacheDir, id)
+  const entry = readEntry(cacheDir, recipeId(recipe))
   if (typeof entry === 'object') return toImage(cacheDir, entry, key)
 
   try {
@@ -35,13 +34,13 @@ export async function resolveImage(name: string, context: Context): Promise<Imag
       join(cacheDir, 'images'),
       { log, waitingFor: `Image ${name}`, signal },
       async () => {
-        const found = readEntry(cacheDir, id)
+        const found = readEntry(cacheDir, recipeId(recipe))
         if (typeof found === 'object') return toImage(cacheDir, found, key)
         if (found) log(`Image ${name}: the one in the cache is damaged (${found}), building it again`)
         const started = performance.now()
         log(`Image ${name}: building it; this takes some minutes, once`)
-        const built = await buildInto(recipe, id, context)
-        log(`Image ${name}: ready after ${elapsed(started)}, kept in ${entryDir(cacheDir, id)}`)
+        const built = await buildInto(recipe, context)
+        log(`Image ${name}: ready after ${elapsed(started)}, kept in ${entryDir(cacheDir, built.recipe)}`)
         return toImage(cacheDir, built, key)
       },
     )
@@ -53,20 +52,24 @@ export async function resolveImage(name: string, context: Context): Promise<Imag
 }
 
 /** Builds in a directory of its own and renames: what stands in the cache is whole. */
-async function buildInto(recipe: Recipe, id: string, { cacheDir, log, signal }: Context): Promise<Entry> {
+async function buildInto(recipe: Recipe, { cacheDir, log, signal }: Context): Promise<Entry> {
   const tmp = privateDir(cacheDir, 'tmp')
   await remove(...deadBuilds(tmp))
   const dir = join(tmp, buildDirName())
   mkdirSync(dir, { mode: 0o700 })
   try {
-    const made = await buildImage(recipe, id, dir, { log, signal })
+    const made = await buildImage(recipe, dir, { log, signal })
+    const id = recipeId(recipe)
     const place = entryDir(cacheDir, id)
-    if (existsSync(place)) renameSync(place, join(dir, 'damaged'))
-    renameSync(made, place)
+    // A process that the lock did not keep out may have been faster; its card is already in use.
+    if (typeof readEntry(cacheDir, id) !== 'object') {
+      if (existsSync(place)) renameSync(place, join(dir, 'damaged'))
+      renameSync(made, place)
+    }
   } finally {
     await remove(dir)
   }
-  const entry = readEntry(cacheDir, id)
+  const entry = readEntry(cacheDir, recipeId(recipe))
   if (typeof entry === 'object') return entry
   throw new RaspiError(
     'image',
@@ -79,6 +82,10 @@ async function remove(...dirs: string[]): Promise<void> {
   if (dirs.length > 0) await asRoot(['rm', '-rf', '--one-file-system', '--', ...dirs]).catch(() => {})
 }
 
-function toImage(cacheDir: string, { cardBytes: _, ...entry }: Entry, { privateKeyFile }: ClientKey): Image {
-  return { ...entry, path: join(entryDir(cacheDir, entry.id), cardFile), privateKeyFile }
+function toImage(
+  cacheDir: string,
+  { cardBytes: _, recipe, ...entry }: Entry,
+  { privateKeyFile }: ClientKey,
+): Image {
+  return { ...entry, path: join(entryDir(cacheDir, recipe), cardFile), privateKeyFile }
 }

@@ -121,7 +121,7 @@ export class LivePi extends EventEmitter<{ lost: [RaspiError] }> {
     this.#shell = undefined
     await this.#machine?.resume()
     await shell.run(clockScript(), { timeoutMs: 10_000 })
-    shell.finish('systemctl --no-block stop debug-shell.service; exit')
+    shell.finish()
   }
 
   /** Ends it at once, as if its plug were pulled. */

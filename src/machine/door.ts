@@ -2,12 +2,12 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
 /** How long a connection may stay without a greeting before a further one is tried beside it, in ms. */
-const patienceMs = 2_000
+const patienceMs = 4_000
 
 /**
  * A Pi's ssh port on 127.0.0.1, the same through all its reboots, and patient: QEMU's slirp accepts a connection long
  * before the guest can, and then repeats its lost SYN only after 6 s. So the door opens a further connection every
- * two seconds until one greets (`SSH-2.0-…`), drops none before, and joins the caller to that one.
+ * few seconds until one greets (`SSH-2.0-…`), drops none before, and joins the caller to that one.
  * While the Pi is off, connections are refused.
  */
 export class Door {
@@ -50,21 +50,23 @@ export class Door {
     if (target === undefined) return visitor.resetAndDestroy()
     this.#visits.add(visitor)
     const tries = new Set<Socket>()
+    let greeted = false
     const attempt = () => {
       const inner = connect({ port: target, host: '127.0.0.1', noDelay: true })
       tries.add(inner)
       inner.on('error', () => {})
       inner.once('data', (greeting: Buffer) => {
+        if (greeted) return
+        greeted = true
         clearInterval(timer)
-        tries.delete(inner)
-        for (const other of tries) other.destroy()
+        for (const other of tries) if (other !== inner) other.destroy()
         visitor.write(greeting)
         visitor.pipe(inner)
         inner.pipe(visitor)
       })
       inner.once('close', () => {
         tries.delete(inner)
-        // QEMU itself refuses only when it is gone.
+        // QEMU itself refuses only when it is gone; and the connection that greeted is the last to be left.
         if (tries.size === 0) visitor.destroy()
       })
       visitor.once('close', () => inner.destroy())

@@ -65,9 +65,9 @@ export class ServiceShell {
     return { status: Number(end[1]), output: this.#received.slice(0, end.index).replaceAll('\r\n', '\n').trim() }
   }
 
-  /** Has the shell do something and does not wait for it; the socket is closed once it is written. */
-  finish(script: string): void {
-    this.#socket.end(`${script}\n`)
+  /** Ends the shell for good, without waiting for it: systemd would start it again if it only exited. */
+  finish(): void {
+    this.#socket.end('systemctl --no-block stop debug-shell.service\n')
   }
 
   /** Leaves the shell as it is. */

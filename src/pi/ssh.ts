@@ -22,6 +22,8 @@ export function sshOptions(connection: PiConnection, controlPath: string): strin
     StrictHostKeyChecking: 'yes',
     UpdateHostKeys: 'no',
     PreferredAuthentications: 'publickey',
+    // The default, sntrup761, costs an emulated core seconds.
+    KexAlgorithms: '^curve25519-sha256',
     GSSAPIAuthentication: 'no',
     BatchMode: 'yes',
     LogLevel: 'ERROR',

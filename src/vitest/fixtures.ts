@@ -1,9 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { test as base, inject, type TestAPI } from 'vitest'
-import { Ansible } from '../ansible/ansible.ts'
+import { test as base, expect, inject, type TestAPI } from 'vitest'
+import type { Ansible } from '../ansible/ansible.ts'
 import { connectLab, type LabClient } from '../lab/client.ts'
+import type { LentPi } from '../lab/protocol.ts'
 import { Pi } from '../pi/pi.ts'
+import type { EvidencePi, EvidenceSource } from '../report/evidence.ts'
+import { RecordingAnsible, type RunRecord } from '../report/run-record.ts'
+import { concludeHook, concludeTest } from './evidence.ts'
 import './provided.ts'
 
 /** What a Pi of {@link RaspiTestOptions.hosts} is like. */
@@ -37,6 +41,11 @@ export interface RaspiFixtures<Host extends string = string> {
 interface Borrowed {
   pis: Record<string, Pi>
   ansible: Ansible
+  evidence: EvidenceSource
+  /** The runs since it was called last. */
+  newRecords(): RunRecord[]
+  /** Shows a line to the user. */
+  say(line: string): void
   giveBack(): Promise<void>
 }
 
@@ -48,22 +57,45 @@ export function raspiTest<const Host extends string = 'pi'>(
   options: RaspiTestOptions<Host> = {},
 ): TestAPI<RaspiFixtures<Host>> {
   const hosts: Record<string, HostOptions> = options.hosts ?? { pi: {} }
+  let ofFile: { borrowed: Borrowed; tests: number } | undefined
   // Two literal shapes: Vitest reads a fixture's scope and its parameters before it runs.
   const test =
     options.scope === 'file'
-      ? base.extend('borrowed', { scope: 'file' }, async ({}, { onCleanup }) => {
-          const borrowed = await borrow('a test file', hosts, options.image, undefined)
-          onCleanup(() => borrowed.giveBack())
-          return borrowed
-        })
+      ? base
+          .extend('borrowed', { scope: 'file' }, async ({}, { onCleanup }) => {
+            const file = expect.getState().testPath
+            const borrowed = await borrow(file ?? 'a test file', hosts, options.image, undefined)
+            ofFile = { borrowed, tests: 0 }
+            const mine = ofFile
+            onCleanup(async () => {
+              ofFile = undefined
+              const dir = mine.tests === 0 && file && (await concludeHook(file, borrowed.evidence))
+              if (dir)
+                borrowed.say(`No test of ${file} had its Pis: ${dir} tells what there is to know of them`)
+              await borrowed.giveBack()
+            })
+            return borrowed
+          })
           .extend('pis', { scope: 'file' }, ({ borrowed }) => borrowed.pis)
           .extend('pi', { scope: 'file' }, ({ borrowed }) => first(borrowed))
           .extend('ansible', { scope: 'file' }, ({ borrowed }) => borrowed.ansible)
-      : base.extend('borrowed', async ({ task, signal }, { onCleanup }) => {
-          const borrowed = await borrow(task.fullTestName ?? task.name, hosts, options.image, signal)
-          onCleanup(() => borrowed.giveBack())
-          return borrowed
-        })
+          // Only this one knows of tests. It asks for no Pi, but finds those that are there.
+          .extend('conclusion', { auto: true }, async ({ task }, { onCleanup }) => {
+            onCleanup(async () => {
+              if (!ofFile) return
+              ofFile.tests++
+              await concludeTest(task, ofFile.borrowed.evidence, ofFile.borrowed.newRecords())
+            })
+          })
+      : base
+          .extend('borrowed', async ({ task, signal }, { onCleanup }) => {
+            const borrowed = await borrow(task.fullTestName ?? task.name, hosts, options.image, signal)
+            onCleanup(async () => {
+              await concludeTest(task, borrowed.evidence, borrowed.newRecords())
+              await borrowed.giveBack()
+            })
+            return borrowed
+          })
           .extend('pis', ({ borrowed }) => borrowed.pis)
           .extend('pi', ({ borrowed }) => first(borrowed))
           .extend('ansible', ({ borrowed }) => borrowed.ansible)
@@ -94,16 +126,19 @@ async function borrow(
     image: image ?? options.image,
     board: options.board,
   })
+  const lentAt = Date.now()
   // The test may have timed out in the meantime: then nobody would give the Pis back.
   if (signal?.aborted) {
     await lab.release(lease.id)
     throw signal.reason
   }
-  const pis = Object.fromEntries(lease.pis.map((lent) => [lent.name, new Pi(lent, stopOf(lab, lent.number, signal))]))
+  const pis = Object.fromEntries(
+    lease.pis.map((lent) => [lent.name, new Pi(lent, stopOf(lab, lent.number, signal))]),
+  )
   const runDir = mkdtempSync(join(provided.runDir, 'ansible-'))
   const over = new AbortController()
   const stops = lease.pis.map((lent) => stopOf(lab, lent.number, signal))
-  const ansible = new Ansible({
+  const ansible = new RecordingAnsible({
     projectDir: provided.projectDir,
     runDir,
     targets: Object.values(pis).map((pi) => ({
@@ -116,15 +151,37 @@ async function borrow(
     signal: AbortSignal.any([over.signal, ...stops]),
     log: (line) => lab.say(line),
   })
+  let told = 0
   return {
     pis,
     ansible,
+    evidence: {
+      pis: lease.pis.map((lent) => watchLoss(lent, lab)),
+      records: ansible.records,
+      lentAt,
+      queuedMs: lease.queuedMs,
+      projectDir: provided.projectDir,
+      vars: hosts,
+    },
+    newRecords() {
+      const records = ansible.records.slice(told)
+      told = ansible.records.length
+      return records
+    },
+    say: (line) => lab.say(line),
     async giveBack() {
       over.abort()
       await lab.release(lease.id)
       rmSync(runDir, { recursive: true, force: true })
     },
   }
+}
+
+function watchLoss(lent: LentPi, lab: LabClient): EvidencePi {
+  const pi: EvidencePi = { lent }
+  const lost = lab.lost(lent.number)
+  lost.addEventListener('abort', () => Object.assign(pi, { lost: { at: Date.now(), reason: lost.reason } }))
+  return pi
 }
 
 function stopOf(lab: LabClient, pi: number, signal: AbortSignal | undefined): AbortSignal {

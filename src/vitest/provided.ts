@@ -1,4 +1,6 @@
 import type { ResolvedOptions } from '../options.ts'
+import type { EvidencePlace } from '../report/evidence-dir.ts'
+import type { EvidenceArtifact, RaspiMeta } from '../report/meta.ts'
 
 /** What the main process tells the workers. */
 export interface ProvidedLab {
@@ -10,9 +12,20 @@ export interface ProvidedLab {
   runDir: string
 }
 
+declare const evidenceKey: unique symbol
+
 declare module 'vitest' {
   interface ProvidedContext {
     raspiOptions: ResolvedOptions
     raspiLab: ProvidedLab
+    raspiEvidence: EvidencePlace
+  }
+
+  interface TaskMeta {
+    raspi?: RaspiMeta
+  }
+
+  interface TestArtifactRegistry {
+    [evidenceKey]: EvidenceArtifact
   }
 }

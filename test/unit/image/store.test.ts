@@ -2,11 +2,19 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { buildDirName, deadBuilds, type Entry, entryDir, readEntry } from '../../../src/image/store.ts'
+import {
+  buildDirName,
+  deadBuilds,
+  type Entry,
+  entryDir,
+  imageId,
+  readEntry,
+} from '../../../src/image/store.ts'
 
 const entry: Entry = {
   name: 'debian-12-arm64',
-  id: 'abc',
+  recipe: 'abc',
+  id: 'abc-1',
   architecture: 'arm64',
   user: 'pi',
   hostKeys: ['ssh-ed25519 AAAA'],
@@ -58,7 +66,7 @@ test.each([
 })
 
 test('the description of another image is damage', () => {
-  keep({ ...entry, id: 'def' })
+  keep({ ...entry, recipe: 'def' })
   expect(readEntry(cacheDir, 'abc')).toBe('image.json is of another image')
 })
 
@@ -71,4 +79,9 @@ test('what a dead build left is swept, what a living one makes and what others k
 test('a build whose pid another process has got is dead', () => {
   mkdirSync(join(cacheDir, `image-${process.pid}-1-1`))
   expect(deadBuilds(cacheDir)).toHaveLength(1)
+})
+
+test('two builds of one recipe are two images', () => {
+  expect(imageId('abc', ['ssh-ed25519 AAAA'])).not.toBe(imageId('abc', ['ssh-ed25519 BBBB']))
+  expect(imageId('abc', ['ssh-ed25519 AAAA'])).toBe(imageId('abc', ['ssh-ed25519 AAAA']))
 })

@@ -1,0 +1,50 @@
+// `npm test`: builds, then runs the unit, type and system tests. Its last line counts them all: `N passed, N failed`.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root, step, waitForSteps } from './step.ts'
+
+const suites = {
+  unit: 'vitest.config.ts',
+  types: 'test/types/vitest.config.ts',
+  system: 'test/system/vitest.config.ts',
+}
+
+// .vitest is Vitest's own name for what it leaves, and not under version control.
+const results = join(root, '.vitest/results')
+const count = { passed: 0, failed: 0 }
+
+waitForSteps()
+rmSync(results, { recursive: true, force: true })
+mkdirSync(results, { recursive: true })
+process.once('exit', () => console.log(`\n${count.passed} passed, ${count.failed} failed`))
+
+if (await step('Building', ['npm', 'run', '--silent', 'build'])) {
+  for (const [suite, config] of Object.entries(suites)) await run(suite, config)
+} else {
+  add(0, 1)
+}
+process.exitCode = count.failed === 0 && count.passed > 0 ? 0 : 1
+
+async function run(suite: string, config: string) {
+  const report = join(results, `${suite}.json`)
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const succeeded = await step(`Testing: ${suite}`, ['vitest', 'run', '--config', config, ...reporters])
+  const { numPassedTests = 0, numFailedTests = 0 } = read(report)
+  // A file that cannot be loaded, an error outside of any test, a crash: none of them is a failed test to Vitest.
+  add(numPassedTests, numFailedTests || (succeeded ? 0 : 1))
+}
+
+/** Counts, and keeps the sums where .ci/run finds them, whatever becomes of this process. */
+function add(passed: number, failed: number) {
+  count.passed += passed
+  count.failed += failed
+  writeFileSync(join(results, 'count'), `${count.passed} ${count.failed}\n`)
+}
+
+function read(report: string): { numPassedTests?: number; numFailedTests?: number } {
+  try {
+    return JSON.parse(readFileSync(report, 'utf8'))
+  } catch {
+    return {}
+  }
+}

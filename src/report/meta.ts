@@ -1,0 +1,107 @@
+import type { TestArtifactBase } from 'vitest'
+import { placeOf, type TaskRun } from '../ansible/run.ts'
+import type { RunRecord } from './run-record.ts'
+import { tasksOf } from './run-record.ts'
+
+/** What each test with Pis tells the reporter, as `task.meta.raspi`: little, because passing tests tell it too. */
+export interface RaspiMeta {
+  pis: PiSummary[]
+  runs: RunSummary[]
+}
+
+/** A Pi that a test had. */
+export interface PiSummary {
+  /** Its number in this run, and when it was lent, in ms since the epoch: what tells it from all others. */
+  number: number
+  lentAt: number
+  name: string
+  hostname: string
+  origin: 'thawed' | 'booted'
+  /** From its start to its first login, in ms. */
+  startMs: number
+  /** How long its test waited for others, in ms. */
+  queuedMs: number
+  /** The end of the test, in ms since the epoch. */
+  usedUntil: number
+}
+
+/** A playbook that a test ran. */
+export interface RunSummary {
+  playbook: string
+  ok: boolean
+  durationMs: number
+  /** How many tasks ran, with each host counted. */
+  tasks: number
+  changed: number
+  /** The slowest three. */
+  slowest: TaskSummary[]
+}
+
+/** A task on one host. */
+export interface TaskSummary {
+  /** With its role before it: `web : Install nginx`. */
+  name: string
+  place?: string
+  durationMs: number
+}
+
+/** What is known of a test that failed, besides its error. */
+export interface FailureSummary {
+  /** The directory with the evidence, absolute. */
+  dir: string
+  /** The Pis that have said something on their consoles, with the last lines of that. */
+  consoles: { pi: string; lines: string[] }[]
+  /** The tasks that the failure has to do with. */
+  tasks: FailureTask[]
+}
+
+/** A task that a failure has to do with. */
+export interface FailureTask {
+  /** What happened: it failed, it was still at work, or its changes are what the test did not expect. */
+  what: 'failed' | 'at work' | 'changed'
+  /** As Ansible writes it: `TASK [web : Install nginx]`. */
+  title: string
+  host?: string
+  /** Absolute. */
+  path?: string
+  line?: number
+  durationMs: number
+  message: string
+  diff: string[]
+  /** Whether the test's error tells of it already. */
+  told: boolean
+}
+
+/** The evidence of a test, as Vitest's reporters get it. */
+export interface EvidenceArtifact extends TestArtifactBase {
+  type: 'vitest-raspi:evidence'
+  summary: FailureSummary
+}
+
+/** Adds up a playbook's run. */
+export function summariseRun(record: RunRecord, projectDir: string): RunSummary {
+  const { tasks } = tasksOf(record, projectDir)
+  const done = tasks.filter(({ status }) => status !== 'skipped')
+  return {
+    playbook: record.playbook,
+    ok: record.run?.ok ?? false,
+    durationMs: record.run?.durationMs ?? (record.endedAt ?? Date.now()) - record.startedAt,
+    tasks: done.length,
+    changed: done.filter(({ status }) => status === 'changed').length,
+    slowest: slowestOf(done.map(summariseTask)),
+  }
+}
+
+/** The three slowest of `tasks`, the slowest first. */
+export function slowestOf(tasks: readonly TaskSummary[]): TaskSummary[] {
+  return tasks.toSorted((a, b) => b.durationMs - a.durationMs).slice(0, 3)
+}
+
+function summariseTask(task: TaskRun): TaskSummary {
+  const place = placeOf(task)
+  return {
+    name: task.role ? `${task.role} : ${task.name}` : task.name,
+    ...(place ? { place } : {}),
+    durationMs: task.durationMs,
+  }
+}

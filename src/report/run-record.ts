@@ -1,0 +1,69 @@
+import { Ansible, type AnsibleContext } from '../ansible/ansible.ts'
+import type { PlaybookOptions } from '../ansible/arguments.ts'
+import type { AnsibleEvent } from '../ansible/events.ts'
+import { Recorder, type StartedTask } from '../ansible/recorder.ts'
+import type { AnsibleRun, TaskRun } from '../ansible/run.ts'
+
+/** What is kept of one call of `ansible.playbook()`, whether it came to its end or not. */
+export interface RunRecord {
+  playbook: string
+  options: PlaybookOptions
+  /** In ms since the epoch. */
+  startedAt: number
+  /** Absent while it is at work. */
+  endedAt?: number
+  /** The last 5,000 to 10,000 of them. */
+  events: AnsibleEvent[]
+  /** Of a run that came to its end. */
+  run?: AnsibleRun
+  /** What it threw instead. */
+  error?: unknown
+}
+
+const keptEvents = 10_000
+
+/** An {@link Ansible} that keeps what its runs told, to be looked at when the test has failed. */
+export class RecordingAnsible extends Ansible {
+  readonly records: RunRecord[] = []
+  readonly #context: AnsibleContext
+
+  constructor(context: AnsibleContext) {
+    super(context)
+    this.#context = context
+  }
+
+  override async playbook(path: string, options: PlaybookOptions = {}): Promise<AnsibleRun> {
+    const record: RunRecord = { playbook: path, options, startedAt: Date.now(), events: [] }
+    this.records.push(record)
+    // One Ansible a run: what runs at the same time tells its events apart.
+    const ansible = new Ansible({
+      ...this.#context,
+      onEvent: (event) => {
+        record.events.push(event)
+        if (record.events.length > keptEvents) record.events.splice(0, keptEvents / 2)
+      },
+    })
+    try {
+      record.run = await ansible.playbook(path, options)
+      return record.run
+    } catch (error) {
+      record.error = error
+      throw error
+    } finally {
+      record.endedAt = Date.now()
+    }
+  }
+}
+
+/** The tasks of a run, and the one that it was at when it did not come to its end. */
+export function tasksOf(
+  { run, events }: RunRecord,
+  projectDir: string,
+): { tasks: readonly TaskRun[]; current?: StartedTask & { startedAt: number } } {
+  if (run) return { tasks: run.tasks }
+  const recorder = new Recorder(projectDir)
+  for (const event of events) recorder.add(event)
+  const startedAt = events.findLast(({ event }) => event === 'task')?.at
+  if (!recorder.current || startedAt === undefined) return { tasks: recorder.tasks }
+  return { tasks: recorder.tasks, current: { ...recorder.current.task, startedAt } }
+}

@@ -1,0 +1,48 @@
+import { diff } from 'node:util'
+import type { TaskDiff } from '../ansible/events.ts'
+
+/** `text` of at most `limit` characters: of a longer one the first quarter, the rest from its end, and what is missing. */
+export function cutText(text: string, limit: number): string {
+  if (text.length <= limit) return text
+  const head = Math.floor(limit / 4)
+  const omitted = text.length - limit
+  return `${text.slice(0, head)}\n… ${omitted} characters left out …\n${text.slice(head + omitted)}`
+}
+
+/** The last `count` lines of `text`, each cut to 200 characters. */
+export function lastLines(text: string, count: number): string[] {
+  const lines = text.trimEnd().split('\n').slice(-count)
+  return lines.filter(Boolean).map((line) => (line.length > 200 ? `${line.slice(0, 200)}…` : line))
+}
+
+/** How many lines of each text are compared: the time for it grows with their product. */
+const comparedLines = 1_000
+
+/** Ansible's diffs as lines that begin with `-`, `+` or a blank, with `context` lines around what differs. */
+export function diffLines(diffs: readonly TaskDiff[], context = 3): string[] {
+  return diffs.flatMap(({ before, after, before_header, after_header, prepared }) => {
+    if (prepared !== undefined) return prepared.trimEnd().split('\n')
+    if (before === undefined && after === undefined) return []
+    const lines = compare(linesOf(before), linesOf(after))
+    const near = lines.map((_, index) =>
+      lines.slice(Math.max(0, index - context), index + context + 1).some((line) => !line.startsWith(' ')),
+    )
+    const shown = lines.filter((_, index) => near[index])
+    return shown.length > 0
+      ? [`--- ${before_header ?? 'before'}`, `+++ ${after_header ?? 'after'}`, ...shown]
+      : []
+  })
+}
+
+function compare(before: string[], after: string[]): string[] {
+  return diff(before, after).map(
+    ([operation, line]) => `${operation > 0 ? '-' : operation < 0 ? '+' : ' '}${line}`,
+  )
+}
+
+// Some modules give objects.
+function linesOf(value: unknown): string[] {
+  if (value === undefined || value === '') return []
+  const text = typeof value === 'string' ? value : JSON.stringify(value, null, 2)
+  return text.replace(/\n$/, '').split('\n').slice(0, comparedLines)
+}

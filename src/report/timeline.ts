@@ -1,0 +1,47 @@
+import { describeTask } from '../ansible/run.ts'
+import { messageOf } from '../errors.ts'
+import { duration } from '../host/progress.ts'
+import type { LentPi } from '../lab/protocol.ts'
+import { type RunRecord, tasksOf } from './run-record.ts'
+
+/** What happened to a test's Pis, in ms since the epoch. */
+export interface PiTimes {
+  pis: readonly { lent: LentPi; lost?: { at: number; reason: unknown } }[]
+  lentAt: number
+  queuedMs: number
+  records: readonly RunRecord[]
+  endedAt: number
+  projectDir: string
+}
+
+/** A line for everything that happened, in its order, with the time in UTC as the Pis' journals have it. */
+export function timeline({ pis, lentAt, queuedMs, records, endedAt, projectDir }: PiTimes): string {
+  const entries: [at: number, what: string][] = []
+  for (const { lent, lost } of pis) {
+    const waited = queuedMs < 1_000 ? '' : `, after ${duration(queuedMs)} of waiting for others`
+    entries.push([
+      lentAt,
+      `${lent.name}: lent as ${lent.hostname}, ${lent.origin} in ${duration(lent.startMs)}${waited}`,
+    ])
+    if (lost) entries.push([lost.at, `${lent.name}: lost: ${firstLine(lost.reason)}`])
+  }
+  for (const record of records) {
+    entries.push([record.startedAt, `ansible-playbook ${record.playbook} begins`])
+    const { tasks, current } = tasksOf(record, projectDir)
+    for (const task of tasks) {
+      entries.push([
+        task.endedAt,
+        `  ${task.status} on ${task.host} after ${duration(task.durationMs)}: ${describeTask(task)}`,
+      ])
+    }
+    if (current) entries.push([current.startedAt, `  begins: ${describeTask(current)}`])
+    if (record.endedAt === undefined) continue
+    const end = record.run ? `exit code ${record.run.exitCode}` : firstLine(record.error)
+    entries.push([record.endedAt, `ansible-playbook ${record.playbook} ended: ${end}`])
+  }
+  entries.push([endedAt, 'the test ended'])
+  const inOrder = entries.toSorted(([a], [b]) => a - b)
+  return `${inOrder.map(([at, what]) => `${new Date(at).toISOString()}  ${what}`).join('\n')}\n`
+}
+
+const firstLine = (error: unknown) => messageOf(error).split('\n', 1)[0]

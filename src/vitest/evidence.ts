@@ -1,0 +1,122 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { inject, recordArtifact, type TestContext } from 'vitest'
+import { type EvidenceFiles, type EvidenceSource, gatherEvidence, secretsIn } from '../report/evidence.ts'
+import { moduleDir, slug } from '../report/evidence-dir.ts'
+import { failureTasks } from '../report/failure-tasks.ts'
+import { maskSecrets } from '../report/mask.ts'
+import { type FailureSummary, summariseRun } from '../report/meta.ts'
+import type { RunRecord } from '../report/run-record.ts'
+import { lastLines } from '../report/text.ts'
+import './provided.ts'
+
+type Task = TestContext['task']
+
+/** How long Vitest may take to note where the evidence is, in ms: it copies the files. */
+const recordPatience = 400
+
+/** How many lines of each console the reporter shows. */
+const consoleLines = 15
+
+/**
+ * Concludes a test: tells the reporter of its Pis and of `newRecords`, its runs that were not told of yet. Where the test
+ * failed, or the evidence of all is asked for, gathers it into files and records them as an artifact, in less than 3 s.
+ * Never throws: no test fails because of its evidence.
+ */
+export async function concludeTest(
+  task: Task,
+  source: EvidenceSource,
+  newRecords: readonly RunRecord[],
+): Promise<void> {
+  try {
+    tellReporter(task, source, newRecords)
+    const failed = task.result?.state === 'fail' && !task.fails
+    if (!failed && inject('raspiOptions').evidence !== 'all') return
+    const errors = (task.result?.errors ?? []).map(({ message }) => message)
+    const files = await gatherEvidence(source)
+    const dir = testDir(task)
+    await writeEvidence(dir, files)
+    const summary = { dir, ...summariseFailure(source, files, errors) }
+    const attachments = Object.keys(files).map((name) => ({
+      path: join(dir, name),
+      contentType: 'text/plain',
+    }))
+    const recorded = recordArtifact(task, { type: 'vitest-raspi:evidence', summary, attachments })
+    recorded.catch(() => {})
+    await Promise.race([recorded, delay(recordPatience, undefined, { ref: false })])
+  } catch {
+    // Evidence is only evidence.
+  }
+}
+
+/**
+ * Keeps the evidence of Pis that no test has come to use, because the playbook that was to prepare them failed in a hook.
+ * Gives its directory, or nothing where there is nothing to tell. Never throws.
+ */
+export async function concludeHook(file: string, source: EvidenceSource): Promise<string | undefined> {
+  const last = source.records.at(-1)
+  if (!last || last.run?.ok) return undefined
+  try {
+    const dir = join(moduleDir(inject('raspiEvidence'), file), 'hooks')
+    await writeEvidence(dir, await gatherEvidence(source))
+    return dir
+  } catch {
+    return undefined
+  }
+}
+
+function tellReporter(task: Task, source: EvidenceSource, newRecords: readonly RunRecord[]): void {
+  const { queuedMs, lentAt, projectDir } = source
+  const usedUntil = Date.now()
+  const pis = source.pis.map(({ lent: { number, name, hostname, origin, startMs } }) => {
+    return { number, lentAt, name, hostname, origin, startMs, queuedMs, usedUntil }
+  })
+  const runs = newRecords.map((record) => summariseRun(record, projectDir))
+  // Each attempt of a test with `retry` had Pis of its own.
+  const before = task.meta.raspi ?? { pis: [], runs: [] }
+  task.meta.raspi = { pis: [...before.pis, ...pis], runs: [...before.runs, ...runs] }
+}
+
+function summariseFailure(
+  source: EvidenceSource,
+  files: EvidenceFiles,
+  errors: readonly string[],
+): Pick<FailureSummary, 'consoles' | 'tasks'> {
+  const secrets = secretsIn(source)
+  const mask = (text: string) => maskSecrets(text, secrets)
+  const tasks = failureTasks(source.records, errors, source.projectDir).map((task) => ({
+    ...task,
+    message: mask(task.message),
+    diff: task.diff.map(mask),
+  }))
+  const consoles = source.pis.flatMap(({ lent: { name } }) => {
+    const lines = lastLines(files[`${slug(name)}.console.log`] ?? '', consoleLines)
+    return lines.length > 0 ? [{ pi: name, lines }] : []
+  })
+  return { consoles, tasks }
+}
+
+/** Writes `files` into `dir`, which holds nothing else afterwards. */
+async function writeEvidence(dir: string, files: EvidenceFiles): Promise<void> {
+  await rm(dir, { recursive: true, force: true })
+  await mkdir(dir, { recursive: true })
+  // So that Git sees nothing of it where the repository does not ignore .vitest.
+  await writeFile(join(inject('raspiEvidence').evidenceDir, '.gitignore'), '*\n')
+  await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(dir, name), text)))
+}
+
+/** The tests that have a directory, by it: two tests of a file may have the same name. */
+const owners = new Map<string, string>()
+
+function testDir(task: Task): string {
+  const names = [task.name]
+  for (let suite = task.suite; suite && suite !== suite.file; suite = suite.suite) names.unshift(suite.name)
+  const wanted = join(moduleDir(inject('raspiEvidence'), task.file.filepath), slug(names.join('-')))
+  for (let dir = wanted, number = 2; ; dir = `${wanted}-${number++}`) {
+    const owner = owners.get(dir)
+    if (owner !== undefined && owner !== task.id) continue
+    owners.set(dir, task.id)
+    return dir
+  }
+}

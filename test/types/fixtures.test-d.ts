@@ -1,0 +1,54 @@
+import { expectTypeOf, it } from 'vitest'
+import { type Ansible, type AnsibleRun, type CommandResult, type Pi, raspiTest, test } from 'vitest-raspi'
+
+test('a test has one Pi and Ansible', ({ pi, pis, ansible }) => {
+  expectTypeOf(pi).toEqualTypeOf<Pi>()
+  expectTypeOf(pis).toEqualTypeOf<Record<'pi', Pi>>()
+  expectTypeOf(ansible).toEqualTypeOf<Ansible>()
+})
+
+// @ts-expect-error: there is no such fixture
+test('a test has no other fixture', ({ raspberry }) => raspberry)
+
+const cluster = raspiTest({ hosts: { web: { groups: ['webservers'], vars: { port: 80 } }, db: {} } })
+
+cluster('the Pis have the names of the hosts', ({ pis }) => {
+  expectTypeOf(pis).toEqualTypeOf<Record<'web' | 'db', Pi>>()
+  // @ts-expect-error: there is no such host
+  pis.cache
+})
+
+it('knows what raspiTest takes', () => {
+  raspiTest({ scope: 'file', image: 'debian-12-arm64' })
+  // @ts-expect-error: Pis are for a test or for a file
+  raspiTest({ scope: 'run' })
+  // @ts-expect-error: groups are a list
+  raspiTest({ hosts: { web: { groups: 'webservers' } } })
+  // @ts-expect-error: there is no such option
+  raspiTest({ host: 'web' })
+})
+
+test('a Pi runs commands and has files', ({ pi }) => {
+  expectTypeOf(pi.run('true', { sudo: true, reject: false })).resolves.toEqualTypeOf<CommandResult>()
+  expectTypeOf(pi.readFile('/etc/hostname')).resolves.toBeString()
+  expectTypeOf(pi.connection.port).toBeNumber()
+  // @ts-expect-error: a command is a line for a shell
+  pi.run(['ls', '-l'])
+  // @ts-expect-error: it is where it is
+  pi.connection = undefined
+})
+
+test('Ansible runs playbooks', async ({ ansible }) => {
+  const run = await ansible.playbook('site.yml', {
+    extraVars: { domain: 'pi.test' },
+    tags: ['web'],
+    check: true,
+  })
+  expectTypeOf(run).toEqualTypeOf<AnsibleRun>()
+  expectTypeOf(run.exitCode).toBeNumber()
+  expectTypeOf(run.ok).toBeBoolean()
+  // @ts-expect-error: Ansible's --extra-vars is extraVars here
+  ansible.playbook('site.yml', { vars: { domain: 'pi.test' } })
+  // @ts-expect-error: a playbook is given by its path
+  ansible.playbook({ hosts: 'all' })
+})

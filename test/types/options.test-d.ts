@@ -1,0 +1,23 @@
+import { expectTypeOf, it } from 'vitest'
+import { defineConfig } from 'vitest/config'
+import { type RaspiOptions, raspi } from 'vitest-raspi/plugin'
+
+it('makes a plugin for Vitest', () => {
+  expectTypeOf(defineConfig).toBeCallableWith({
+    plugins: [raspi(), raspi({ image: 'debian-12-arm64', maxPis: 2 })],
+  })
+})
+
+it('needs no option', () => {
+  expectTypeOf<Record<string, never>>().toExtend<RaspiOptions>()
+})
+
+it('knows its options', () => {
+  raspi({ board: 'raspi3b', cacheDir: '/srv/cache', bootTimeout: 60_000, playbookTimeout: 60_000 })
+  // @ts-expect-error: QEMU emulates no such board
+  raspi({ board: 'raspi9' })
+  // @ts-expect-error: times are in milliseconds
+  raspi({ bootTimeout: '5 min' })
+  // @ts-expect-error: there is no such option
+  raspi({ pis: 2 })
+})

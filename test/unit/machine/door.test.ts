@@ -1,0 +1,74 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { afterEach, expect, test, vi } from 'vitest'
+import { Door } from '../../../src/machine/door.ts'
+
+const open: { close(): unknown }[] = []
+afterEach(() => {
+  vi.useRealTimers()
+  for (const one of open.splice(0)) one.close()
+})
+
+async function guest(onVisit: (socket: Socket, number: number) => void): Promise<number> {
+  let visits = 0
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    onVisit(socket, ++visits)
+  })
+  open.push(server)
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return (server.address() as AddressInfo).port
+}
+
+async function door(target: number | undefined): Promise<Door> {
+  const opened = await Door.open()
+  open.push(opened)
+  opened.leadTo(target)
+  return opened
+}
+
+test('a visitor is joined to the guest', async () => {
+  const port = await guest((socket) => socket.write('SSH-2.0-guest\r\n') && socket.on('data', (data) => socket.write(`<${data}>`)))
+  const visitor = connect((await door(port)).port, '127.0.0.1')
+  expect(String((await once(visitor, 'data'))[0])).toBe('SSH-2.0-guest\r\n')
+  visitor.write('hello')
+  expect(String((await once(visitor, 'data'))[0])).toBe('<hello>')
+  visitor.destroy()
+})
+
+test('a second connection is tried beside a silent one, and the visitor stays joined to the one that greeted', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  const greeted = Promise.withResolvers<Socket>()
+  const second = Promise.withResolvers<void>()
+  const port = await guest((socket, number) => {
+    if (number === 1) greeted.resolve(socket)
+    if (number === 2) second.resolve()
+  })
+  const visitor = connect((await door(port)).port, '127.0.0.1')
+  const first = await greeted.promise
+  vi.advanceTimersByTime(4_000)
+  await second.promise
+  first.write('SSH-2.0-late\r\n')
+  expect(String((await once(visitor, 'data'))[0])).toBe('SSH-2.0-late\r\n')
+  // The tries that did not greet are dropped by now; the one that did must not go with them.
+  first.on('data', (data) => first.write(`<${data}>`))
+  visitor.write('still there?')
+  expect(String((await once(visitor, 'data'))[0])).toBe('<still there?>')
+  visitor.destroy()
+})
+
+test('a door that leads nowhere refuses', async () => {
+  const visitor = connect((await door(undefined)).port, '127.0.0.1')
+  const [error] = await once(visitor, 'error')
+  expect(error).toMatchObject({ code: 'ECONNRESET' })
+})
+
+test('visitors are sent away when the Pi goes off', async () => {
+  const port = await guest((socket) => socket.write('SSH-2.0-guest\r\n'))
+  const opened = await door(port)
+  const visitor = connect(opened.port, '127.0.0.1')
+  visitor.on('error', () => {})
+  await once(visitor, 'data')
+  opened.leadTo(undefined)
+  await once(visitor, 'close')
+})
