@@ -6,7 +6,13 @@ export { isRaspiError, RaspiError, type RaspiErrorKind } from './errors.ts'
 export type { PiConnection } from './pi/connection.ts'
 export { Pi } from './pi/pi.ts'
 export type { CommandOptions, CommandResult } from './pi/ssh.ts'
-export { type HostOptions, type RaspiFixtures, type RaspiTestOptions, raspiTest, test } from './vitest/fixtures.ts'
 export { expect } from './vitest/expect.ts'
+export {
+  type HostOptions,
+  type RaspiFixtures,
+  type RaspiTestOptions,
+  raspiTest,
+  test,
+} from './vitest/fixtures.ts'
 export type { PiMatchers } from './vitest/pi-matchers/pi-matchers.ts'
 export type { RunMatchers } from './vitest/run-matchers.ts'

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { abortsSoon } from '../host/patience.ts'
 import { elapsed, type Log, phase } from '../host/progress.ts'
 import { supervise } from '../host/supervise.ts'
 import { argumentsOf, commandLine, type PlaybookOptions } from './arguments.ts'
@@ -130,7 +131,11 @@ export class Ansible {
     const hosts = targets.map(({ name }) => name)
     const ending = { playbook, projectDir, program, exitCode, recorder, stderr: String(stderr), hosts }
     const failure = failureOf(ending)
-    if (failure) throw failure
+    if (failure) {
+      const unreachable = recorder.tasks.some(({ status }) => status === 'unreachable')
+      if (unreachable && (await abortsSoon(signal))) throw cancelledError(playbook, signal?.reason, recorder)
+      throw failure
+    }
     return new AnsibleRun({
       playbook,
       command: commandLine(program, args),

@@ -1,5 +1,5 @@
 import { isAbsolute, relative } from 'node:path'
-import { RaspiError } from '../errors.ts'
+import { isRaspiError, RaspiError } from '../errors.ts'
 import { duration, elapsed } from '../host/progress.ts'
 import { ansibleMissing } from './config.ts'
 import { parseError } from './messages.ts'
@@ -72,10 +72,16 @@ export function timeoutError(playbook: string, timeoutMs: number, { current }: R
   })
 }
 
-/** The error for a playbook that was stopped from outside. */
+/** The error for a playbook that was stopped from outside; where our own error is the reason, as a Pi's loss is, that one. */
 export function cancelledError(playbook: string, reason: unknown, { current }: Recorder): RaspiError {
   const task = current ? ` at ${describeTask(current.task)}` : ''
-  return new RaspiError('cancelled', `${playbook} was stopped${task}`, { cause: reason })
+  const what = `${playbook} was stopped${task}`
+  if (!isRaspiError(reason)) return new RaspiError('cancelled', what, { cause: reason })
+  const { kind, shortMessage, hint, evidence } = reason
+  return new RaspiError(kind, `${what}: ${shortMessage}`, {
+    ...(hint ? { hint } : {}),
+    ...(evidence ? { evidence } : {}),
+  })
 }
 
 function unreachableError(task: TaskRun, { tasks }: Recorder): RaspiError {

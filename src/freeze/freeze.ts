@@ -28,13 +28,19 @@ export interface FreezeContext {
 }
 
 /** The signs on a console that a boot has failed for good. */
-const bootFailures = /Kernel panic - not syncing|Entering emergency mode|You are in emergency mode|ALERT!\s+.* does not exist|end Kernel panic/
+const bootFailures =
+  /Kernel panic - not syncing|Entering emergency mode|You are in emergency mode|ALERT!\s+.* does not exist|end Kernel panic/
 
 /**
  * Boots `image` without a NIC, waits until systemd is done, warms it, and freezes it into the files of `dir`.
  * Throws a `RaspiError` with the end of the console where the boot fails or takes longer than `bootTimeout`.
  */
-export async function freeze(id: string, image: Image, board: Board, context: FreezeContext): Promise<FrozenPi> {
+export async function freeze(
+  id: string,
+  image: Image,
+  board: Board,
+  context: FreezeContext,
+): Promise<FrozenPi> {
   const { dir, machineDir, qemu, qemuImg, log, signal } = context
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const boot = await readBootPlan({ path: image.path, partition: 1 }, board, privateDir(machineDir, 'boot'))
@@ -58,7 +64,9 @@ export async function freeze(id: string, image: Image, board: Board, context: Fr
     const warming = performance.now()
     const { output } = await shell.run(warmScript(image.user), { timeoutMs: 180_000 })
     if (!/running|degraded/.test(output)) {
-      throw new RaspiError('freeze', 'The Pi could not be warmed up before its freezing', { evidence: output.slice(-2_000) })
+      throw new RaspiError('freeze', 'The Pi could not be warmed up before its freezing', {
+        evidence: output.slice(-2_000),
+      })
     }
     log(`Freezing ${image.name}: warmed up in ${elapsed(warming)}`)
     await machine.pause()
@@ -81,8 +89,8 @@ async function booted(machine: Machine, { bootTimeout, signal }: FreezeContext):
   const panic = machine.console.waitFor({ panic: bootFailures }, stop).then(async () => {
     throw new RaspiError('boot', `The Pi failed to boot`, { evidence: await machine.console.tail() })
   })
-  const ended = machine.ended.then(async (end) => {
-    throw new RaspiError('boot', `QEMU ended while the Pi booted (${end}): ${machine.messages()}`, {
+  const ended = machine.ended.then(async () => {
+    throw new RaspiError('boot', `The Pi was lost while it booted: ${machine.fate()}`, {
       evidence: await machine.console.tail(),
     })
   })

@@ -56,7 +56,7 @@ export function identityScript({ hostname, machineId, hostKey }: Identity): stri
     'exec {never}<> <(:)',
     'for ((i = 0; i < 1200; i++)); do',
     '  mapfile -t routes < /proc/net/route',
-    '  [[ "${routes[*]}" == *$\'\\t\'00000000$\'\\t\'* ]] && { echo NETWORK; break; }',
+    "  [[ \"${routes[*]}\" == *$'\\t'00000000$'\\t'* ]] && { echo NETWORK; break; }",
     '  read -r -t 0.05 -u "$never"',
     'done',
   ].join('\n')
@@ -81,8 +81,9 @@ function perlScript(machineId: string): string {
     'for (qw(/run/log/journal /var/log/journal)) { rename "$_/$old", "$_/$new" and symlink $new, "$_/$old" }',
     'unlink grep { !/ed25519/ } glob "/etc/ssh/ssh_host_*_key*";',
     'open my $random, ">", "/dev/random";',
-    `ioctl $random, 0x40085203, pack "iiH*", 512, 64, "${seed}";`,
-    'ioctl $random, 0x5207, 0;',
+    `my $seed = pack "iiH*", 512, 64, "${seed}";`,
+    'ioctl $random, 0x40085203, $seed or print "SEED $!";',
+    'ioctl $random, 0x5207, my $nothing = 0 or print "RESEED $!";',
     `' "$old" ${machineId}`,
   ].join('\n')
 }

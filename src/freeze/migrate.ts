@@ -14,8 +14,12 @@ export async function migrateOut(machine: Machine, path: string): Promise<void> 
   // QEMU 7.2 has no `file:` migration yet.
   await machine.qmp.execute('migrate', { uri: `exec:cat > ${shellWord(path)}` })
   await until(machine, async () => {
-    const { status, 'error-desc': why } = await machine.qmp.execute<{ status: string; 'error-desc'?: string }>('query-migrate')
-    if (status === 'failed' || status === 'cancelled') throw new RaspiError('freeze', `QEMU could not write the Pi's state: ${why ?? status}`)
+    const { status, 'error-desc': why } = await machine.qmp.execute<{
+      status: string
+      'error-desc'?: string
+    }>('query-migrate')
+    if (status === 'failed' || status === 'cancelled')
+      throw new RaspiError('freeze', `QEMU could not write the Pi's state: ${why ?? status}`)
     return status === 'completed'
   })
 }
@@ -33,8 +37,10 @@ export async function migrateIn(machine: Machine, path: string): Promise<void> {
 async function until(machine: Machine, done: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!(await done())) {
-    if (machine.hasEnded) throw new RaspiError('freeze', `QEMU ended while the Pi's state was moved: ${machine.messages()}`)
-    if (performance.now() > deadline) throw new RaspiError('freeze', `The Pi's state was not moved within ${timeoutMs / 1000} s`)
+    if (machine.hasEnded)
+      throw new RaspiError('freeze', `The Pi was lost while its state was moved: ${machine.fate()}`)
+    if (performance.now() > deadline)
+      throw new RaspiError('freeze', `The Pi's state was not moved within ${timeoutMs / 1000} s`)
     await delay(2)
   }
 }

@@ -43,7 +43,7 @@ export interface FreezeKey {
 }
 
 /** To be raised when what the freezing does to a Pi changes: warm-up, service shell, machine options. */
-const freezeVersion = 2
+const freezeVersion = 4
 
 /** Names the frozen Pi of a key: 64 hexadecimal digits. */
 export function frozenId(key: FreezeKey): string {
@@ -81,11 +81,13 @@ export async function readFrozen(
     if (manifest.id !== id) return `${manifestFile} is of another frozen Pi`
     for (const [name, file] of Object.entries(frozenFiles) as [FrozenFile, string][]) {
       const { size } = await stat(join(dir, file))
-      if (size !== manifest.files[name].size) return `${file} has ${size} bytes and not ${manifest.files[name].size}`
+      if (size !== manifest.files[name].size)
+        return `${file} has ${size} bytes and not ${manifest.files[name].size}`
     }
     const found = await describeFiles(dir)
     for (const [name, file] of Object.entries(frozenFiles) as [FrozenFile, string][]) {
-      if (found[name].sha256 !== manifest.files[name].sha256) return `${file} is not what was written: its SHA-256 is ${found[name].sha256}`
+      if (found[name].sha256 !== manifest.files[name].sha256)
+        return `${file} is not what was written: its SHA-256 is ${found[name].sha256}`
     }
     return frozenAt(dir, manifest, image, board)
   } catch (error) {
@@ -94,7 +96,12 @@ export async function readFrozen(
 }
 
 /** The frozen Pi that `manifest` describes, its files in `dir`. */
-export async function frozenAt(dir: string, manifest: Manifest, image: Image, board: Board): Promise<FrozenPi> {
+export async function frozenAt(
+  dir: string,
+  manifest: Manifest,
+  image: Image,
+  board: Board,
+): Promise<FrozenPi> {
   const paths = Object.entries(frozenFiles).map(([name, file]) => [name, join(dir, file)])
   const files = Object.fromEntries(paths) as FrozenPi['files']
   const sizes = await Promise.all(Object.values(files).map((file) => stat(file)))

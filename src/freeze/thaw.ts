@@ -27,7 +27,12 @@ const networkTimeoutMs = 60_000
 export async function thaw(
   frozen: FrozenPi,
   identity: Identity,
-  { dir, qemu, qemuImg, signal }: { dir: string; qemu: string; qemuImg: string; signal?: AbortSignal | undefined },
+  {
+    dir,
+    qemu,
+    qemuImg,
+    signal,
+  }: { dir: string; qemu: string; qemuImg: string; signal?: AbortSignal | undefined },
 ): Promise<ThawedPi> {
   const card = await makeCard(qemuImg, { path: frozen.files.card, format: 'qcow2' }, join(dir, 'card.qcow2'))
   const machine = await Machine.start(

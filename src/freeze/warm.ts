@@ -20,7 +20,8 @@ for round in 1 2; do
   $login 'sudo -n true; python3 -c "import json, ast, zipfile, base64, runpy, subprocess, shlex, tempfile, platform, pwd, grp, glob, re, logging, selectors, locale"; cat /etc/os-release > /dev/null; systemctl is-system-running'
 done
 kill $(cat pid)
-hostnamectl > /dev/null; timedatectl > /dev/null
+# udev will want it for the NIC. Only read: loaded before cdc_ether has the NIC, it would take it and not work.
+cat $(modinfo -n cdc_subset) > /dev/null
 perl -e 1; mapfile -t routes < /proc/net/route
 getent passwd ${user} > /dev/null; id ${user} > /dev/null
 systemctl stop $sockets systemd-journald.service

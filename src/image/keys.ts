@@ -1,9 +1,9 @@
-import { existsSync, linkSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
+import { existsSync, linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { messageOf, RaspiError } from '../errors.ts'
 import { privateDir } from '../host/paths.ts'
+import { scratchName } from '../host/scratch.ts'
 
 /** The key pair that all Pis of a cache accept. */
 export interface ClientKey {
@@ -32,7 +32,8 @@ export async function clientKey(cacheDir: string): Promise<ClientKey> {
 
 /** link(2) fails where the name is taken: the first process wins and no reader sees half a key. */
 async function makeOnce(file: string, tmpDir: string): Promise<void> {
-  const scratch = await mkdtemp(join(tmpDir, 'key-'))
+  const scratch = join(tmpDir, scratchName('key'))
+  mkdirSync(scratch, { mode: 0o700 })
   try {
     await keygen('ed25519', join(scratch, 'key'), comment)
     linkSync(join(scratch, 'key'), file)

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { RaspiError } from '../errors.ts'
 import type { Log } from '../host/progress.ts'
 import { asRoot } from './as-root.ts'
@@ -45,7 +46,8 @@ export async function installDebian(
       ...(await hostMirrors(suite)),
     ],
     // The kernel's and initramfs-tools' scripts would make an initramfs each; the recipe makes it once, at the end.
-    { signal, env: { INITRD: 'No', ...(await aptProxy()) } },
+    // What it writes beside the guest's root then goes when the build goes, however that ends.
+    { signal, env: { INITRD: 'No', TMPDIR: dirname(root), ...(await aptProxy()) } },
   )
 
   const progress = new BuildProgress(name, log)

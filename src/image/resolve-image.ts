@@ -4,18 +4,21 @@ import { RaspiError } from '../errors.ts'
 import { exclusively } from '../host/lock.ts'
 import { privateDir } from '../host/paths.ts'
 import { elapsed, type Log } from '../host/progress.ts'
+import { abandoned, scratchName } from '../host/scratch.ts'
 import { asRoot } from './as-root.ts'
 import { buildImage } from './build.ts'
 import { recipeOf } from './catalogue.ts'
 import type { Image } from './image.ts'
 import { type ClientKey, clientKey } from './keys.ts'
 import { type Recipe, recipeId } from './recipe.ts'
-import { buildDirName, cardFile, deadBuilds, type Entry, entryDir, readEntry } from './store.ts'
+import { cardFile, type Entry, entryDir, readEntry } from './store.ts'
 
 interface Context {
   cacheDir: string
   log: Log
   signal?: AbortSignal | undefined
+  /** Called before anything is built; what it throws is thrown. */
+  beforeBuild?: (() => Promise<void>) | undefined
 }
 
 /**
@@ -24,6 +27,7 @@ interface Context {
  */
 export async function resolveImage(name: string, context: Context): Promise<Image> {
   const { cacheDir, log, signal } = context
+  await remove(...abandoned(join(cacheDir, 'tmp'), 'image', 'key'))
   const key = await clientKey(cacheDir)
   const recipe = recipeOf(name, key.publicKey)
   const entry = readEntry(cacheDir, recipeId(recipe))
@@ -37,6 +41,7 @@ export async function resolveImage(name: string, context: Context): Promise<Imag
         const found = readEntry(cacheDir, recipeId(recipe))
         if (typeof found === 'object') return toImage(cacheDir, found, key)
         if (found) log(`Image ${name}: the one in the cache is damaged (${found}), building it again`)
+        await context.beforeBuild?.()
         const started = performance.now()
         log(`Image ${name}: building it; this takes some minutes, once`)
         const built = await buildInto(recipe, context)
@@ -54,8 +59,7 @@ export async function resolveImage(name: string, context: Context): Promise<Imag
 /** Builds in a directory of its own and renames: what stands in the cache is whole. */
 async function buildInto(recipe: Recipe, { cacheDir, log, signal }: Context): Promise<Entry> {
   const tmp = privateDir(cacheDir, 'tmp')
-  await remove(...deadBuilds(tmp))
-  const dir = join(tmp, buildDirName())
+  const dir = join(tmp, scratchName('image'))
   mkdirSync(dir, { mode: 0o700 })
   try {
     const made = await buildImage(recipe, dir, { log, signal })
@@ -77,7 +81,7 @@ async function buildInto(recipe: Recipe, { cacheDir, log, signal }: Context): Pr
   )
 }
 
-/** What a guest's users own can be removed only as root. A build that cannot be removed is swept at the next one. */
+/** What a guest's users own can be removed only as root. What cannot be removed now is swept at the next run. */
 async function remove(...dirs: string[]): Promise<void> {
   if (dirs.length > 0) await asRoot(['rm', '-rf', '--one-file-system', '--', ...dirs]).catch(() => {})
 }

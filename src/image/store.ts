@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { isAlive, processId } from '../host/process.ts'
 
 /** What `image.json` says about the card next to it. */
 const entrySchema = z.object({
@@ -50,18 +49,4 @@ export function readEntry(cacheDir: string, recipe: string): Entry | string | un
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return `${entryFile} or ${cardFile} is missing`
     return `${entryFile} cannot be read`
   }
-}
-
-/** A name for a build's directory that tells whose it is. */
-export function buildDirName(): string {
-  return `image-${process.pid}-${processId(process.pid)?.startTime ?? ''}-${Date.now()}`
-}
-
-/** The directories that builds left in `tmpDir` whose process has ended. */
-export function deadBuilds(tmpDir: string): string[] {
-  return readdirSync(tmpDir).flatMap((name) => {
-    const [, pid, startTime] = /^image-(\d+)-(\d*)-\d+$/.exec(name) ?? []
-    if (!pid || startTime === undefined) return []
-    return isAlive({ pid: Number(pid), startTime }) ? [] : [join(tmpDir, name)]
-  })
 }

@@ -30,13 +30,17 @@ export async function answer<T>(work: () => Promise<T>): Promise<Answer<T>> {
   try {
     return { value: await work() }
   } catch (error) {
-    const known = isRaspiError(error) ? error : new RaspiError('lab', `The lab failed: ${messageOf(error)}`, { evidence: error instanceof Error ? error.stack : undefined })
+    const known = isRaspiError(error)
+      ? error
+      : new RaspiError('lab', `The lab failed: ${messageOf(error)}`, {
+          evidence: error instanceof Error ? error.stack : undefined,
+        })
     return { error: known.toJSON() }
   }
 }
 
 /** Gives an answer's value or throws its error. */
-export function valueOf<T>(answered: Answer<T>): T {
+export function openAnswer<T>(answered: Answer<T>): T {
   if ('error' in answered) throw RaspiError.from(answered.error)
   return answered.value
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { RaspiError } from '../errors.ts'
-import { openChannel, valueOf } from './channel.ts'
+import { openChannel, openAnswer } from './channel.ts'
 import type { LabFunctions, Lease, LeaseRequest, WorkerFunctions } from './protocol.ts'
 
 /** A worker's end of the lab. */
@@ -47,7 +47,7 @@ async function open(path: string): Promise<LabClient> {
   })
   socket.on('close', () => gone.abort(new RaspiError('lab', 'The lab has ended, and its Pis with it.')))
   return {
-    lease: async (request) => valueOf(await channel.lease(request)),
+    lease: async (request) => openAnswer(await channel.lease(request)),
     release: async (lease) => void (await channel.release(lease).catch(() => {})),
     say: (line) => void channel.say.asEvent(line).catch(() => {}),
     gone: gone.signal,

@@ -24,7 +24,8 @@ export class Lab {
   readonly #starts: Gate
   readonly #stop = new AbortController()
   readonly #leases = new Map<number, { pis: LivePi[]; leave: () => void }>()
-  readonly #starting = new Set<LivePi>()
+  /** Every Pi from its start until its machine has ended, lent or not. */
+  readonly #alive = new Set<LivePi>()
   readonly #sources = new Map<string, Promise<PiSource>>()
   #tools: Promise<HostTools> | undefined
   #count = 0
@@ -35,7 +36,9 @@ export class Lab {
     this.log = log
     this.runDir = new RunDir()
     const cores = availableParallelism()
-    this.#places = new Gate(options.maxPis ?? Math.max(1, Math.min(cores * 2, Math.floor(freemem() / bytesPerPi) - 1)))
+    this.#places = new Gate(
+      options.maxPis ?? Math.max(1, Math.min(cores * 2, Math.floor(freemem() / bytesPerPi) - 1)),
+    )
     this.#starts = new Gate(options.maxStarts ?? Math.max(1, Math.floor(cores / 2)))
   }
 
@@ -47,19 +50,30 @@ export class Lab {
    * Lends the Pis of `request`, all of them or none, as soon as there is room for them. Throws a `RaspiError` where they
    * cannot be had; rejects with the reason of `signal` when the holder gives up.
    */
-  async lease(request: LeaseRequest, signal: AbortSignal, lost: (pi: LivePi, error: RaspiError) => void): Promise<Lease> {
-    const asked = performance.now()
+  async lease(
+    request: LeaseRequest,
+    signal: AbortSignal,
+    lost: (pi: LivePi, error: RaspiError) => void,
+  ): Promise<Lease> {
     const stop = AbortSignal.any([signal, this.#stop.signal])
     const wanted = request.pis.length
     if (wanted > this.#places.size) {
-      throw new RaspiError('lab', `${request.holder} asks for ${wanted} Pis, and at most ${this.#places.size} can live here at once.`, {
-        hint: `One Pi takes about ${bytesPerPi / 1024 / 1024} MiB of memory. Free some, or set maxPis if you know better.`,
-      })
+      throw new RaspiError(
+        'lab',
+        `${request.holder} asks for ${wanted} Pis, and at most ${this.#places.size} can live here at once.`,
+        {
+          hint: `One Pi takes about ${bytesPerPi / 1024 / 1024} MiB of memory. Free some, or set maxPis if you know better.`,
+        },
+      )
     }
     const source = await this.#source(request.image, request.board)
-    if (this.#places.free < wanted) this.log(`${request.holder} waits for ${wanted} of ${this.#places.size} Pis (${this.#places.waiting + 1} in the queue)`)
+    const queued = performance.now()
+    if (this.#places.free < wanted)
+      this.log(
+        `${request.holder} waits for ${wanted} of ${this.#places.size} Pis (${this.#places.waiting + 1} in the queue)`,
+      )
     const leave = await this.#places.enter(wanted, stop)
-    const queuedMs = performance.now() - asked
+    const queuedMs = performance.now() - queued
     const started = await Promise.allSettled(request.pis.map(() => this.#start(source, stop)))
     const pis = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     const failure = started.find((result) => result.status === 'rejected')
@@ -70,9 +84,13 @@ export class Lab {
     }
     const id = ++this.#count
     this.#leases.set(id, { pis, leave })
-    for (const pi of pis) pi.on('lost', (error) => lost(pi, error))
+    for (const pi of pis) pi.whenLost((error) => lost(pi, error))
     await Promise.all(pis.map((pi) => pi.handOver()))
-    return { id, queuedMs, pis: pis.map((pi, index) => lent(pi, request.pis[index]?.name ?? pi.identity.hostname)) }
+    return {
+      id,
+      queuedMs,
+      pis: pis.map((pi, index) => lent(pi, request.pis[index]?.name ?? pi.identity.hostname)),
+    }
   }
 
   /** Takes back the Pis of a lease and ends them. A lease that has ended already is none. */
@@ -95,8 +113,7 @@ export class Lab {
   /** Kills everything at once, for the moment in which this process ends. Synchronous. */
   kill(): void {
     this.#stop.abort(new RaspiError('cancelled', 'The run was interrupted.'))
-    for (const pi of this.#starting) pi.kill()
-    for (const { pis } of this.#leases.values()) for (const pi of pis) pi.kill()
+    for (const pi of this.#alive) pi.kill()
     this.runDir.remove()
   }
 
@@ -109,6 +126,7 @@ export class Lab {
         ...{ number, hostname: `pi-${number}`, dir: join(this.runDir.path, String(number)) },
         ...{ qemu: tools.qemu, qemuImg: tools.qemuImg, timeoutMs: this.options.bootTimeout, signal },
         note: (pid) => this.runDir.note(pid),
+        born: (pi) => this.#alive.add(pi),
       })
       if (pi.origin === 'booted') this.log(`Pi ${pi.identity.hostname} booted in ${duration(pi.startMs)}`)
       return pi
@@ -119,6 +137,7 @@ export class Lab {
 
   async #end(pi: LivePi): Promise<void> {
     await pi.end()
+    this.#alive.delete(pi)
     await rm(join(this.runDir.path, String(pi.number)), { recursive: true, force: true })
   }
 
@@ -146,6 +165,8 @@ export class Lab {
       log: this.log,
       signal: this.#stop.signal,
       note: (pid) => this.runDir.note(pid),
+      born: (pi) => this.#alive.add(pi),
+      assertBuilder: async () => void (await assertHost(['run', 'build'], { cacheDir: this.cacheDir })),
     })
   }
 

@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RaspiError } from '../errors.ts'
@@ -37,10 +36,12 @@ export interface StartContext {
   signal: AbortSignal
   /** Told of each process that must not outlive the run. */
   note(pid: number): void
+  /** Told of the Pi before it has a machine, so that it can be killed at any time. */
+  born?(pi: LivePi): void
 }
 
 /** A Pi of the lab: its machine through all reboots, its card, its door and its open ssh connection. */
-export class LivePi extends EventEmitter<{ lost: [RaspiError] }> {
+export class LivePi {
   readonly number: number
   readonly identity: Identity
   readonly source: PiSource
@@ -55,9 +56,9 @@ export class LivePi extends EventEmitter<{ lost: [RaspiError] }> {
   #master: SshMaster | undefined
   #boots = 0
   #ending = false
+  readonly #loss = Promise.withResolvers<RaspiError>()
 
   private constructor(source: PiSource, context: StartContext, door: Door) {
-    super()
     const { dir, number, hostname } = context
     this.number = number
     this.identity = newIdentity(hostname)
@@ -82,6 +83,7 @@ export class LivePi extends EventEmitter<{ lost: [RaspiError] }> {
   static async start(source: PiSource, context: StartContext): Promise<LivePi> {
     privateDir(context.dir)
     const pi = new LivePi(source, context, await Door.open())
+    context.born?.(pi)
     const started = performance.now()
     const deadline = AbortSignal.timeout(context.timeoutMs)
     const signal = AbortSignal.any([context.signal, deadline])
@@ -95,10 +97,19 @@ export class LivePi extends EventEmitter<{ lost: [RaspiError] }> {
       await pi.end()
       context.signal.throwIfAborted()
       if (!deadline.aborted) throw error
-      throw new RaspiError('boot', `Pi ${context.hostname} took no ssh login within ${context.timeoutMs / 1000} s of its start`, {
-        evidence: tail && `Its console's last lines:\n${tail}`,
-      })
+      throw new RaspiError(
+        'boot',
+        `Pi ${context.hostname} took no ssh login within ${context.timeoutMs / 1000} s of its start`,
+        {
+          evidence: tail && `Its console's last lines:\n${tail}`,
+        },
+      )
     }
+  }
+
+  /** Tells `listener` when the Pi is gone by nobody's wish, also where that has happened already. */
+  whenLost(listener: (error: RaspiError) => void): void {
+    void this.#loss.promise.then(listener)
   }
 
   get origin(): 'thawed' | 'booted' {
@@ -154,12 +165,15 @@ export class LivePi extends EventEmitter<{ lost: [RaspiError] }> {
     await this.#writeKnownHosts(image.hostKeys)
     await makeCard(qemuImg, { path: image.path, format: 'raw' }, join(dir, 'card.qcow2'))
     // What an image cannot bring along for a single Pi comes by the kernel's command line, and is not written.
-    await this.#boot([
-      `systemd.hostname=${this.identity.hostname}`,
-      `systemd.machine_id=${this.identity.machineId}`,
-    ], signal)
+    await this.#boot(
+      [`systemd.hostname=${this.identity.hostname}`, `systemd.machine_id=${this.identity.machineId}`],
+      signal,
+    )
     this.#master = await openSshMaster(this.connection, this.controlPath, signal)
-    await runBySsh(this.identity.hostname, this.connection, this.controlPath, clockScript(), { sudo: true, signal })
+    await runBySsh(this.identity.hostname, this.connection, this.controlPath, clockScript(), {
+      sudo: true,
+      signal,
+    })
   }
 
   /** Starts a machine on the card as it is now, as the boot ROM would. */
@@ -170,7 +184,9 @@ export class LivePi extends EventEmitter<{ lost: [RaspiError] }> {
     const bootDir = privateDir(dir, `boot-${this.#boots++}`)
     const bootPart = await readBootPart(qemuImg, { path: card }, join(bootDir, 'boot.raw'))
     const plan = await readBootPlan({ path: bootPart }, board, bootDir)
-    const commandLine = [plan.commandLine, `systemd.clock-usec=${Date.now()}000`, ...kernelParameters].join(' ')
+    const commandLine = [plan.commandLine, `systemd.clock-usec=${Date.now()}000`, ...kernelParameters].join(
+      ' ',
+    )
     const machine = await Machine.start(
       { board, card, dir, boot: { ...plan, commandLine }, nic: { mac: this.identity.mac } },
       { qemu },
@@ -181,6 +197,7 @@ export class LivePi extends EventEmitter<{ lost: [RaspiError] }> {
 
   async #adopt(machine: Machine) {
     this.#machine = machine
+    if (this.#ending) return machine.end()
     this.#context.note(machine.pid)
     machine.once('end', (end) => void this.#ended(machine, end))
     this.#door.leadTo(await machine.sshPort())
@@ -192,12 +209,13 @@ export class LivePi extends EventEmitter<{ lost: [RaspiError] }> {
     this.#master?.close()
     if (end === 'poweroff') return
     if (end === 'reboot') {
-      await this.#boot([], this.#context.signal).catch((error) => this.emit('lost', error))
+      await this.#boot([], this.#context.signal).catch((error) => this.#loss.resolve(error))
       return
     }
-    this.emit('lost', new RaspiError('boot', `QEMU ended in the middle of Pi ${this.identity.hostname}'s life: ${machine.messages() || 'it said nothing'}`, {
-      evidence: await machine.console.tail(),
-    }))
+    const evidence = await machine.console.tail()
+    this.#loss.resolve(
+      new RaspiError('boot', `Pi ${this.identity.hostname} is lost: ${machine.fate()}`, { evidence }),
+    )
   }
 
   async #writeKnownHosts(keys: string[]) {

@@ -25,7 +25,11 @@ function serveWorker(lab: Lab, socket: Socket) {
   const functions: LabFunctions = {
     lease: (request) =>
       answer(async () => {
-        const lease = await lab.lease(request, gone.signal, (pi, error) => void channel.lost.asEvent(pi.number, error.toJSON()))
+        const lease = await lab.lease(
+          request,
+          gone.signal,
+          (pi, error) => void channel.lost.asEvent(pi.number, error.toJSON()),
+        )
         leases.add(lease.id)
         if (gone.signal.aborted) await lab.release(lease.id)
         return lease

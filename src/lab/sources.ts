@@ -6,6 +6,7 @@ import { type FrozenPi, frozenDir, frozenId, readFrozen } from '../freeze/store.
 import { exclusively } from '../host/lock.ts'
 import { privateDir } from '../host/paths.ts'
 import { type Log, phase } from '../host/progress.ts'
+import { abandoned, scratchName } from '../host/scratch.ts'
 import type { Image } from '../image/image.ts'
 import { resolveImage } from '../image/resolve-image.ts'
 import { type Board, boards } from '../machine/boards.ts'
@@ -23,17 +24,30 @@ export interface SourceContext {
   log: Log
   signal: AbortSignal
   note(pid: number): void
+  born(pi: LivePi): void
+  /** Throws where this host cannot build an image. */
+  assertBuilder(): Promise<void>
 }
 
 /**
  * What Pis of `imageName` on `boardName` are made of: the image, built where it is not there, and the frozen Pi, made
  * where it is not there or damaged. Where this image cannot be frozen, says why and gives the image alone.
  */
-export async function resolveSource(imageName: string, boardName: string, context: SourceContext): Promise<PiSource> {
+export async function resolveSource(
+  imageName: string,
+  boardName: string,
+  context: SourceContext,
+): Promise<PiSource> {
   const { log, signal, cacheDir } = context
   const board: Board | undefined = (boards as Record<string, Board>)[boardName]
-  if (!board) throw new RaspiError('options', `There is no board ${boardName}: choose one of ${Object.keys(boards).join(', ')}.`)
-  const image = await resolveImage(imageName, { cacheDir, log, signal })
+  if (!board)
+    throw new RaspiError(
+      'options',
+      `There is no board ${boardName}: choose one of ${Object.keys(boards).join(', ')}.`,
+    )
+  for (const dir of abandoned(join(cacheDir, 'tmp'), 'frozen'))
+    await rm(dir, { recursive: true, force: true })
+  const image = await resolveImage(imageName, { cacheDir, log, signal, beforeBuild: context.assertBuilder })
   try {
     return { image, board, frozen: await resolveFrozen(image, board, context) }
   } catch (error) {
@@ -47,7 +61,12 @@ export async function resolveSource(imageName: string, boardName: string, contex
 
 async function resolveFrozen(image: Image, board: Board, context: SourceContext): Promise<FrozenPi> {
   const { cacheDir, log, signal, qemuVersion } = context
-  const id = frozenId({ image: image.id, board: board.name, qemuVersion, kernelParameters: board.kernelParameters })
+  const id = frozenId({
+    image: image.id,
+    board: board.name,
+    qemuVersion,
+    kernelParameters: board.kernelParameters,
+  })
   const found = await readFrozen(cacheDir, id, image, board)
   if (typeof found === 'object') return found
   const lock = { log, signal, waitingFor: `Frozen Pi of ${image.name}` }
@@ -55,13 +74,15 @@ async function resolveFrozen(image: Image, board: Board, context: SourceContext)
     const made = await readFrozen(cacheDir, id, image, board)
     if (typeof made === 'object') return made
     if (made) log(`The frozen Pi of ${image.name} is not used and made again: ${made}`)
-    return phase(log, `Freezing a booted Pi of ${image.name}, once (about a minute)`, () => make(id, image, board, context))
+    return phase(log, `Freezing a booted Pi of ${image.name}, once (about a minute)`, () =>
+      make(id, image, board, context),
+    )
   })
 }
 
 async function make(id: string, image: Image, board: Board, context: SourceContext): Promise<FrozenPi> {
   // As deep below the cache as its final place: the card names the image by a relative path.
-  const dir = privateDir(context.cacheDir, 'tmp', `frozen-${process.pid}-${Date.now()}`)
+  const dir = privateDir(context.cacheDir, 'tmp', scratchName('frozen'))
   const machineDir = privateDir(context.machineDir, `f${Date.now() % 100_000}`)
   try {
     const frozen = await freeze(id, image, board, { ...context, dir, machineDir })
@@ -70,7 +91,10 @@ async function make(id: string, image: Image, board: Board, context: SourceConte
     await keepFrozen(frozen, place)
     const kept = await readFrozen(context.cacheDir, id, image, board)
     if (typeof kept === 'object') return kept
-    throw new RaspiError('freeze', `The frozen Pi could not be kept in ${place}: ${kept ?? 'it is not there'}`)
+    throw new RaspiError(
+      'freeze',
+      `The frozen Pi could not be kept in ${place}: ${kept ?? 'it is not there'}`,
+    )
   } finally {
     await rm(dir, { recursive: true, force: true })
     await rm(machineDir, { recursive: true, force: true })
@@ -90,6 +114,8 @@ async function checkByThaw(source: PiSource, dir: string, context: SourceContext
     await pi.end()
   } catch (error) {
     context.signal.throwIfAborted()
-    throw new RaspiError('freeze', `a thawed copy did not come to life: ${messageOf(error)}`, { cause: error })
+    throw new RaspiError('freeze', `a thawed copy did not come to life: ${messageOf(error)}`, {
+      cause: error,
+    })
   }
 }

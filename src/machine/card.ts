@@ -20,10 +20,26 @@ export async function makeCard(qemuImg: string, base: CardBase, path: string): P
 }
 
 /** Copies `count` bytes at `offset` of the card into the new raw file `to`; both are multiples of 1 MiB. */
-export async function readCard(qemuImg: string, card: Card, offset: number, count: number, to: string): Promise<void> {
+export async function readCard(
+  qemuImg: string,
+  card: Card,
+  offset: number,
+  count: number,
+  to: string,
+): Promise<void> {
   const MiB = 1024 * 1024
   await run(qemuImg, [
-    ...['dd', '-U', '-f', 'qcow2', '-O', 'raw', `bs=${MiB}`, `skip=${offset / MiB}`, `count=${(offset + count) / MiB}`],
+    ...[
+      'dd',
+      '-U',
+      '-f',
+      'qcow2',
+      '-O',
+      'raw',
+      `bs=${MiB}`,
+      `skip=${offset / MiB}`,
+      `count=${(offset + count) / MiB}`,
+    ],
     ...[`if=${card.path}`, `of=${to}`],
   ])
 }
@@ -45,9 +61,13 @@ export async function readBootPart(qemuImg: string, card: Card, to: string): Pro
   // The first of the four partition entries of 16 bytes: first sector at +8, sectors at +12, of 512 bytes.
   const [start, count] = [mbr.readUInt32LE(446 + 8) * 512, mbr.readUInt32LE(446 + 12) * 512]
   if (mbr.readUInt16LE(510) !== 0xaa55 || count === 0 || start % MiB !== 0 || count % MiB !== 0) {
-    throw new RaspiError('firmware', "The Pi's card has no boot partition that starts and ends at a whole MiB", {
-      hint: 'The guest has overwritten its partition table, or the image is none of a Raspberry Pi.',
-    })
+    throw new RaspiError(
+      'firmware',
+      "The Pi's card has no boot partition that starts and ends at a whole MiB",
+      {
+        hint: 'The guest has overwritten its partition table, or the image is none of a Raspberry Pi.',
+      },
+    )
   }
   await readCard(qemuImg, card, start, count, to)
   return to

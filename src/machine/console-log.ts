@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { open, readFile } from 'node:fs/promises'
+import { open, readFile, stat } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 
@@ -16,6 +16,11 @@ export class ConsoleLog {
     return clean(await readFile(this.file, 'latin1').catch(() => ''))
   }
 
+  /** How many bytes it has so far. */
+  async size(): Promise<number> {
+    return (await stat(this.file).catch(() => undefined))?.size ?? 0
+  }
+
   /** The last `count` lines that hold anything (default 40). */
   async tail(count = 40): Promise<string> {
     const bytes = Math.max(64, count) * 200
@@ -23,20 +28,31 @@ export class ConsoleLog {
     if (!file) return ''
     try {
       const { size } = await file.stat()
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(bytes, size)), 0, null, Math.max(0, size - bytes))
+      const { buffer, bytesRead } = await file.read(
+        Buffer.alloc(Math.min(bytes, size)),
+        0,
+        null,
+        Math.max(0, size - bytes),
+      )
       const lines = clean(buffer.toString('utf8', 0, bytesRead)).split('\n')
-      return lines.filter((line) => line.trim()).slice(-count).join('\n')
+      return lines
+        .filter((line) => line.trim())
+        .slice(-count)
+        .join('\n')
     } finally {
       await file.close()
     }
   }
 
   /**
-   * Waits until the console shows one of `patterns` and gives its name. Looks every 50 ms, and reads only what is new.
-   * Rejects with the reason of `signal`.
+   * Waits until the console shows one of `patterns` from the byte `offset` on (default 0), and gives its name. Looks
+   * every `everyMs` (default 50), and reads only what is new. Rejects with the reason of `signal`.
    */
-  async waitFor<Name extends string>(patterns: Record<Name, RegExp>, signal: AbortSignal): Promise<Name> {
-    let offset = 0
+  async waitFor<Name extends string>(
+    patterns: Record<Name, RegExp>,
+    signal: AbortSignal,
+    { offset = 0, everyMs = 50 }: { offset?: number; everyMs?: number } = {},
+  ): Promise<Name> {
     let rest = ''
     for (;;) {
       signal.throwIfAborted()
@@ -45,10 +61,11 @@ export class ConsoleLog {
         rest += chunk.toString('latin1')
       }
       const text = clean(rest)
-      for (const [name, pattern] of Object.entries(patterns) as [Name, RegExp][]) if (pattern.test(text)) return name
+      for (const [name, pattern] of Object.entries(patterns) as [Name, RegExp][])
+        if (pattern.test(text)) return name
       // A line that is not ended yet is looked at again.
       rest = rest.slice(rest.lastIndexOf('\n') + 1)
-      await delay(50, undefined, { signal })
+      await delay(everyMs, undefined, { signal })
     }
   }
 }

@@ -6,7 +6,14 @@ import { createDebug } from 'obug'
 import { RaspiError } from '../errors.ts'
 import { privateDir } from '../host/paths.ts'
 import { dieWithParent } from '../host/process.ts'
-import { type MachineSpec, machineFiles, type Nic, qemuArguments, usbNic, userNetwork } from './command-line.ts'
+import {
+  type MachineSpec,
+  machineFiles,
+  type Nic,
+  qemuArguments,
+  usbNic,
+  userNetwork,
+} from './command-line.ts'
 import { ConsoleLog } from './console-log.ts'
 import { Qmp, type QmpEvent } from './qmp.ts'
 
@@ -28,17 +35,20 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
   readonly console: ConsoleLog
   /** QEMU's own messages, the last 16 KiB of them. */
   readonly messages: () => string
+  /** Why it has ended where it was not meant to, in words: `QEMU was killed by SIGSEGV`. Empty as long as it runs. */
+  readonly fate: () => string
   /** Settles once the process has ended. Never rejects. */
   readonly ended: Promise<MachineEnd>
   #endedByUs = false
   #hasEnded = false
 
-  private constructor(spec: MachineSpec, pid: number, qmp: Qmp, messages: () => string, exited: Promise<unknown>) {
+  private constructor(spec: MachineSpec, pid: number, qmp: Qmp, { messages, fate, exited }: Subprocess) {
     super()
     this.spec = spec
     this.pid = pid
     this.qmp = qmp
     this.messages = messages
+    this.fate = fate
     this.console = new ConsoleLog(join(spec.dir, machineFiles.console))
     let guestEnd: MachineEnd | undefined
     qmp.on('event', (event) => {
@@ -60,6 +70,8 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
   static async start(spec: MachineSpec, tools: MachineTools, signal?: AbortSignal): Promise<Machine> {
     signal?.throwIfAborted()
     privateDir(spec.dir)
+    // The console of a Pi that was started again goes on in the same file.
+    const offset = await new ConsoleLog(join(spec.dir, machineFiles.console)).size()
     const [file, args] = dieWithParent(tools.qemu, qemuArguments(spec))
     debug('%s %s', file, args.join(' '))
     const subprocess = execa(file, args, {
@@ -67,17 +79,29 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
       // QEMU keeps temporary files nowhere else.
       env: { TMPDIR: spec.dir },
     })
-    const messages = keepMessages(subprocess.stderr)
+    const messages = keepMessages(subprocess.stderr, (why) => fail(why))
     const failed = new AbortController()
+    let fate = ''
     const exited = subprocess.then((result) => {
-      failed.abort(new RaspiError('boot', `QEMU ended as soon as it was started: ${messages() || result.shortMessage}`))
+      fate ||= fateOf(result, messages())
+      failed.abort(new RaspiError('boot', `QEMU ended as soon as it was started: ${messages() || fate}`))
     })
+    /** Nothing good can come of it any more, so it ends now; `why` is what people are told. */
+    const fail = (why: string) => {
+      fate ||= why
+      subprocess.kill('SIGKILL')
+    }
     const stop = signal ? AbortSignal.any([failed.signal, signal]) : failed.signal
     try {
       const qmp = await Qmp.connect(join(spec.dir, machineFiles.qmp), { signal: stop })
       const pid = subprocess.nodeChildProcess.pid
       if (pid === undefined) throw failed.signal.reason
-      return new Machine(spec, pid, qmp, messages, exited)
+      const machine = new Machine(spec, pid, qmp, { messages, fate: () => fate, exited })
+      void machine.console.waitFor({ panic: hopeless }, failed.signal, { offset, everyMs: 500 }).then(
+        () => fail('its kernel panicked'),
+        () => {},
+      )
+      return machine
     } catch (error) {
       subprocess.kill('SIGKILL')
       await exited
@@ -136,6 +160,32 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
   }
 }
 
+/** What a machine knows of its process. */
+interface Subprocess {
+  messages: () => string
+  fate: () => string
+  exited: Promise<unknown>
+}
+
+/**
+ * What a kernel that has panicked says when it is going to stand still for ever; one that is told to reboot then
+ * (`kernel.panic`) does not say it. https://docs.kernel.org/admin-guide/sysctl/kernel.html#panic
+ */
+const hopeless = /end Kernel panic - not syncing/
+
+/** What the usual deaths of a QEMU mean. */
+const signalMeanings: Partial<Record<string, string>> = {
+  SIGKILL: ', as the kernel does when memory runs out',
+  SIGBUS: ", which means that the file of its memory could not grow: the cache's disk is full",
+}
+
+function fateOf({ exitCode, signal }: { exitCode?: number; signal?: string }, messages: string): string {
+  const how = signal
+    ? `was killed by ${signal}${signalMeanings[signal] ?? ''}`
+    : `ended with exit code ${exitCode}`
+  return [`QEMU ${how}`, messages].filter(Boolean).join(': ')
+}
+
 function endByGuest({ name, data }: QmpEvent): MachineEnd | undefined {
   if (name !== 'SHUTDOWN' || data.guest !== true) return undefined
   return data.reason === 'guest-reset' ? 'reboot' : 'poweroff'
@@ -143,13 +193,16 @@ function endByGuest({ name, data }: QmpEvent): MachineEnd | undefined {
 
 /**
  * Keeps the end of what QEMU says, without the line that slirp repeats thousands of times while the guest's NIC is
- * not up, which says nothing else.
+ * not up, which says nothing else. The card's errors QEMU only mentions there, and lets the guest go on with wrong
+ * data (hw/sd/sd.c), so they are told to `onFailure`.
  */
-function keepMessages(stream: NodeJS.ReadableStream): () => string {
+function keepMessages(stream: NodeJS.ReadableStream, onFailure: (why: string) => void): () => string {
   let kept = ''
   stream.setEncoding('utf8')
   stream.on('data', (chunk: string) => {
     kept = `${kept}${chunk}`.replace(/Slirp: Failed to send packet, ret: -1\n/g, '').slice(-16_384)
+    const [error] = /sd_blk_\w+: .* on host side/.exec(kept) ?? []
+    if (error) onFailure(`its card's file could not be used, is its disk full? QEMU says: ${error}`)
   })
   stream.on('error', () => {})
   return () => kept.trim()

@@ -43,7 +43,10 @@ export class Qmp extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
    * Connects to the unix socket `path`, trying for up to `timeoutMs` (default 10 s) while QEMU starts, and shakes hands.
    * Throws a `RaspiError` where no QEMU answers in time; stops at once when `signal` aborts.
    */
-  static async connect(path: string, { timeoutMs = 10_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {}) {
+  static async connect(
+    path: string,
+    { timeoutMs = 10_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
+  ) {
     const deadline = AbortSignal.timeout(timeoutMs)
     const stop = signal ? AbortSignal.any([signal, deadline]) : deadline
     for (;;) {
@@ -54,7 +57,8 @@ export class Qmp extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
         return qmp
       }
       if (signal?.aborted) throw signal.reason
-      if (stop.aborted) throw new RaspiError('boot', `QEMU opened no control socket within ${timeoutMs / 1000} s: ${path}`)
+      if (stop.aborted)
+        throw new RaspiError('boot', `QEMU opened no control socket within ${timeoutMs / 1000} s: ${path}`)
       await delay(5)
     }
   }
@@ -91,7 +95,11 @@ export class Qmp extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
   }
 
   /** Waits for the next event `name` that `matches`. Throws a `RaspiError` after `timeoutMs` or when QEMU is gone. */
-  async waitFor(name: string, timeoutMs: number, matches: (event: QmpEvent) => boolean = () => true): Promise<QmpEvent> {
+  async waitFor(
+    name: string,
+    timeoutMs: number,
+    matches: (event: QmpEvent) => boolean = () => true,
+  ): Promise<QmpEvent> {
     const finished = new AbortController()
     const signal = AbortSignal.any([finished.signal, AbortSignal.timeout(timeoutMs)])
     try {

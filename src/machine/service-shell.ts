@@ -53,21 +53,30 @@ export class ServiceShell {
    * Runs a script as root and gives what it prints (stdout and stderr) with its exit status. A line of it may have
    * 4,000 bytes at most (the tty's line buffer). Throws a `RaspiError` after `timeoutMs`.
    */
-  async run(script: string, { timeoutMs }: { timeoutMs: number }): Promise<{ status: number; output: string }> {
+  async run(
+    script: string,
+    { timeoutMs }: { timeoutMs: number },
+  ): Promise<{ status: number; output: string }> {
     const id = `@end${this.#commands++}@`
     this.#received = ''
     this.#write(`{\n${script}\n} </dev/null 2>&1; printf '\\n%s%s\\n' '${id}' "$?"\n`)
-    const end = await this.#waitFor(new RegExp(`${id}(\\d+)\\r?\\n`), AbortSignal.timeout(timeoutMs)).catch(() => {
-      throw new RaspiError('boot', `The Pi's service shell did not finish within ${timeoutMs / 1000} s`, {
-        evidence: this.#received.slice(-2_000),
-      })
-    })
-    return { status: Number(end[1]), output: this.#received.slice(0, end.index).replaceAll('\r\n', '\n').trim() }
+    const end = await this.#waitFor(new RegExp(`${id}(\\d+)\\r?\\n`), AbortSignal.timeout(timeoutMs)).catch(
+      () => {
+        throw new RaspiError('boot', `The Pi's service shell did not finish within ${timeoutMs / 1000} s`, {
+          evidence: this.#received.slice(-2_000),
+        })
+      },
+    )
+    return {
+      status: Number(end[1]),
+      output: this.#received.slice(0, end.index).replaceAll('\r\n', '\n').trim(),
+    }
   }
 
   /** Ends the shell for good, without waiting for it: systemd would start it again if it only exited. */
   finish(): void {
-    this.#socket.end('systemctl --no-block stop debug-shell.service\n')
+    // A little later, because its holder's first command is already on its way.
+    this.#socket.end('sleep 2; systemctl --no-block stop debug-shell.service\n')
   }
 
   /** Leaves the shell as it is. */

@@ -1,5 +1,5 @@
-import { ConsoleLog } from '../machine/console-log.ts'
 import type { LentPi } from '../lab/protocol.ts'
+import { ConsoleLog } from '../machine/console-log.ts'
 import type { PiConnection } from './connection.ts'
 import { type CommandOptions, type CommandResult, quote, runBySsh } from './ssh.ts'
 

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { execa } from 'execa'
 import { createDebug } from 'obug'
 import { RaspiError } from '../errors.ts'
+import { abortsSoon } from '../host/patience.ts'
 import { dieWithParent } from '../host/process.ts'
 import type { PiConnection } from './connection.ts'
 
@@ -61,14 +62,25 @@ export async function openSshMaster(
     ...['-o', 'ConnectTimeout=600', '-N', '-T', connection.host],
   ])
   debug('%s %s', file, args.join(' '))
-  const ssh = execa(file, args, { stdin: 'ignore', reject: false, cancelSignal: signal, forceKillAfterDelay: 500 })
+  const ssh = execa(file, args, { stdin: 'ignore', reject: false })
+  // Only the login has a deadline: what follows lives as long as the Pi.
+  const giveUp = () => ssh.kill('SIGKILL')
+  signal.addEventListener('abort', giveUp, { once: true })
   const connected = new Promise<void>((resolve) => ssh.stdout.once('data', () => resolve()))
-  const ended = ssh.then(({ stderr, shortMessage }) => {
+  const ended = ssh.then(({ stderr, exitCode }) => {
     signal.throwIfAborted()
-    throw new RaspiError('ssh', `ssh could not log in as ${connection.user} to port ${connection.port}: ${stderr || shortMessage}`)
+    const why = stderr || `the connection was closed (exit code ${exitCode})`
+    throw new RaspiError(
+      'ssh',
+      `ssh could not log in as ${connection.user} to port ${connection.port}: ${why}`,
+    )
   })
-  await Promise.race([connected, ended])
-  ended.catch(() => {})
+  try {
+    await Promise.race([connected, ended])
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+    ended.catch(() => {})
+  }
   return { close: () => void ssh.kill('SIGTERM'), closed: ssh }
 }
 
@@ -106,7 +118,17 @@ export async function runBySsh(
   const line = sudo ? `sudo -n -- sh -c ${quote(command)}` : command
   const result = await execa(
     'ssh',
-    [...sshOptions(connection, controlPath), '-o', 'ControlMaster=auto', '-o', 'ControlPersist=60', '-T', connection.host, '--', line],
+    [
+      ...sshOptions(connection, controlPath),
+      '-o',
+      'ControlMaster=auto',
+      '-o',
+      'ControlPersist=60',
+      '-T',
+      connection.host,
+      '--',
+      line,
+    ],
     {
       ...(input === undefined ? { stdin: 'ignore' } : { input }),
       ...{ reject: false, timeout: timeoutMs, stripFinalNewline: false },
@@ -114,15 +136,31 @@ export async function runBySsh(
     },
   )
   signal?.throwIfAborted()
-  const { exitCode, stdout = '', stderr = '', timedOut } = result as typeof result & { stdout?: string; stderr?: string }
-  if (timedOut) throw new RaspiError('ssh', `Pi ${name} did not finish within ${timeoutMs / 1000} s: ${command}`)
+  const {
+    exitCode,
+    stdout = '',
+    stderr = '',
+    timedOut,
+  } = result as typeof result & { stdout?: string; stderr?: string }
+  if (timedOut)
+    throw new RaspiError('ssh', `Pi ${name} did not finish within ${timeoutMs / 1000} s: ${command}`)
   // ssh itself ends with 255; so may a command, but then ssh is silent.
-  if (exitCode === undefined || (exitCode === 255 && /^(ssh|mux_client|Connection|kex_|Host key|.*Permission denied)/m.test(stderr))) {
-    throw new RaspiError('ssh', `Pi ${name} could not be reached by ssh: ${stderr.trim() || result.shortMessage}`)
+  if (
+    exitCode === undefined ||
+    (exitCode === 255 && /^(ssh|mux_client|Connection|kex_|Host key|.*Permission denied)/m.test(stderr))
+  ) {
+    if (await abortsSoon(signal)) throw signal?.reason
+    throw new RaspiError(
+      'ssh',
+      `Pi ${name} could not be reached by ssh: ${stderr.trim() || result.shortMessage}`,
+    )
   }
   if (exitCode !== 0 && reject) {
     throw new RaspiError('ssh', `Command failed with exit code ${exitCode} on Pi ${name}: ${command}`, {
-      evidence: [stdout, stderr].map((text) => text.trimEnd()).filter(Boolean).join('\n'),
+      evidence: [stdout, stderr]
+        .map((text) => text.trimEnd())
+        .filter(Boolean)
+        .join('\n'),
     })
   }
   return { exitCode, stdout, stderr }

@@ -52,7 +52,8 @@ export async function gatherEvidence(source: EvidenceSource): Promise<EvidenceFi
   }
   const guests = source.pis.map(async ({ lent, lost }) => {
     keep(`${slug(lent.name)}.console.log`, await new ConsoleLog(lent.consoleFile).tail(1_000))
-    if (lost) return
+    // QEMU's last words are in the reason; there is nobody left to ask.
+    if (lost) return keep(`${slug(lent.name)}.lost.txt`, messageOf(lost.reason))
     const { failedUnits, journal } = await askGuest(lent, source.lentAt)
     keep(`${slug(lent.name)}.failed-units.txt`, failedUnits)
     keep(`${slug(lent.name)}.journal.log`, journal)

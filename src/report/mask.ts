@@ -56,7 +56,9 @@ export function maskSecrets(text: string, secrets: readonly string[] = []): stri
   // The longest first: one may be a part of another.
   for (const secret of secrets.toSorted((a, b) => b.length - a.length)) {
     if (/^\d+$/.test(secret)) masked = maskNumber(masked, secret)
-    else for (const form of new Set([secret, JSON.stringify(secret).slice(1, -1)])) masked = masked.replaceAll(form, mask)
+    else
+      for (const form of new Set([secret, JSON.stringify(secret).slice(1, -1)]))
+        masked = masked.replaceAll(form, mask)
   }
   return masked
 }

@@ -1,9 +1,9 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { inject, recordArtifact, type TestContext } from 'vitest'
+import { recordArtifact, type TestContext } from 'vitest'
 import { type EvidenceFiles, type EvidenceSource, gatherEvidence, secretsIn } from '../report/evidence.ts'
-import { moduleDir, slug } from '../report/evidence-dir.ts'
+import { type EvidencePlace, moduleDir, slug } from '../report/evidence-dir.ts'
 import { failureTasks } from '../report/failure-tasks.ts'
 import { maskSecrets } from '../report/mask.ts'
 import { type FailureSummary, summariseRun } from '../report/meta.ts'
@@ -13,7 +13,13 @@ import './provided.ts'
 
 type Task = TestContext['task']
 
-/** How long Vitest may take to note where the evidence is, in ms: it copies the files. */
+/** Where evidence goes, and whether tests that passed leave some too. */
+export interface EvidenceWishes {
+  place: EvidencePlace
+  all: boolean
+}
+
+/** How long Vitest may take to note the evidence, in ms: it copies the files. */
 const recordPatience = 400
 
 /** How many lines of each console the reporter shows. */
@@ -21,30 +27,26 @@ const consoleLines = 15
 
 /**
  * Concludes a test: tells the reporter of its Pis and of `newRecords`, its runs that were not told of yet. Where the test
- * failed, or the evidence of all is asked for, gathers it into files and records them as an artifact, in less than 3 s.
+ * failed, or the evidence of all is asked for, gathers it into files and shows them to Vitest, in less than 3 s.
  * Never throws: no test fails because of its evidence.
  */
 export async function concludeTest(
-  task: Task,
+  { task, annotate }: Pick<TestContext, 'task' | 'annotate'>,
   source: EvidenceSource,
   newRecords: readonly RunRecord[],
+  { place, all }: EvidenceWishes,
 ): Promise<void> {
   try {
     tellReporter(task, source, newRecords)
     const failed = task.result?.state === 'fail' && !task.fails
-    if (!failed && inject('raspiOptions').evidence !== 'all') return
+    if (!failed && !all) return
     const errors = (task.result?.errors ?? []).map(({ message }) => message)
     const files = await gatherEvidence(source)
-    const dir = testDir(task)
-    await writeEvidence(dir, files)
+    const dir = testDir(place, task)
+    await writeEvidence(place, dir, files)
     const summary = { dir, ...summariseFailure(source, files, errors) }
-    const attachments = Object.keys(files).map((name) => ({
-      path: join(dir, name),
-      contentType: 'text/plain',
-    }))
-    const recorded = recordArtifact(task, { type: 'vitest-raspi:evidence', summary, attachments })
-    recorded.catch(() => {})
-    await Promise.race([recorded, delay(recordPatience, undefined, { ref: false })])
+    const shown = showVitest(task, annotate, summary, Object.keys(files))
+    await Promise.race([shown, delay(recordPatience, undefined, { ref: false })])
   } catch {
     // Evidence is only evidence.
   }
@@ -54,15 +56,48 @@ export async function concludeTest(
  * Keeps the evidence of Pis that no test has come to use, because the playbook that was to prepare them failed in a hook.
  * Gives its directory, or nothing where there is nothing to tell. Never throws.
  */
-export async function concludeHook(file: string, source: EvidenceSource): Promise<string | undefined> {
+export async function concludeHook(
+  file: string,
+  source: EvidenceSource,
+  { place }: EvidenceWishes,
+): Promise<string | undefined> {
   const last = source.records.at(-1)
   if (!last || last.run?.ok) return undefined
   try {
-    const dir = join(moduleDir(inject('raspiEvidence'), file), 'hooks')
-    await writeEvidence(dir, await gatherEvidence(source))
+    const dir = join(moduleDir(place, file), 'hooks')
+    await writeEvidence(place, dir, await gatherEvidence(source))
     return dir
   } catch {
     return undefined
+  }
+}
+
+async function showVitest(
+  task: Task,
+  annotate: TestContext['annotate'],
+  summary: FailureSummary,
+  names: readonly string[],
+): Promise<void> {
+  const attachments = names.map((name) => ({ path: join(summary.dir, name), contentType: 'text/plain' }))
+  const copies = attachments.map((attachment) => ({ ...attachment }))
+  await recordArtifact(task, { type: 'vitest-raspi:evidence', summary, attachments }).catch(() => {})
+  // Vitest's UI and HTML report show attachments of annotations and of its own artifacts only.
+  await Promise.allSettled(
+    copies.map((attachment, index) =>
+      annotateEnded(task, () => annotate(names[index] ?? '', 'evidence', attachment)),
+    ),
+  )
+}
+
+/** Vitest refuses annotations as soon as a test has failed, but no fixture knows that earlier. */
+function annotateEnded<T>({ result }: Task, annotate: () => T): T | undefined {
+  if (!result) return undefined
+  const { state } = result
+  try {
+    result.state = 'run'
+    return annotate()
+  } finally {
+    result.state = state
   }
 }
 
@@ -98,21 +133,21 @@ function summariseFailure(
 }
 
 /** Writes `files` into `dir`, which holds nothing else afterwards. */
-async function writeEvidence(dir: string, files: EvidenceFiles): Promise<void> {
+async function writeEvidence(place: EvidencePlace, dir: string, files: EvidenceFiles): Promise<void> {
   await rm(dir, { recursive: true, force: true })
   await mkdir(dir, { recursive: true })
   // So that Git sees nothing of it where the repository does not ignore .vitest.
-  await writeFile(join(inject('raspiEvidence').evidenceDir, '.gitignore'), '*\n')
+  await writeFile(join(place.evidenceDir, '.gitignore'), '*\n')
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(dir, name), text)))
 }
 
 /** The tests that have a directory, by it: two tests of a file may have the same name. */
 const owners = new Map<string, string>()
 
-function testDir(task: Task): string {
+function testDir(place: EvidencePlace, task: Task): string {
   const names = [task.name]
   for (let suite = task.suite; suite && suite !== suite.file; suite = suite.suite) names.unshift(suite.name)
-  const wanted = join(moduleDir(inject('raspiEvidence'), task.file.filepath), slug(names.join('-')))
+  const wanted = join(moduleDir(place, task.file.filepath), slug(names.join('-')))
   for (let dir = wanted, number = 2; ; dir = `${wanted}-${number++}`) {
     const owner = owners.get(dir)
     if (owner !== undefined && owner !== task.id) continue

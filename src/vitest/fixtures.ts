@@ -7,7 +7,7 @@ import type { LentPi } from '../lab/protocol.ts'
 import { Pi } from '../pi/pi.ts'
 import type { EvidencePi, EvidenceSource } from '../report/evidence.ts'
 import { RecordingAnsible, type RunRecord } from '../report/run-record.ts'
-import { concludeHook, concludeTest } from './evidence.ts'
+import { concludeHook, concludeTest, type EvidenceWishes } from './evidence.ts'
 import './provided.ts'
 
 /** What a Pi of {@link RaspiTestOptions.hosts} is like. */
@@ -69,7 +69,8 @@ export function raspiTest<const Host extends string = 'pi'>(
             const mine = ofFile
             onCleanup(async () => {
               ofFile = undefined
-              const dir = mine.tests === 0 && file && (await concludeHook(file, borrowed.evidence))
+              const dir =
+                mine.tests === 0 && file && (await concludeHook(file, borrowed.evidence, evidenceWishes()))
               if (dir)
                 borrowed.say(`No test of ${file} had its Pis: ${dir} tells what there is to know of them`)
               await borrowed.giveBack()
@@ -80,18 +81,28 @@ export function raspiTest<const Host extends string = 'pi'>(
           .extend('pi', { scope: 'file' }, ({ borrowed }) => first(borrowed))
           .extend('ansible', { scope: 'file' }, ({ borrowed }) => borrowed.ansible)
           // Only this one knows of tests. It asks for no Pi, but finds those that are there.
-          .extend('conclusion', { auto: true }, async ({ task }, { onCleanup }) => {
+          .extend('conclusion', { auto: true }, async ({ task, annotate }, { onCleanup }) => {
             onCleanup(async () => {
               if (!ofFile) return
               ofFile.tests++
-              await concludeTest(task, ofFile.borrowed.evidence, ofFile.borrowed.newRecords())
+              await concludeTest(
+                { task, annotate },
+                ofFile.borrowed.evidence,
+                ofFile.borrowed.newRecords(),
+                evidenceWishes(),
+              )
             })
           })
       : base
-          .extend('borrowed', async ({ task, signal }, { onCleanup }) => {
+          .extend('borrowed', async ({ task, signal, annotate }, { onCleanup }) => {
             const borrowed = await borrow(task.fullTestName ?? task.name, hosts, options.image, signal)
             onCleanup(async () => {
-              await concludeTest(task, borrowed.evidence, borrowed.newRecords())
+              await concludeTest(
+                { task, annotate },
+                borrowed.evidence,
+                borrowed.newRecords(),
+                evidenceWishes(),
+              )
               await borrowed.giveBack()
             })
             return borrowed
@@ -175,6 +186,10 @@ async function borrow(
       rmSync(runDir, { recursive: true, force: true })
     },
   }
+}
+
+function evidenceWishes(): EvidenceWishes {
+  return { place: inject('raspiEvidence'), all: inject('raspiOptions').evidence === 'all' }
 }
 
 function watchLoss(lent: LentPi, lab: LabClient): EvidencePi {

@@ -109,7 +109,10 @@ describe.for(Object.entries(phases))('%s', ([, { file, makes, reached }]) => {
     if (makes) {
       expect(entriesOf(makes.cache, makes.kind)).toEqual([])
       // What takes minutes is not made again here.
-      makeCache(makes.cache, ...(makes.kind === 'images' ? ['images', 'frozen'] as const : ['frozen'] as const))
+      makeCache(
+        makes.cache,
+        ...(makes.kind === 'images' ? (['images', 'frozen'] as const) : (['frozen'] as const)),
+      )
     }
     const { code, output } = await project.vitest(['quick'], env).finished(120_000)
     expect(output).toContain('Cleared what 1 interrupted run left behind')

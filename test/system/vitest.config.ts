@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { raspi } from 'vitest-raspi/plugin'
 import { defineConfig } from 'vitest/config'
+import { raspi } from 'vitest-raspi/plugin'
 
 export default defineConfig({
   plugins: [raspi()],

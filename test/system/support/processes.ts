@@ -27,7 +27,11 @@ export function processesOf(text: string): Seen[] {
 }
 
 /** Waits until none of `those` lives, nor any that `more()` finds; gives what does after `timeoutMs`, none in good case. */
-export async function survivors(those: readonly Seen[], more: () => Seen[], timeoutMs: number): Promise<Seen[]> {
+export async function survivors(
+  those: readonly Seen[],
+  more: () => Seen[],
+  timeoutMs: number,
+): Promise<Seen[]> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
     const late = performance.now() > deadline
@@ -43,11 +47,15 @@ function seen(pid: number): Seen[] {
 }
 
 function numbers(): number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
 }
 
 function parentOf(pid: number): number | undefined {
-  const [, parent] = read(pid, 'stat').replace(/^.*\) /s, '').split(' ')
+  const [, parent] = read(pid, 'stat')
+    .replace(/^.*\) /s, '')
+    .split(' ')
   return parent ? Number(parent) : undefined
 }
 

@@ -1,4 +1,14 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -95,8 +105,11 @@ export function entriesOf(cacheDir: string, kind: 'images' | 'frozen'): string[]
 function install(nodeModules: string, vitestFrom: string): void {
   const ours = join(nodeModules, 'vitest-raspi')
   mkdirSync(ours, { recursive: true })
-  for (const part of ['dist', 'package.json']) cpSync(join(repository, part), join(ours, part), { recursive: true })
-  const { dependencies } = JSON.parse(readFileSync(join(ours, 'package.json'), 'utf8')) as { dependencies: object }
+  for (const part of ['dist', 'package.json'])
+    cpSync(join(repository, part), join(ours, part), { recursive: true })
+  const { dependencies } = JSON.parse(readFileSync(join(ours, 'package.json'), 'utf8')) as {
+    dependencies: object
+  }
   for (const name of Object.keys(dependencies)) link(join(repository, 'node_modules'), name)
   for (const name of ['vitest', 'vite']) link(vitestFrom, name)
   function link(from: string, name: string) {

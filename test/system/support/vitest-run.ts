@@ -41,7 +41,9 @@ export class VitestRun {
         this.#output += stripVTControlCharacters(text)
       })
     }
-    this.#ended = new Promise((resolve) => this.#child.once('exit', (code, signal) => resolve({ code, signal })))
+    this.#ended = new Promise((resolve) =>
+      this.#child.once('exit', (code, signal) => resolve({ code, signal })),
+    )
   }
 
   get pid(): number {
@@ -80,7 +82,8 @@ export class VitestRun {
   async until(done: () => boolean, what: string, timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs
     while (!done()) {
-      if (this.#child.exitCode !== null || this.#child.signalCode !== null) throw this.#failed(`ended before ${what}`)
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null)
+        throw this.#failed(`ended before ${what}`)
       if (performance.now() > deadline) throw this.#failed(`came not to ${what} within ${timeoutMs / 1000} s`)
       await delay(50)
     }

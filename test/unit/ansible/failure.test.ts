@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { AnsibleEvent } from '../../../src/ansible/events.ts'
 import { cancelledError, type Ending, failureOf, timeoutError } from '../../../src/ansible/failure.ts'
 import { Recorder } from '../../../src/ansible/recorder.ts'
+import { RaspiError } from '../../../src/errors.ts'
 import { ended, started } from './runs.ts'
 
 function ending(data: Partial<Ending>, ...events: AnsibleEvent[]): Ending {
@@ -124,4 +125,13 @@ test('a stop from outside is another kind of error, with its reason', () => {
     kind: 'cancelled',
     cause: reason,
   })
+})
+
+test('a stop because of a lost Pi is that loss, with what its console showed', () => {
+  const reason = new RaspiError('boot', 'Pi pi-1 is lost: its kernel panicked', { evidence: 'Kernel panic' })
+  const error = cancelledError('site.yml', reason, ending({}, ...started()).recorder)
+  expect(error.kind).toBe('boot')
+  expect(error.message).toBe(
+    'site.yml was stopped at TASK [web : Install nginx] (roles/web/tasks/main.yml:12): Pi pi-1 is lost: its kernel panicked\nKernel panic',
+  )
 })

@@ -2,14 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import {
-  buildDirName,
-  deadBuilds,
-  type Entry,
-  entryDir,
-  imageId,
-  readEntry,
-} from '../../../src/image/store.ts'
+import { type Entry, entryDir, imageId, readEntry } from '../../../src/image/store.ts'
 
 const entry: Entry = {
   name: 'debian-12-arm64',
@@ -68,17 +61,6 @@ test.each([
 test('the description of another image is damage', () => {
   keep({ ...entry, recipe: 'def' })
   expect(readEntry(cacheDir, 'abc')).toBe('image.json is of another image')
-})
-
-test('what a dead build left is swept, what a living one makes and what others keep is not', () => {
-  for (const name of [buildDirName(), 'image-999999999-1-1', 'frozen-999999999-1-1'])
-    mkdirSync(join(cacheDir, name))
-  expect(deadBuilds(cacheDir)).toEqual([join(cacheDir, 'image-999999999-1-1')])
-})
-
-test('a build whose pid another process has got is dead', () => {
-  mkdirSync(join(cacheDir, `image-${process.pid}-1-1`))
-  expect(deadBuilds(cacheDir)).toHaveLength(1)
 })
 
 test('two builds of one recipe are two images', () => {

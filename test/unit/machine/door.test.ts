@@ -28,7 +28,9 @@ async function door(target: number | undefined): Promise<Door> {
 }
 
 test('a visitor is joined to the guest', async () => {
-  const port = await guest((socket) => socket.write('SSH-2.0-guest\r\n') && socket.on('data', (data) => socket.write(`<${data}>`)))
+  const port = await guest(
+    (socket) => socket.write('SSH-2.0-guest\r\n') && socket.on('data', (data) => socket.write(`<${data}>`)),
+  )
   const visitor = connect((await door(port)).port, '127.0.0.1')
   expect(String((await once(visitor, 'data'))[0])).toBe('SSH-2.0-guest\r\n')
   visitor.write('hello')

@@ -46,13 +46,19 @@ test('values of secret variables are found however deep, and masked wherever the
     user: 'me',
   })
   expect(secrets).toEqual(['hunter22', 'first "one"', '471100', 'line one', 'line two'])
-  expect(maskSecrets('psql postgres://hunter22 471100 line two me no', secrets)).toBe('psql postgres://*** *** *** me no')
+  expect(maskSecrets('psql postgres://hunter22 471100 line two me no', secrets)).toBe(
+    'psql postgres://*** *** *** me no',
+  )
   expect(maskSecrets('{"cmd":"echo first \\"one\\""}', secrets)).toBe('{"cmd":"echo ***"}')
 })
 
 test('a secret number is masked as a value and in texts, not as a part of other numbers', () => {
   const text = '{"token":471100,"at":1795471100471,"msg":"PIN 471100"}'
-  expect(JSON.parse(maskSecrets(text, ['471100']))).toEqual({ token: '***', at: 1795471100471, msg: 'PIN ***' })
+  expect(JSON.parse(maskSecrets(text, ['471100']))).toEqual({
+    token: '***',
+    at: 1795471100471,
+    msg: 'PIN ***',
+  })
   expect(maskSecrets('PIN 471100, please', ['471100'])).toBe('PIN ***, please')
 })
 

@@ -1,0 +1,157 @@
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { gatherEvidence } from '../../src/report/evidence.ts'
+import { aLentPi } from '../unit/report/samples.ts'
+import { Project } from './support/project.ts'
+
+const play = (...tasks: string[]) =>
+  `- name: Everything\n  hosts: all\n  become: true\n  gather_facts: false\n  tasks:\n${tasks.join('')}`
+
+const failing = {
+  'playbooks/fails.yml': play(
+    '    - name: Write the settings\n      ansible.builtin.copy:\n        dest: /etc/app.conf\n        content: "token={{ api_token }}\\n"\n        mode: "0600"\n',
+    '    - name: Look for what is not there\n      ansible.builtin.command: ls /no-such-directory\n',
+  ),
+  'playbooks/slow.yml': play('    - name: Take a long time\n      ansible.builtin.command: sleep 600\n'),
+  'web.test.ts': `
+import { execFileSync } from 'node:child_process'
+import { expect, test } from 'vitest-raspi'
+
+const extraVars = { api_token: 'tok-4711-tok' }
+
+test('a task fails', async ({ pi, ansible }) => {
+  await pi.run('echo A word on the console > /dev/console; logger -t app tok-4711-tok; systemd-run -q --unit=unlucky false', { sudo: true })
+  expect(await ansible.playbook('playbooks/fails.yml', { extraVars })).toSucceed()
+})
+
+test('a matcher fails, and so did a task', async ({ pi, ansible }) => {
+  await ansible.playbook('playbooks/fails.yml', { extraVars, tags: 'none' })
+  await ansible.playbook('playbooks/fails.yml', { extraVars })
+  await expect(pi).toHaveFile('/no-such-directory/file')
+})
+
+test('a playbook takes longer than its test', { timeout: 60_000 }, async ({ ansible }) => {
+  await ansible.playbook('playbooks/slow.yml')
+})
+
+test('the Pi dies', async ({ pi }) => {
+  const qemu = 'qemu-system.*' + pi.controlPath.replace(/ssh$/, 'console.log')
+  process.kill(Number(execFileSync('pgrep', ['-f', qemu], { encoding: 'utf8' }).trim()), 'SIGKILL')
+  await pi.run('sleep 60')
+})
+
+test('all is well', async ({ pi }) => {
+  await pi.run('true')
+})
+`,
+}
+
+test('failed tests leave evidence, in the terminal, on GitHub and in files', {
+  timeout: 900_000,
+}, async () => {
+  using project = new Project({ files: failing })
+  const env = { GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: project.dir, APP_SECRET: 'never-to-be-seen' }
+  const { code, output } = await project.vitest([], env).finished(880_000)
+  expect(code, output).toBe(1)
+
+  const ours = output.slice(output.indexOf(' Raspberry Pis of failed tests'))
+  expect(normalise(ours.replace(/^::error.*\n\n?/gm, ''))).toMatchInlineSnapshot()
+  expect(normalise(ours.match(/^::error file=playbooks.*/gm)?.join('\n') ?? '')).toMatchInlineSnapshot()
+  // Vitest's own reporter names the files below the error.
+  expect(output).toContain('↳ 1-playbooks-fails.yml.log')
+
+  const dir = join(project.dir, '.vitest/raspi/web.test.ts')
+  const names = (test: string) => readdirSync(join(dir, test)).sort()
+  const read = (path: string) => readFileSync(join(dir, path), 'utf8')
+  expect(Object.fromEntries(readdirSync(dir).map((test) => [test, names(test)]))).toMatchInlineSnapshot()
+  expect(read('a-task-fails/pi.console.log')).toContain('A word on the console')
+  expect(read('a-task-fails/pi.failed-units.txt')).toMatch(/^unlucky\.service loaded failed failed/)
+  expect(read('a-task-fails/pi.journal.log')).toMatch(/app\[\d+\]: \*\*\*/)
+  expect(read('a-task-fails/1-playbooks-fails.yml.failure.txt')).toContain('at playbooks/fails.yml:12')
+  expect(normalise(read('a-playbook-takes-longer-than-its-test/timeline.txt'))).toMatchInlineSnapshot()
+  for (const line of read('a-task-fails/1-playbooks-fails.yml.events.jsonl').trim().split('\n'))
+    JSON.parse(line)
+  for (const test of readdirSync(dir)) {
+    for (const name of names(test))
+      expect(read(`${test}/${name}`)).not.toMatch(/tok-4711-tok|never-to-be-seen/)
+  }
+})
+
+// Without Pis: what a test with one tells the reporter is enough.
+const told = {
+  'web.test.ts': `
+import { expect, recordArtifact, test } from 'vitest'
+
+test('the web role', async ({ task }) => {
+  const at = { number: 1, name: 'pi', hostname: 'pi-1', origin: 'thawed', startMs: 2_900, queuedMs: 0, lentAt: 1, usedUntil: 2 }
+  task.meta.raspi = { pis: [at], runs: [] }
+  const path = process.cwd() + '/site.yml'
+  const failed = { what: 'failed', title: 'TASK [Ping]', path, line: 4, durationMs: 1, message: 'No', diff: [], told: false }
+  await recordArtifact(task, { type: 'vitest-raspi:evidence', summary: { dir: '/evidence', consoles: [], tasks: [failed] } })
+  expect(1).toBe(2)
+})
+`,
+}
+
+const vitest4 = fileURLToPath(new URL('../vitest-4/node_modules', import.meta.url))
+
+describe.each([
+  ['Vitest', undefined],
+  // Where it is installed: `npm ci` in test/vitest-4.
+  ...(existsSync(vitest4) ? [['Vitest 4', vitest4] as const] : []),
+] as const)('beside the other reporters of %s', (_, vitestFrom) => {
+  test.for([
+    '',
+    '--reporter=dot',
+    '--reporter=verbose --reporter=vitest-raspi/reporter',
+    '--reporter=default --reporter=github-actions --reporter=blob',
+  ])('%s', { timeout: 120_000 }, async (reporters) => {
+    const args = reporters.split(' ').filter(Boolean)
+    using project = new Project({ files: told, ...(vitestFrom ? { vitestFrom } : {}) })
+    const { output } = await project
+      .vitest(args, { GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: project.dir })
+      .finished(110_000)
+    expect(output.match(/Evidence: \/evidence/g)).toHaveLength(1)
+    expect(output.match(/1 thawed in 2\.9 s/g)).toHaveLength(1)
+    expect(
+      output.match(
+        /^::error file=site\.yml,line=4,title=web\.test\.ts > the web role::TASK \[Ping\] failed/gm,
+      ),
+    ).toHaveLength(1)
+    // After the failures and counts of the others.
+    expect(output.indexOf('Evidence:')).toBeGreaterThan(output.indexOf('expected 1 to be 2'))
+  })
+})
+
+test('a Pi that does not answer takes less than 3 s', async () => {
+  // It takes connections and says nothing.
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  try {
+    const lent = aLentPi('/none')
+    const port = (silent.address() as { port: number }).port
+    const started = performance.now()
+    const files = await gatherEvidence({
+      pis: [{ lent: { ...lent, connection: { ...lent.connection, port } } }],
+      ...{ records: [], lentAt: 0, queuedMs: 0, projectDir: '/', vars: {} },
+    })
+    expect(performance.now() - started).toBeLessThan(3_000)
+    expect(Object.keys(files)).toEqual(['timeline.txt'])
+  } finally {
+    silent.close()
+  }
+})
+
+/** Without what differs from run to run: times, and what the kernel says on the console. */
+function normalise(text: string): string {
+  return text
+    .replace(/\d+ min \d+ s|\d+(\.\d)? s\b/g, 'N s')
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replace(/( {5}\[ *\d+\.\d+\] .*\n)+/g, '     [kernel]\n')
+    .replace(/pi-\d+/g, 'pi-N')
+    .trim()
+}

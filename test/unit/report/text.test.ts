@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { cutText, diffLines, lastLines } from '../../../src/report/text.ts'
+
+test('a long text keeps its beginning and more of its end', () => {
+  expect(cutText('abcdefgh', 8)).toBe('abcdefgh')
+  expect(cutText('abcdefghijkl', 8)).toBe('ab\n… 4 characters left out …\nghijkl')
+})
+
+test('the last lines are cut where they are long', () => {
+  expect(lastLines(`a\nb\n${'c'.repeat(300)}\n`, 2)).toEqual(['b', `${'c'.repeat(200)}…`])
+  expect(lastLines('', 2)).toEqual([])
+})
+
+test('a diff shows what differs, with three lines around it', () => {
+  const before = 'a\nb\nc\nd\ne\n'
+  expect(diffLines([{ before, after: before.replace('e', 'E'), before_header: '/etc/motd' }])).toEqual([
+    ...['--- /etc/motd', '+++ after', ' b', ' c', ' d', '-e', '+E'],
+  ])
+})
+
+test('a diff that a module made stays, one of objects is compared as JSON, an empty one is none', () => {
+  expect(diffLines([{ prepared: '-a\n+b\n' }])).toEqual(['-a', '+b'])
+  const objects = { before: { mode: '0644' }, after: { mode: '0600' } } as never
+  expect(diffLines([objects])).toContain('+  "mode": "0600"')
+  expect(diffLines([{ before: 'a', after: 'a' }, {}])).toEqual([])
+})
