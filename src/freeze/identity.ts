@@ -56,7 +56,7 @@ export function identityScript({ hostname, machineId, hostKey }: Identity): stri
     'exec {never}<> <(:)',
     'for ((i = 0; i < 1200; i++)); do',
     '  mapfile -t routes < /proc/net/route',
-    "  [[ \"${routes[*]}\" == *$'\\t'00000000$'\\t'* ]] && { echo NETWORK; break; }",
+    `  [[ "\${routes[*]}" == *$'\\t'00000000$'\\t'* ]] && { echo NETWORK; break; }`,
     '  read -r -t 0.05 -u "$never"',
     'done',
   ].join('\n')

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { RaspiError } from '../errors.ts'
-import { openChannel, openAnswer } from './channel.ts'
+import { openAnswer, openChannel } from './channel.ts'
 import type { LabFunctions, Lease, LeaseRequest, WorkerFunctions } from './protocol.ts'
 
 /** A worker's end of the lab. */

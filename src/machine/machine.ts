@@ -1,4 +1,4 @@
-import { EventEmitter, once } from 'node:events'
+import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
@@ -206,14 +206,4 @@ function keepMessages(stream: NodeJS.ReadableStream, onFailure: (why: string) =>
   })
   stream.on('error', () => {})
   return () => kept.trim()
-}
-
-/** Waits for the `end` event or `timeoutMs`, and tells which came. */
-export async function endsWithin(machine: Machine, timeoutMs: number): Promise<boolean> {
-  if (machine.hasEnded) return true
-  const signal = AbortSignal.timeout(timeoutMs)
-  return once(machine, 'end', { signal }).then(
-    () => true,
-    () => false,
-  )
 }

@@ -144,16 +144,16 @@ export async function runBySsh(
   } = result as typeof result & { stdout?: string; stderr?: string }
   if (timedOut)
     throw new RaspiError('ssh', `Pi ${name} did not finish within ${timeoutMs / 1000} s: ${command}`)
-  // ssh itself ends with 255; so may a command, but then ssh is silent.
-  if (
-    exitCode === undefined ||
-    (exitCode === 255 && /^(ssh|mux_client|Connection|kex_|Host key|.*Permission denied)/m.test(stderr))
-  ) {
+  // ssh itself ends with 255, silently where the shared connection broke; so may a command.
+  if (exitCode === undefined || exitCode === 255) {
     if (await abortsSoon(signal)) throw signal?.reason
-    throw new RaspiError(
-      'ssh',
-      `Pi ${name} could not be reached by ssh: ${stderr.trim() || result.shortMessage}`,
-    )
+    const saysSo = /^(ssh|mux_client|Connection|kex_|Host key|.*Permission denied)/m.test(stderr)
+    if (exitCode === undefined || saysSo) {
+      throw new RaspiError(
+        'ssh',
+        `Pi ${name} could not be reached by ssh: ${stderr.trim() || result.shortMessage}`,
+      )
+    }
   }
   if (exitCode !== 0 && reject) {
     throw new RaspiError('ssh', `Command failed with exit code ${exitCode} on Pi ${name}: ${command}`, {
