@@ -191,16 +191,18 @@ function endByGuest({ name, data }: QmpEvent): MachineEnd | undefined {
   return data.reason === 'guest-reset' ? 'reboot' : 'poweroff'
 }
 
+/** What QEMU says of every Pi: of a NIC that is not up yet, thousands of times, and of one that is looked at. */
+const noise = /(?:Slirp: Failed to send packet, ret: -1|usbnet: failed control transaction: .*)\n/g
+
 /**
- * Keeps the end of what QEMU says, without the line that slirp repeats thousands of times while the guest's NIC is
- * not up, which says nothing else. The card's errors QEMU only mentions there, and lets the guest go on with wrong
+ * Keeps the end of what QEMU says, without its noise. The card's errors QEMU only mentions there, and lets the guest go on with wrong
  * data (hw/sd/sd.c), so they are told to `onFailure`.
  */
 function keepMessages(stream: NodeJS.ReadableStream, onFailure: (why: string) => void): () => string {
   let kept = ''
   stream.setEncoding('utf8')
   stream.on('data', (chunk: string) => {
-    kept = `${kept}${chunk}`.replace(/Slirp: Failed to send packet, ret: -1\n/g, '').slice(-16_384)
+    kept = `${kept}${chunk}`.replace(noise, '').slice(-16_384)
     const [error] = /sd_blk_\w+: .* on host side/.exec(kept) ?? []
     if (error) onFailure(`its card's file could not be used, is its disk full? QEMU says: ${error}`)
   })

@@ -59,19 +59,88 @@ test('failed tests leave evidence, in the terminal, on GitHub and in files', {
   expect(code, output).toBe(1)
 
   const ours = output.slice(output.indexOf(' Raspberry Pis of failed tests'))
-  expect(normalise(ours.replace(/^::error.*\n\n?/gm, ''))).toMatchInlineSnapshot()
-  expect(normalise(ours.match(/^::error file=playbooks.*/gm)?.join('\n') ?? '')).toMatchInlineSnapshot()
+  expect(normalise(ours.replace(/^::error.*\n\n?/gm, ''))).toMatchInlineSnapshot(`
+    "Raspberry Pis of failed tests 
+
+     × web.test.ts > a task fails
+       Console of pi, its last lines:
+         [kernel]
+         A word on the console
+       Evidence: .vitest/raspi/web.test.ts/a-task-fails
+
+     × web.test.ts > a matcher fails, and so did a task
+       TASK [Look for what is not there] failed on pi (playbooks/fails.yml:11)
+         non-zero return code
+       Console of pi, its last lines:
+         [kernel]
+       Evidence: .vitest/raspi/web.test.ts/a-matcher-fails-and-so-did-a-task
+
+     × web.test.ts > a playbook takes longer than its test
+       TASK [Take a long time] still at work after N s (playbooks/slow.yml:6)
+       Console of pi, its last lines:
+         [kernel]
+       Evidence: .vitest/raspi/web.test.ts/a-playbook-takes-longer-than-its-test
+
+     × web.test.ts > the Pi dies
+       Evidence: .vitest/raspi/web.test.ts/the-Pi-dies
+
+
+            Pis  5 thawed in N s each (median); at most 1 at once
+      Playbooks  4 runs (3 failed) in N s, 4 tasks, 2 changed
+        Slowest  N s  Write the settings (playbooks/fails.yml:6)
+                 N s  Write the settings (playbooks/fails.yml:6)
+                 N s  Look for what is not there (playbooks/fails.yml:11)"
+  `)
+  expect(normalise(ours.match(/^::error file=playbooks.*/gm)?.join('\n') ?? '')).toMatchInlineSnapshot(`
+    "::error file=playbooks/fails.yml,line=11,title=web.test.ts > a task fails::TASK [Look for what is not there] failed on pi after N s: non-zero return code
+    ::error file=playbooks/fails.yml,line=11,title=web.test.ts > a matcher fails%2C and so did a task::TASK [Look for what is not there] failed on pi after N s: non-zero return code
+    ::error file=playbooks/slow.yml,line=6,title=web.test.ts > a playbook takes longer than its test::TASK [Take a long time] was still at work after N s"
+  `)
   // Vitest's own reporter names the files below the error.
   expect(output).toContain('↳ 1-playbooks-fails.yml.log')
 
   const dir = join(project.dir, '.vitest/raspi/web.test.ts')
   const names = (test: string) => readdirSync(join(dir, test)).sort()
   const read = (path: string) => readFileSync(join(dir, path), 'utf8')
-  expect(Object.fromEntries(readdirSync(dir).map((test) => [test, names(test)]))).toMatchInlineSnapshot()
+  expect(Object.fromEntries(readdirSync(dir).map((test) => [test, names(test)]))).toMatchInlineSnapshot(`
+    {
+      "a-matcher-fails-and-so-did-a-task": [
+        "1-playbooks-fails.yml.events.jsonl",
+        "1-playbooks-fails.yml.log",
+        "2-playbooks-fails.yml.events.jsonl",
+        "2-playbooks-fails.yml.failure.txt",
+        "2-playbooks-fails.yml.log",
+        "pi.console.log",
+        "pi.journal.log",
+        "timeline.txt",
+      ],
+      "a-playbook-takes-longer-than-its-test": [
+        "1-playbooks-slow.yml.events.jsonl",
+        "1-playbooks-slow.yml.failure.txt",
+        "pi.console.log",
+        "pi.journal.log",
+        "timeline.txt",
+      ],
+      "a-task-fails": [
+        "1-playbooks-fails.yml.events.jsonl",
+        "1-playbooks-fails.yml.failure.txt",
+        "1-playbooks-fails.yml.log",
+        "pi.console.log",
+        "pi.failed-units.txt",
+        "pi.journal.log",
+        "timeline.txt",
+      ],
+      "the-Pi-dies": [
+        "pi.console.log",
+        "pi.lost.txt",
+        "timeline.txt",
+      ],
+    }
+  `)
   expect(read('a-task-fails/pi.console.log')).toContain('A word on the console')
   expect(read('a-task-fails/pi.failed-units.txt')).toMatch(/^unlucky\.service loaded failed failed/)
   expect(read('a-task-fails/pi.journal.log')).toMatch(/app\[\d+\]: \*\*\*/)
-  expect(read('a-task-fails/1-playbooks-fails.yml.failure.txt')).toContain('at playbooks/fails.yml:12')
+  expect(read('a-task-fails/1-playbooks-fails.yml.failure.txt')).toContain('at playbooks/fails.yml:11')
   expect(normalise(read('a-playbook-takes-longer-than-its-test/timeline.txt'))).toMatchInlineSnapshot()
   for (const line of read('a-task-fails/1-playbooks-fails.yml.events.jsonl').trim().split('\n'))
     JSON.parse(line)

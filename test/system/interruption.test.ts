@@ -30,7 +30,7 @@ test('a Pi whose QEMU does not end by itself', ({ pi }) => {
   for (const pid of readdirSync('/proc').filter((name) => /^\\d+$/.test(name))) {
     try {
       const command = readFileSync(\`/proc/\${pid}/cmdline\`, 'utf8')
-      if (command.startsWith('qemu-system') && command.includes(dirname(pi.controlPath))) process.kill(Number(pid), 'SIGSTOP')
+      if (command.includes('qemu-system') && command.includes(dirname(pi.controlPath))) process.kill(Number(pid), 'SIGSTOP')
     } catch {}
   }
   writeFileSync('stopped', '')
@@ -65,7 +65,7 @@ const phases: Record<string, Phase> = {
     file: 'quick',
     makes: { kind: 'frozen', cache: makeCache(join(project.root, 'c2'), 'images') },
     reached: async (run) => {
-      await run.starts(/^qemu-system/, 30_000)
+      await run.starts(/qemu-system-aarch64 -machine/, 30_000)
       await delay(2_000)
     },
   },
