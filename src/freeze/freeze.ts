@@ -25,6 +25,8 @@ export interface FreezeContext {
   bootTimeout: number
   log: Log
   signal: AbortSignal
+  /** Told of the process, which must not outlive the run. */
+  note(pid: number): void
 }
 
 /** The signs on a console that a boot has failed for good. */
@@ -59,6 +61,7 @@ export async function freeze(
     { qemu },
     signal,
   )
+  context.note(machine.pid)
   try {
     const shell = await booted(machine, context)
     const warming = performance.now()

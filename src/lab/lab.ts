@@ -114,6 +114,7 @@ export class Lab {
   kill(): void {
     this.#stop.abort(new RaspiError('cancelled', 'The run was interrupted.'))
     for (const pi of this.#alive) pi.kill()
+    this.runDir.killNoted()
     this.runDir.remove()
   }
 

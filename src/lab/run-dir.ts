@@ -13,6 +13,7 @@ const processesDir = 'processes'
  */
 export class RunDir {
   readonly path: string
+  readonly #noted: ProcessId[] = []
 
   constructor(parent: string = tmpdir()) {
     this.path = mkdtempSync(join(parent, prefix))
@@ -23,7 +24,14 @@ export class RunDir {
   /** Notes a process of ours, for the sweep of a later run in case this one cannot end it. */
   note(pid: number): void {
     const id = processId(pid)
-    if (id) writeFileSync(join(this.path, processesDir, String(pid)), JSON.stringify(id))
+    if (!id) return
+    this.#noted.push(id)
+    writeFileSync(join(this.path, processesDir, String(pid)), JSON.stringify(id))
+  }
+
+  /** Kills what was noted and still lives. Synchronous. */
+  killNoted(): void {
+    for (const id of this.#noted) signalProcess(id, 'SIGKILL')
   }
 
   /** Removes the directory with everything in it. Synchronous, so that it can be done as the process ends. */

@@ -4,6 +4,10 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 /** How long a connection may stay without a greeting before a further one is tried beside it, in ms. */
 const patienceMs = 4_000
 
+/** How often a guest may close a connection without a greeting, and how long it is left alone then, in ms. */
+const refusalsBorne = 4
+const refusalPauseMs = 400
+
 /**
  * A Pi's ssh port on 127.0.0.1, the same through all its reboots, and patient: QEMU's slirp accepts a connection long
  * before the guest can, and then repeats its lost SYN only after 6 s. So the door opens a further connection every
@@ -51,7 +55,9 @@ export class Door {
     this.#visits.add(visitor)
     const tries = new Set<Socket>()
     let greeted = false
+    let refusals = 0
     const attempt = () => {
+      if (visitor.destroyed || greeted) return
       const inner = connect({ port: target, host: '127.0.0.1', noDelay: true })
       tries.add(inner)
       inner.on('error', () => {})
@@ -66,8 +72,9 @@ export class Door {
       })
       inner.once('close', () => {
         tries.delete(inner)
-        // QEMU itself refuses only when it is gone; and the connection that greeted is the last to be left.
-        if (tries.size === 0) visitor.destroy()
+        // A guest that is just coming up may refuse; one that goes on refusing has no ssh server.
+        if (!greeted && refusals++ < refusalsBorne) setTimeout(attempt, refusalPauseMs)
+        else if (tries.size === 0) visitor.destroy()
       })
       visitor.once('close', () => inner.destroy())
     }

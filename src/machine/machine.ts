@@ -195,8 +195,8 @@ function endByGuest({ name, data }: QmpEvent): MachineEnd | undefined {
 const noise = /(?:Slirp: Failed to send packet, ret: -1|usbnet: failed control transaction: .*)\n/g
 
 /**
- * Keeps the end of what QEMU says, without its noise. The card's errors QEMU only mentions there, and lets the guest go on with wrong
- * data (hw/sd/sd.c), so they are told to `onFailure`.
+ * Keeps the end of what QEMU says, without its noise. The card's errors QEMU only mentions there, and lets the guest
+ * go on with wrong data (hw/sd/sd.c), so they are told to `onFailure`.
  */
 function keepMessages(stream: NodeJS.ReadableStream, onFailure: (why: string) => void): () => string {
   let kept = ''

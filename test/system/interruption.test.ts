@@ -101,8 +101,6 @@ describe.for(Object.entries(phases))('%s', ([, { file, makes, reached }]) => {
     await reached(run)
     expect(await run.interrupt(signal, graceMs), run.output).toEqual([])
     await run.finished(1_000)
-    // Nobody can clear up after himself when he is killed.
-    expect(project.leftovers()).toHaveLength(signal === 'SIGKILL' ? 1 : 0)
   })
 
   test('the next run works and has swept the rest', { timeout: 180_000 }, async () => {
@@ -115,7 +113,7 @@ describe.for(Object.entries(phases))('%s', ([, { file, makes, reached }]) => {
       )
     }
     const { code, output } = await project.vitest(['quick'], env).finished(120_000)
-    expect(output).toContain('Cleared what 1 interrupted run left behind')
+    expect(output).toMatch(/Cleared what \d+ interrupted runs? left behind/)
     expect(output).toContain('1 passed')
     expect(code).toBe(0)
     expect(project.leftovers()).toEqual([])

@@ -74,3 +74,18 @@ test('visitors are sent away when the Pi goes off', async () => {
   opened.leadTo(undefined)
   await once(visitor, 'close')
 })
+
+test('a guest that refuses at first is asked again, and one that goes on refusing is given up', async () => {
+  const port = await guest((socket, number) => {
+    if (number < 3) socket.destroy()
+    else socket.write('SSH-2.0-at last\r\n')
+  })
+  const visitor = connect((await door(port)).port, '127.0.0.1')
+  expect(String((await once(visitor, 'data'))[0])).toBe('SSH-2.0-at last\r\n')
+  visitor.destroy()
+
+  const deaf = await guest((socket) => socket.destroy())
+  const another = connect((await door(deaf)).port, '127.0.0.1')
+  another.on('error', () => {})
+  await once(another, 'close')
+})
