@@ -31,7 +31,7 @@ export interface FreezeContext {
 
 /** The signs on a console that a boot has failed for good. */
 const bootFailures =
-  /Kernel panic - not syncing|Entering emergency mode|You are in emergency mode|ALERT!\s+.* does not exist|end Kernel panic/
+  /Kernel panic - not syncing|Entering emergency mode|You are in emergency mode|ALERT!\s+.* does not exist/
 
 /**
  * Boots `image` without a NIC, waits until systemd is done, warms it, and freezes it into the files of `dir`.

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { RaspiError } from '../errors.ts'
+import { quote } from '../host/quote.ts'
 import type { Machine } from '../machine/machine.ts'
 
 /** The RAM is in a file already, so the state leaves it out. https://www.qemu.org/docs/master/system/vm-templating.html */
@@ -12,7 +13,7 @@ const timeoutMs = 30_000
 export async function migrateOut(machine: Machine, path: string): Promise<void> {
   await machine.qmp.execute('migrate-set-capabilities', withoutRam)
   // QEMU 7.2 has no `file:` migration yet.
-  await machine.qmp.execute('migrate', { uri: `exec:cat > ${shellWord(path)}` })
+  await machine.qmp.execute('migrate', { uri: `exec:cat > ${quote(path)}` })
   await until(machine, async () => {
     const { status, 'error-desc': why } = await machine.qmp.execute<{
       status: string
@@ -27,7 +28,7 @@ export async function migrateOut(machine: Machine, path: string): Promise<void> 
 /** Reads the state at `path` into a machine that was started with `incoming`; it stays paused. */
 export async function migrateIn(machine: Machine, path: string): Promise<void> {
   await machine.qmp.execute('migrate-set-capabilities', withoutRam)
-  await machine.qmp.execute('migrate-incoming', { uri: `exec:cat ${shellWord(path)}` })
+  await machine.qmp.execute('migrate-incoming', { uri: `exec:cat ${quote(path)}` })
   await until(machine, async () => {
     const { status } = await machine.qmp.execute<{ status: string }>('query-status')
     return status !== 'inmigrate'
@@ -44,5 +45,3 @@ async function until(machine: Machine, done: () => Promise<boolean>): Promise<vo
     await delay(2)
   }
 }
-
-const shellWord = (path: string) => `'${path.replaceAll("'", `'\\''`)}'`

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { quote } from '../host/quote.ts'
 import type { GuestFile } from './recipe.ts'
 
 /** A part of a hook that runs outside the guest, with the guest's root as `$1`. */
@@ -26,9 +27,4 @@ export function hookScript(...parts: (string | OutsideScript)[]): string {
     typeof part === 'string' ? `chroot "$1" sh -ec ${quote(part)}\n` : part.outside,
   )
   return `#!/bin/sh\nset -e\n${bodies.join('')}`
-}
-
-/** `text` as one word of a shell. */
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -24,8 +24,6 @@ export class Lab {
   readonly #starts: Gate
   readonly #stop = new AbortController()
   readonly #leases = new Map<number, { pis: LivePi[]; leave: () => void }>()
-  /** Every Pi from its start until its machine has ended, lent or not. */
-  readonly #alive = new Set<LivePi>()
   readonly #sources = new Map<string, Promise<PiSource>>()
   #tools: Promise<HostTools> | undefined
   #count = 0
@@ -113,7 +111,6 @@ export class Lab {
   /** Kills everything at once, for the moment in which this process ends. Synchronous. */
   kill(): void {
     this.#stop.abort(new RaspiError('cancelled', 'The run was interrupted.'))
-    for (const pi of this.#alive) pi.kill()
     this.runDir.killNoted()
     this.runDir.remove()
   }
@@ -127,7 +124,6 @@ export class Lab {
         ...{ number, hostname: `pi-${number}`, dir: join(this.runDir.path, String(number)) },
         ...{ qemu: tools.qemu, qemuImg: tools.qemuImg, timeoutMs: this.options.bootTimeout, signal },
         note: (pid) => this.runDir.note(pid),
-        born: (pi) => this.#alive.add(pi),
       })
       if (pi.origin === 'booted') this.log(`Pi ${pi.identity.hostname} booted in ${duration(pi.startMs)}`)
       return pi
@@ -138,7 +134,6 @@ export class Lab {
 
   async #end(pi: LivePi): Promise<void> {
     await pi.end()
-    this.#alive.delete(pi)
     await rm(join(this.runDir.path, String(pi.number)), { recursive: true, force: true })
   }
 
@@ -166,7 +161,6 @@ export class Lab {
       log: this.log,
       signal: this.#stop.signal,
       note: (pid) => this.runDir.note(pid),
-      born: (pi) => this.#alive.add(pi),
       assertBuilder: async () => void (await assertHost(['run', 'build'], { cacheDir: this.cacheDir })),
     })
   }

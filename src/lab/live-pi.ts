@@ -36,8 +36,6 @@ export interface StartContext {
   signal: AbortSignal
   /** Told of each process that must not outlive the run. */
   note(pid: number): void
-  /** Told of the Pi before it has a machine, so that it can be killed at any time. */
-  born?(pi: LivePi): void
 }
 
 /** A Pi of the lab: its machine through all reboots, its card, its door and its open ssh connection. */
@@ -83,7 +81,6 @@ export class LivePi {
   static async start(source: PiSource, context: StartContext): Promise<LivePi> {
     privateDir(context.dir)
     const pi = new LivePi(source, context, await Door.open())
-    context.born?.(pi)
     const started = performance.now()
     const deadline = AbortSignal.timeout(context.timeoutMs)
     const signal = AbortSignal.any([context.signal, deadline])
@@ -116,21 +113,11 @@ export class LivePi {
     return this.source.frozen ? 'thawed' : 'booted'
   }
 
-  get pid(): number | undefined {
-    return this.#machine?.pid
-  }
-
-  /** Stands still until {@link LivePi.handOver}, at no cost of processor time. */
-  async pause(): Promise<void> {
-    await this.#machine?.pause()
-  }
-
-  /** Makes it ready for its holder: runs, with the right time, without our root shell. */
+  /** Makes it ready for its holder: with the right time, without our root shell. */
   async handOver(): Promise<void> {
     const shell = this.#shell
     if (!shell) return
     this.#shell = undefined
-    await this.#machine?.resume()
     await shell.run(clockScript(), { timeoutMs: 10_000 })
     shell.finish()
   }
@@ -142,12 +129,6 @@ export class LivePi {
     this.#master?.close()
     this.#shell?.close()
     await this.#machine?.end()
-  }
-
-  /** Kills it without waiting, as this process ends. */
-  kill(): void {
-    this.#ending = true
-    this.#machine?.kill()
   }
 
   async #thaw(frozen: FrozenPi, signal: AbortSignal) {

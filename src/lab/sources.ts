@@ -24,7 +24,6 @@ export interface SourceContext {
   log: Log
   signal: AbortSignal
   note(pid: number): void
-  born(pi: LivePi): void
   /** Throws where this host cannot build an image. */
   assertBuilder(): Promise<void>
 }

@@ -1,7 +1,8 @@
+import { quote } from '../host/quote.ts'
 import type { LentPi } from '../lab/protocol.ts'
 import { ConsoleLog } from '../machine/console-log.ts'
 import type { PiConnection } from './connection.ts'
-import { type CommandOptions, type CommandResult, quote, runBySsh } from './ssh.ts'
+import { type CommandOptions, type CommandResult, runBySsh } from './ssh.ts'
 
 /** A Raspberry Pi, lent to a test. */
 export class Pi {

@@ -4,6 +4,7 @@ import { createDebug } from 'obug'
 import { RaspiError } from '../errors.ts'
 import { abortsSoon } from '../host/patience.ts'
 import { dieWithParent } from '../host/process.ts'
+import { quote } from '../host/quote.ts'
 import type { PiConnection } from './connection.ts'
 
 const debug = createDebug('raspi:ssh')
@@ -164,9 +165,4 @@ export async function runBySsh(
     })
   }
   return { exitCode, stdout, stderr }
-}
-
-/** Quotes `text` as one word of a POSIX shell. */
-export function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -22,7 +22,9 @@ test.skip('the tests of the quickstart pass, and leave nothing behind', { timeou
   expect(project.leftovers()).toEqual([])
 })
 
-test.skip('the tests of the quickstart fail where its role has a mistake', { timeout: 1_200_000 }, async () => {
+test.skip('the tests of the quickstart fail where its role has a mistake', {
+  timeout: 1_200_000,
+}, async () => {
   const files = exampleFiles()
   const server = 'roles/hello/files/hello.py'
   files[server] = (files[server] ?? '').replace(' from {', ' to {')
