@@ -13,6 +13,10 @@ export const optionsSchema = z.strictObject({
   maxPis: z.int().positive().optional(),
   /** The most Pis that boot or thaw at the same time. @default half the host's cores, at least 1 */
   maxStarts: z.int().positive().optional(),
+  /** Whether Pis are thawed from a frozen one; else each boots, which takes a minute. @default true */
+  freeze: z.boolean().default(true),
+  /** How many Pis are kept thawed and paused for the next tests; 0 for none. @default half the host's cores, at least 1 */
+  readyPis: z.int().nonnegative().optional(),
   /** How long a Pi may take from its start to its first ssh login, in ms. @default 300_000 */
   bootTimeout: z.int().positive().default(300_000),
   /** How long a playbook may run, in ms. @default 1_200_000 */

@@ -12,7 +12,7 @@ import { Machine } from '../machine/machine.ts'
 import { ServiceShell } from '../machine/service-shell.ts'
 import { migrateOut } from './migrate.ts'
 import { describeFiles, type FrozenPi, frozenAt, frozenFiles, type Manifest, manifestFile } from './store.ts'
-import { warmScript } from './warm.ts'
+import { keepLogsScript, warmScript } from './warm.ts'
 
 /** What it takes to freeze a Pi. */
 export interface FreezeContext {
@@ -65,6 +65,8 @@ export async function freeze(
   try {
     const shell = await booted(machine, context)
     const warming = performance.now()
+    await shell.run(keepLogsScript, { timeoutMs: 60_000 })
+    await shell.detach(board.serviceTty, { timeoutMs: 180_000 })
     const { output } = await shell.run(warmScript(image.user), { timeoutMs: 180_000 })
     if (!/running|degraded/.test(output)) {
       throw new RaspiError('freeze', 'The Pi could not be warmed up before its freezing', {

@@ -43,7 +43,7 @@ export interface FreezeKey {
 }
 
 /** To be raised when what the freezing does to a Pi changes: warm-up, service shell, machine options. */
-const freezeVersion = 4
+const freezeVersion = 7
 
 /** Names the frozen Pi of a key: 64 hexadecimal digits. */
 export function frozenId(key: FreezeKey): string {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { RaspiError } from '../errors.ts'
+import type { Spans } from '../host/spans.ts'
 import { makeCard } from '../machine/card.ts'
 import { machineFiles } from '../machine/command-line.ts'
 import { Gdb } from '../machine/gdb.ts'
@@ -32,7 +33,16 @@ export async function thaw(
     qemu,
     qemuImg,
     signal,
-  }: { dir: string; qemu: string; qemuImg: string; signal?: AbortSignal | undefined },
+    priority,
+    spans,
+  }: {
+    dir: string
+    qemu: string
+    qemuImg: string
+    signal?: AbortSignal | undefined
+    priority?: 'normal' | 'background' | undefined
+    spans: Spans
+  },
 ): Promise<ThawedPi> {
   const card = await makeCard(qemuImg, { path: frozen.files.card, format: 'qcow2' }, join(dir, 'card.qcow2'))
   const machine = await Machine.start(
@@ -43,17 +53,20 @@ export async function thaw(
       memory: { file: frozen.files.ram, mode: 'copy-on-write' },
       incoming: true,
     },
-    { qemu },
+    { qemu, priority },
     signal,
   )
+  spans.end("QEMU's start")
   try {
     await migrateIn(machine, frozen.files.state)
     await reattachCard(machine)
+    spans.end('state and card')
     await machine.plugNic({ mac: identity.mac })
     await machine.resume()
     const shell = await ServiceShell.attach(join(dir, machineFiles.service))
     const { output } = await shell.run(identityScript(identity), { timeoutMs: networkTimeoutMs })
     signal?.throwIfAborted()
+    spans.end('identity and network')
     if (output.includes('NETWORK')) return { machine, shell }
     throw new RaspiError('freeze', `The thawed Pi found no network within ${networkTimeoutMs / 1000} s`, {
       evidence: [output, await machine.console.tail(40)].filter(Boolean).join('\n'),

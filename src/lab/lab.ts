@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { availableParallelism, freemem } from 'node:os'
 import { join } from 'node:path'
-import { RaspiError } from '../errors.ts'
+import { messageOf, RaspiError } from '../errors.ts'
 import { defaultCacheDir, privateDir } from '../host/paths.ts'
 import { duration, type Log } from '../host/progress.ts'
 import { assertHost, type HostTools } from '../host/requirements.ts'
@@ -9,6 +9,7 @@ import type { ResolvedOptions } from '../options.ts'
 import { Gate } from './gate.ts'
 import { LivePi, type PiSource } from './live-pi.ts'
 import type { Lease, LeaseRequest, LentPi } from './protocol.ts'
+import { ReadyPool } from './ready-pool.ts'
 import { RunDir, sweepDeadRuns } from './run-dir.ts'
 import { resolveSource } from './sources.ts'
 
@@ -22,6 +23,7 @@ export class Lab {
   readonly log: Log
   readonly #places: Gate
   readonly #starts: Gate
+  readonly #ready: ReadyPool
   readonly #stop = new AbortController()
   readonly #leases = new Map<number, { pis: LivePi[]; leave: () => void }>()
   readonly #sources = new Map<string, Promise<PiSource>>()
@@ -38,6 +40,16 @@ export class Lab {
       options.maxPis ?? Math.max(1, Math.min(cores * 2, Math.floor(freemem() / bytesPerPi) - 1)),
     )
     this.#starts = new Gate(options.maxStarts ?? Math.max(1, Math.floor(cores / 2)))
+    this.#ready = new ReadyPool(options.readyPis ?? Math.max(1, Math.floor(cores / 2)), {
+      start: (source, signal) => this.#startAtRest(source, signal),
+      end: (pi) => this.#end(pi),
+      room: () => (this.#places.waiting > 0 ? 0 : this.#places.free - this.#ready.living),
+    })
+  }
+
+  /** How many Pis are ready for the next leases. */
+  get ready(): number {
+    return this.#ready.ready
   }
 
   get cacheDir(): string {
@@ -72,7 +84,7 @@ export class Lab {
       )
     const leave = await this.#places.enter(wanted, stop)
     const queuedMs = performance.now() - queued
-    const started = await Promise.allSettled(request.pis.map(() => this.#start(source, stop)))
+    const started = await Promise.allSettled(await this.#take(source, wanted, stop))
     const pis = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     const failure = started.find((result) => result.status === 'rejected')
     if (failure || stop.aborted) {
@@ -84,6 +96,7 @@ export class Lab {
     this.#leases.set(id, { pis, leave })
     for (const pi of pis) pi.whenLost((error) => lost(pi, error))
     await Promise.all(pis.map((pi) => pi.handOver()))
+    this.#ready.refill(source)
     return {
       id,
       queuedMs,
@@ -98,12 +111,13 @@ export class Lab {
     this.#leases.delete(id)
     await Promise.all(lease.pis.map((pi) => this.#end(pi)))
     lease.leave()
+    for (const { source } of lease.pis) this.#ready.refill(source)
   }
 
   /** Ends everything: what runs, what is being made, what is lent. Afterwards nothing of the run is left. */
   async close(): Promise<void> {
     this.#stop.abort(new RaspiError('cancelled', 'The run has ended.'))
-    await Promise.all([...this.#leases.keys()].map((id) => this.release(id)))
+    await Promise.all([this.#ready.drain(), ...[...this.#leases.keys()].map((id) => this.release(id))])
     await Promise.allSettled(this.#sources.values())
     this.runDir.remove()
   }
@@ -115,21 +129,59 @@ export class Lab {
     this.runDir.remove()
   }
 
-  async #start(source: PiSource, signal: AbortSignal): Promise<LivePi> {
-    const tools = await this.#host()
-    const leave = await this.#starts.enter(1, signal)
-    const number = ++this.#count
+  /** Takes `count` Pis for a lease that has its places: those that are ready, and new ones in place of the others. */
+  async #take(source: PiSource, count: number, stop: AbortSignal): Promise<Promise<LivePi>[]> {
+    const kept = Array.from({ length: count }, () => this.#ready.take(source, stop))
+    // What is left of the pool lives in places that are free; the lease has just taken some of them.
+    await this.#ready.shrink(Math.max(0, this.#places.free), source)
+    return kept.map(async (pi) => (await this.#woken(pi, stop)) ?? this.#start(source, stop))
+  }
+
+  /** Wakes a Pi of the pool; gives nothing where there is none, or where it is of no use. */
+  async #woken(kept: Promise<LivePi> | undefined, stop: AbortSignal): Promise<LivePi | undefined> {
+    const pi = await kept?.catch(() => undefined)
     try {
-      const pi = await LivePi.start(source, {
-        ...{ number, hostname: `pi-${number}`, dir: join(this.runDir.path, String(number)) },
-        ...{ qemu: tools.qemu, qemuImg: tools.qemuImg, timeoutMs: this.options.bootTimeout, signal },
-        note: (pid) => this.runDir.note(pid),
-      })
+      await pi?.wake()
+      return pi
+    } catch (error) {
+      this.log(`A Pi that was kept ready is of no use, and another is started: ${messageOf(error)}`)
+      if (pi) await this.#end(pi)
+      stop.throwIfAborted()
+      return undefined
+    }
+  }
+
+  async #start(source: PiSource, signal: AbortSignal): Promise<LivePi> {
+    const leave = await this.#starts.enter(1, signal)
+    try {
+      const pi = await this.#bringToLife(source, signal)
       if (pi.origin === 'booted') this.log(`Pi ${pi.identity.hostname} booted in ${duration(pi.startMs)}`)
       return pi
     } finally {
       leave()
     }
+  }
+
+  /** Starts a Pi for the pool. It queues with nobody: a lease must never wait for it. */
+  async #startAtRest(source: PiSource, signal: AbortSignal): Promise<LivePi> {
+    const pi = await this.#bringToLife(source, AbortSignal.any([signal, this.#stop.signal]), 'background')
+    try {
+      await pi.rest(signal)
+      return pi
+    } catch (error) {
+      await this.#end(pi)
+      throw error
+    }
+  }
+
+  async #bringToLife(source: PiSource, signal: AbortSignal, priority?: 'background'): Promise<LivePi> {
+    const { qemu, qemuImg } = await this.#host()
+    const number = ++this.#count
+    return LivePi.start(source, {
+      ...{ number, hostname: `pi-${number}`, dir: join(this.runDir.path, String(number)) },
+      ...{ qemu, qemuImg, timeoutMs: this.options.bootTimeout, signal, priority },
+      note: (pid) => this.runDir.note(pid),
+    })
   }
 
   async #end(pi: LivePi): Promise<void> {
@@ -158,6 +210,7 @@ export class Lab {
       qemuImg: tools.qemuImg,
       qemuVersion: tools.qemuVersion,
       bootTimeout: this.options.bootTimeout,
+      freezing: this.options.freeze,
       log: this.log,
       signal: this.#stop.signal,
       note: (pid) => this.runDir.note(pid),
@@ -177,6 +230,16 @@ export class Lab {
 }
 
 function lent(pi: LivePi, name: string): LentPi {
-  const { number, identity, connection, controlPath, consoleFile, origin, startMs } = pi
-  return { number, name, hostname: identity.hostname, connection, controlPath, consoleFile, origin, startMs }
+  const { number, identity, connection, controlPath, consoleFile, origin, startMs, spans } = pi
+  return {
+    number,
+    name,
+    hostname: identity.hostname,
+    connection,
+    controlPath,
+    consoleFile,
+    origin,
+    startMs,
+    spans: spans.all,
+  }
 }

@@ -2,10 +2,19 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RaspiError } from '../errors.ts'
 import { readBootPlan } from '../firmware/boot-plan.ts'
-import { clockScript, type Identity, knownHost, newIdentity } from '../freeze/identity.ts'
+import {
+  clockScript,
+  firstCommands,
+  type Identity,
+  knownHost,
+  newIdentity,
+  quietScript,
+  settleScript,
+} from '../freeze/identity.ts'
 import type { FrozenPi } from '../freeze/store.ts'
 import { thaw } from '../freeze/thaw.ts'
 import { privateDir } from '../host/paths.ts'
+import { Spans } from '../host/spans.ts'
 import type { Image } from '../image/image.ts'
 import type { Board } from '../machine/boards.ts'
 import { makeCard, readBootPart } from '../machine/card.ts'
@@ -33,6 +42,8 @@ export interface StartContext {
   qemuImg: string
   /** Until its first login, in ms. */
   timeoutMs: number
+  /** In the background it leaves the processors to others until it is woken. @default 'normal' */
+  priority?: 'normal' | 'background' | undefined
   signal: AbortSignal
   /** Told of each process that must not outlive the run. */
   note(pid: number): void
@@ -47,6 +58,8 @@ export class LivePi {
   readonly controlPath: string
   readonly consoleFile: string
   startMs = 0
+  /** Where its time went, from its start to its hand-over. */
+  readonly spans: Spans
   readonly #context: StartContext
   readonly #door: Door
   #machine: Machine | undefined
@@ -60,6 +73,7 @@ export class LivePi {
     const { dir, number, hostname } = context
     this.number = number
     this.identity = newIdentity(hostname)
+    this.spans = new Spans(hostname)
     this.source = source
     this.#context = context
     this.#door = door
@@ -113,13 +127,36 @@ export class LivePi {
     return this.source.frozen ? 'thawed' : 'booted'
   }
 
+  /**
+   * Lets a thawed Pi come to an end with what a new NIC and a login set going, does what every test does first, so that
+   * QEMU has that code translated, and pauses it: until {@link LivePi.wake} it costs no processor time.
+   */
+  async rest(signal: AbortSignal): Promise<void> {
+    const { hostname } = this.identity
+    await this.#shell?.run(settleScript(this.source.image.user), { timeoutMs: 30_000 })
+    await runBySsh(hostname, this.connection, this.controlPath, firstCommands, { signal })
+    await this.#shell?.run(quietScript, { timeoutMs: 60_000 })
+    await this.#machine?.pause()
+    this.#master?.rest()
+    this.spans.end('coming to rest')
+  }
+
+  /** Lets a Pi at rest go on. */
+  async wake(): Promise<void> {
+    this.spans.end('at rest')
+    this.#machine?.comeForward()
+    this.#master?.wake()
+    await this.#machine?.resume()
+  }
+
   /** Makes it ready for its holder: with the right time, without our root shell. */
   async handOver(): Promise<void> {
     const shell = this.#shell
     if (!shell) return
     this.#shell = undefined
     await shell.run(clockScript(), { timeoutMs: 10_000 })
-    shell.finish()
+    shell.finish(settleScript(this.source.image.user))
+    this.spans.end('hand-over')
   }
 
   /** Ends it at once, as if its plug were pulled. */
@@ -132,12 +169,16 @@ export class LivePi {
   }
 
   async #thaw(frozen: FrozenPi, signal: AbortSignal) {
-    const { dir, qemu, qemuImg } = this.#context
+    const { dir, qemu, qemuImg, priority } = this.#context
     await this.#writeKnownHosts([this.identity.hostKey.public])
-    const { machine, shell } = await thaw(frozen, this.identity, { dir, qemu, qemuImg, signal })
+    const { machine, shell } = await thaw(frozen, this.identity, {
+      ...{ dir, qemu, qemuImg, signal, priority },
+      spans: this.spans,
+    })
     this.#shell = shell
     await this.#adopt(machine)
     this.#master = await openSshMaster(this.connection, this.controlPath, signal)
+    this.spans.end('login')
   }
 
   async #bootFirst(signal: AbortSignal) {
@@ -150,7 +191,9 @@ export class LivePi {
       [`systemd.hostname=${this.identity.hostname}`, `systemd.machine_id=${this.identity.machineId}`],
       signal,
     )
+    this.spans.end("QEMU's start")
     this.#master = await openSshMaster(this.connection, this.controlPath, signal)
+    this.spans.end('boot and login')
     await runBySsh(this.identity.hostname, this.connection, this.controlPath, clockScript(), {
       sudo: true,
       signal,

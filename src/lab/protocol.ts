@@ -1,4 +1,5 @@
 import type { SerialisedRaspiError } from '../errors.ts'
+import type { Span } from '../host/spans.ts'
 import type { PiConnection } from '../pi/connection.ts'
 
 /** What a worker asks the lab for: all of these Pis, or none. */
@@ -26,6 +27,8 @@ export interface LentPi {
   origin: 'thawed' | 'booted'
   /** The time from its start to its first login, in ms. */
   startMs: number
+  /** Where the time went, from its start to its hand-over. */
+  spans: Span[]
 }
 
 /** Pis lent to a test. */

@@ -21,6 +21,8 @@ export interface SourceContext {
   qemuVersion: string
   qemuImg: string
   bootTimeout: number
+  /** Whether Pis are thawed where they can be, or all boot cold. */
+  freezing: boolean
   log: Log
   signal: AbortSignal
   note(pid: number): void
@@ -47,6 +49,7 @@ export async function resolveSource(
   for (const dir of abandoned(join(cacheDir, 'tmp'), 'frozen'))
     await rm(dir, { recursive: true, force: true })
   const image = await resolveImage(imageName, { cacheDir, log, signal, beforeBuild: context.assertBuilder })
+  if (!context.freezing) return { image, board }
   try {
     return { image, board, frozen: await resolveFrozen(image, board, context) }
   } catch (error) {

@@ -1,5 +1,8 @@
 import { EventEmitter } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { platform, setPriority } from 'node:os'
 import { join } from 'node:path'
+import { getuid } from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { createDebug } from 'obug'
@@ -25,7 +28,12 @@ export type MachineEnd = 'reboot' | 'poweroff' | 'ended' | 'crashed'
 /** The programs a machine is run with. */
 export interface MachineTools {
   qemu: string
+  /** How it shares the processors with what else runs. @default 'normal' */
+  priority?: 'normal' | 'background' | undefined
 }
+
+/** How nice a machine in the background is, nice(1). */
+const backgroundNice = 10
 
 /** One QEMU process with its card, its console and its control socket. */
 export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
@@ -72,7 +80,10 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
     privateDir(spec.dir)
     // The console of a Pi that was started again goes on in the same file.
     const offset = await new ConsoleLog(join(spec.dir, machineFiles.console)).size()
-    const [file, args] = dieWithParent(tools.qemu, qemuArguments(spec))
+    const command = [tools.qemu, ...qemuArguments(spec)] as const
+    const [file, args] = dieWithParent(
+      ...(tools.priority === 'background' ? nicely(command) : ([command[0], command.slice(1)] as const)),
+    )
     debug('%s %s', file, args.join(' '))
     const subprocess = execa(file, args, {
       ...{ stdin: 'ignore', stdout: 'ignore', stderr: 'pipe', buffer: false, reject: false },
@@ -137,6 +148,17 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
     await this.qmp.execute('cont')
   }
 
+  /** Lets a machine that was started in the background have its full share of the processors from now on. */
+  comeForward(): void {
+    for (const thread of threadsOf(this.pid)) {
+      try {
+        setPriority(thread, 0)
+      } catch {
+        // The thread has ended in this moment.
+      }
+    }
+  }
+
   /** Ends QEMU, as if the Pi's plug were pulled: at once, nothing of the guest's is written any more. */
   async end(): Promise<void> {
     this.#endedByUs = true
@@ -157,6 +179,25 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
     } catch {
       // It has ended in this moment.
     }
+  }
+}
+
+/**
+ * A command with a low priority, where it can be given back its own later, which only root may do: a test must not run
+ * on a Pi that has to wait for everything else.
+ */
+function nicely(command: readonly [string, ...string[]]): readonly [string, string[]] {
+  return platform() === 'linux' && getuid?.() === 0
+    ? ['nice', ['-n', String(backgroundNice), ...command]]
+    : [command[0], command.slice(1)]
+}
+
+/** The ids of a process's threads: each has a priority of its own, setpriority(2). */
+function threadsOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map(Number)
+  } catch {
+    return []
   }
 }
 

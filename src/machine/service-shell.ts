@@ -42,6 +42,33 @@ export class ServiceShell {
     return shell
   }
 
+  /**
+   * Goes on in a shell that is none of systemd's, so that it can end without systemd's having to do anything, and the
+   * unit is as in a Pi that never had it. Throws a `RaspiError` where the new shell does not answer within
+   * `timeoutMs`.
+   */
+  async detach(tty: string, { timeoutMs }: { timeoutMs: number }): Promise<void> {
+    // Stopping the unit hangs the terminal up, so the new shell opens it afterwards, and says so: until then nothing may
+    // be written.
+    const script = [
+      'echo $$ > /sys/fs/cgroup/cgroup.procs',
+      'systemctl stop debug-shell.service',
+      `exec <> /dev/${tty} >&0 2>&1`,
+      'stty -echo',
+      'echo @"parted"@',
+      'PS1= PS2= exec bash --norc --noprofile --noediting',
+    ].join('; ')
+    this.#received = ''
+    this.#write(`setsid bash -c '${script}' < /dev/null > /dev/null 2>&1 &\n`)
+    await this.#waitFor(/@parted@/, AbortSignal.timeout(timeoutMs)).catch(() => {
+      throw new RaspiError(
+        'freeze',
+        `The Pi's service shell could not be parted from systemd within ${timeoutMs / 1000} s`,
+        { evidence: this.#received.slice(-2_000) },
+      )
+    })
+  }
+
   /** Connects to a shell that {@link ServiceShell.open} has made quiet before the guest was frozen. */
   static async attach(path: string): Promise<ServiceShell> {
     const socket = connect(path)
@@ -73,10 +100,9 @@ export class ServiceShell {
     }
   }
 
-  /** Ends the shell for good, without waiting for it: systemd would start it again if it only exited. */
-  finish(): void {
-    // A little later, because its holder's first command is already on its way.
-    this.#socket.end('sleep 2; systemctl --no-block stop debug-shell.service\n')
+  /** Ends a shell that was parted from systemd, for good; `last` is done before. Does not wait for it. */
+  finish(last: string): void {
+    this.#socket.end(`${last}\nexit\n`)
   }
 
   /** Leaves the shell as it is. */

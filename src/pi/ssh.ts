@@ -41,6 +41,10 @@ export function sshOptions(connection: PiConnection, controlPath: string): strin
 export interface SshMaster {
   /** Ends the connection. */
   close(): void
+  /** Stands still while its Pi does: it would take a paused Pi for a dead one. */
+  rest(): void
+  /** Goes on. */
+  wake(): void
   /** Settles once the connection has ended. */
   readonly closed: Promise<unknown>
 }
@@ -82,7 +86,13 @@ export async function openSshMaster(
     signal.removeEventListener('abort', giveUp)
     ended.catch(() => {})
   }
-  return { close: () => void ssh.kill('SIGTERM'), closed: ssh }
+  return {
+    // A stopped process takes no other signal than this and SIGCONT.
+    close: () => void ssh.kill('SIGKILL'),
+    rest: () => void ssh.kill('SIGSTOP'),
+    wake: () => void ssh.kill('SIGCONT'),
+    closed: ssh,
+  }
 }
 
 /** What a command on a Pi gave. */

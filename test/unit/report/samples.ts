@@ -42,6 +42,6 @@ export function aLentPi(consoleFile: string): LentPi {
   }
   return {
     ...{ number: 1, name: 'pi', hostname: 'pi-1', connection, controlPath: '/none', consoleFile },
-    ...{ origin: 'thawed', startMs: 2_900 },
+    ...{ origin: 'thawed', startMs: 2_900, spans: [] },
   }
 }

@@ -1,0 +1,111 @@
+import type { Span } from '../../src/host/spans.ts'
+
+/** The measured values of a run, by the name of what was measured; ms or bytes. */
+export interface Results {
+  host: string
+  samples: Partial<Record<Measured, number[]>>
+  /** The phases of the last sample, where they are known. */
+  spans: Record<string, Span[]>
+}
+
+/** What is measured. */
+export type Measured =
+  | 'copyBoot'
+  | 'coldBoot'
+  | 'thaw'
+  | 'readyLease'
+  | 'parallel1'
+  | 'parallel2'
+  | 'parallel4'
+  | 'privateMemory'
+  | 'card'
+  | 'frozen'
+  | 'suiteFresh'
+  | 'suiteCold'
+
+export const titles: Record<Measured, string> = {
+  copyBoot: 'copy the image, grow it, boot',
+  coldBoot: 'boot on an overlay',
+  thaw: 'thaw',
+  readyLease: 'take a ready one',
+  parallel1: 'one at once',
+  parallel2: 'two at once',
+  parallel4: 'four at once',
+  privateMemory: 'private memory of a Pi',
+  card: 'its card',
+  frozen: 'a frozen Pi on the disk',
+  suiteFresh: '10 tests, thawed Pis',
+  suiteCold: '10 tests, cold boots',
+}
+
+const inBytes: Measured[] = ['privateMemory', 'card', 'frozen']
+
+export function keep(results: Results, what: Measured, value: number): void {
+  const samples = results.samples[what] ?? []
+  samples.push(value)
+  results.samples[what] = samples
+}
+
+export function median(values: readonly number[] | undefined): number | undefined {
+  const sorted = [...(values ?? [])].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)]
+}
+
+/** The figures by the keys that other tools read; medians, rounded. */
+export function figuresOf({ samples }: Results) {
+  const of = (what: Measured) => {
+    const value = median(samples[what])
+    return value === undefined ? undefined : Math.round(value)
+  }
+  const ratio = (slow: Measured, fast: Measured) => {
+    const [a, b] = [median(samples[slow]), median(samples[fast])]
+    return a === undefined || b === undefined ? undefined : Number((a / b).toFixed(1))
+  }
+  return {
+    copyBootMs: of('copyBoot'),
+    coldBootMs: of('coldBoot'),
+    thawMs: of('thaw'),
+    readyLeaseMs: of('readyLease'),
+    thawRatio: ratio('coldBoot', 'thaw'),
+    readyRatio: ratio('coldBoot', 'readyLease'),
+    parallel: { 1: of('parallel1'), 2: of('parallel2'), 4: of('parallel4') },
+    privateMemoryBytes: of('privateMemory'),
+    cardBytes: of('card'),
+    frozenBytes: of('frozen'),
+    suiteFreshMs: of('suiteFresh'),
+    suiteColdMs: of('suiteCold'),
+  }
+}
+
+/** The results as a Markdown table: median, spread, and how many times faster than a cold boot. */
+export function table({ host, samples }: Results): string {
+  const rows = (Object.keys(titles) as Measured[]).flatMap((what) => {
+    const values = samples[what]
+    const middle = median(values)
+    if (!values || middle === undefined) return []
+    const show = (value: number) => (inBytes.includes(what) ? megabytes(value) : seconds(value))
+    const spread = values.length > 1 ? `${show(Math.min(...values))} – ${show(Math.max(...values))}` : ''
+    return [`| ${titles[what]} | ${show(middle)} | ${spread} | ${ratioOf(what, middle, samples)} |`]
+  })
+  return [
+    '| | median | spread | |',
+    '| --- | ---: | ---: | --- |',
+    ...rows,
+    '',
+    `Measured in one run on ${host}. Times of single Pis are to the first command that succeeded.`,
+  ].join('\n')
+}
+
+function ratioOf(what: Measured, middle: number, samples: Results['samples']): string {
+  const [base, words] =
+    what === 'suiteFresh'
+      ? [median(samples.suiteCold), 'times faster than cold boots']
+      : [median(samples.coldBoot), 'times faster than a boot']
+  if (what === 'suiteFresh' || what === 'thaw' || what === 'readyLease')
+    return base === undefined ? '' : `${(base / middle).toFixed(1)} ${words}`
+  const one = median(samples.parallel1)
+  return /parallel[24]/.test(what) && one ? `${(middle / one).toFixed(1)} times one` : ''
+}
+
+export const seconds = (ms: number) => `${(ms / 1000).toFixed(ms < 9_950 ? 2 : 1)} s`
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
