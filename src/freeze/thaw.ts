@@ -5,7 +5,7 @@ import { machineFiles } from '../machine/command-line.ts'
 import { Gdb } from '../machine/gdb.ts'
 import { Machine } from '../machine/machine.ts'
 import { ServiceShell } from '../machine/service-shell.ts'
-import { type Identity, identityScript } from './identity.ts'
+import { type Identity, identityScript, returnScript } from './identity.ts'
 import { migrateIn } from './migrate.ts'
 import type { FrozenPi } from './store.ts'
 
@@ -32,7 +32,15 @@ export async function thaw(
     qemu,
     qemuImg,
     signal,
-  }: { dir: string; qemu: string; qemuImg: string; signal?: AbortSignal | undefined },
+    returns = false,
+  }: {
+    dir: string
+    qemu: string
+    qemuImg: string
+    signal?: AbortSignal | undefined
+    /** Whether it was frozen with this very identity, which its card has already. @default false */
+    returns?: boolean
+  },
 ): Promise<ThawedPi> {
   const card = await makeCard(qemuImg, { path: frozen.files.card, format: 'qcow2' }, join(dir, 'card.qcow2'))
   const machine = await Machine.start(
@@ -52,7 +60,9 @@ export async function thaw(
     await machine.plugNic({ mac: identity.mac })
     await machine.resume()
     const shell = await ServiceShell.attach(join(dir, machineFiles.service))
-    const { output } = await shell.run(identityScript(identity), { timeoutMs: networkTimeoutMs })
+    const { output } = await shell.run(returns ? returnScript() : identityScript(identity), {
+      timeoutMs: networkTimeoutMs,
+    })
     signal?.throwIfAborted()
     if (output.includes('NETWORK')) return { machine, shell }
     throw new RaspiError('freeze', `The thawed Pi found no network within ${networkTimeoutMs / 1000} s`, {

@@ -6,11 +6,13 @@ import { defaultCacheDir, privateDir } from '../host/paths.ts'
 import { duration, type Log } from '../host/progress.ts'
 import { assertHost, type HostTools } from '../host/requirements.ts'
 import type { ResolvedOptions } from '../options.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { Gate } from './gate.ts'
 import { LivePi, type PiSource } from './live-pi.ts'
-import type { Lease, LeaseRequest, LentPi } from './protocol.ts'
+import type { Prepare } from './prepare.ts'
+import type { Lease, LeaseRequest, LentPi, Preparation } from './protocol.ts'
 import { RunDir, sweepDeadRuns } from './run-dir.ts'
-import { resolveSource } from './sources.ts'
+import { resolveSource, type SourceContext } from './sources.ts'
 
 /** What one Pi may need of the host's memory, in bytes: RSS 300-490 MB of a thawed one, more once it works. */
 const bytesPerPi = 700 * 1024 * 1024
@@ -20,16 +22,20 @@ export class Lab {
   readonly options: ResolvedOptions
   readonly runDir: RunDir
   readonly log: Log
+  readonly checkpoints: Checkpoints
+  readonly #prepare: Prepare | undefined
   readonly #places: Gate
   readonly #starts: Gate
   readonly #stop = new AbortController()
   readonly #leases = new Map<number, { pis: LivePi[]; leave: () => void }>()
   readonly #sources = new Map<string, Promise<PiSource>>()
+  readonly #layers = new Map<string, Promise<PiSource[]>>()
   #tools: Promise<HostTools> | undefined
   #count = 0
   #swept = false
 
-  constructor(options: ResolvedOptions, log: Log) {
+  /** Without a `prepare` no Pis can be prepared. */
+  constructor(options: ResolvedOptions, log: Log, prepare?: Prepare) {
     this.options = options
     this.log = log
     this.runDir = new RunDir()
@@ -38,6 +44,12 @@ export class Lab {
       options.maxPis ?? Math.max(1, Math.min(cores * 2, Math.floor(freemem() / bytesPerPi) - 1)),
     )
     this.#starts = new Gate(options.maxStarts ?? Math.max(1, Math.floor(cores / 2)))
+    this.#prepare = prepare
+    this.checkpoints = new Checkpoints({
+      ...{ log, starts: this.#starts },
+      lent: (number) =>
+        [...this.#leases.values()].flatMap(({ pis }) => pis).find((pi) => pi.number === number),
+    })
   }
 
   get cacheDir(): string {
@@ -64,7 +76,7 @@ export class Lab {
         },
       )
     }
-    const source = await this.#source(request.image, request.board)
+    const sources = await this.#sourcesOf(request)
     const queued = performance.now()
     if (this.#places.free < wanted)
       this.log(
@@ -72,7 +84,7 @@ export class Lab {
       )
     const leave = await this.#places.enter(wanted, stop)
     const queuedMs = performance.now() - queued
-    const started = await Promise.allSettled(request.pis.map(() => this.#start(source, stop)))
+    const started = await Promise.allSettled(sources.map((source) => this.#start(source, stop)))
     const pis = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     const failure = started.find((result) => result.status === 'rejected')
     if (failure || stop.aborted) {
@@ -104,7 +116,7 @@ export class Lab {
   async close(): Promise<void> {
     this.#stop.abort(new RaspiError('cancelled', 'The run has ended.'))
     await Promise.all([...this.#leases.keys()].map((id) => this.release(id)))
-    await Promise.allSettled(this.#sources.values())
+    await Promise.allSettled([...this.#sources.values(), ...this.#layers.values()])
     this.runDir.remove()
   }
 
@@ -115,13 +127,13 @@ export class Lab {
     this.runDir.remove()
   }
 
-  async #start(source: PiSource, signal: AbortSignal): Promise<LivePi> {
+  async #start(source: PiSource, signal: AbortSignal, hostname?: string): Promise<LivePi> {
     const tools = await this.#host()
     const leave = await this.#starts.enter(1, signal)
     const number = ++this.#count
     try {
       const pi = await LivePi.start(source, {
-        ...{ number, hostname: `pi-${number}`, dir: join(this.runDir.path, String(number)) },
+        ...{ number, hostname: hostname ?? `pi-${number}`, dir: join(this.runDir.path, String(number)) },
         ...{ qemu: tools.qemu, qemuImg: tools.qemuImg, timeoutMs: this.options.bootTimeout, signal },
         note: (pid) => this.runDir.note(pid),
       })
@@ -137,21 +149,36 @@ export class Lab {
     await rm(join(this.runDir.path, String(pi.number)), { recursive: true, force: true })
   }
 
-  /** A source that could not be had once is not tried again: every test would wait for the same failure. */
-  #source(image: string, board: string): Promise<PiSource> {
-    const key = JSON.stringify([image, board])
-    let source = this.#sources.get(key)
-    if (!source) {
-      source = this.#makeSource(image, board)
-      source.catch(() => {})
-      this.#sources.set(key, source)
-    }
-    return source
+  /** What each Pi of `request` is made of. */
+  async #sourcesOf({ image, board, pis, prepare }: LeaseRequest): Promise<PiSource[]> {
+    const source = await once(this.#sources, [image, board], () => this.#makeSource(image, board))
+    if (!prepare) return pis.map(() => source)
+    return once(this.#layers, [image, board, prepare], () => this.#makeLayers(source, prepare))
   }
 
   async #makeSource(image: string, board: string): Promise<PiSource> {
+    return resolveSource(image, board, await this.#sourceContext())
+  }
+
+  async #makeLayers(source: PiSource, preparation: Preparation): Promise<PiSource[]> {
+    if (!this.#prepare) throw new RaspiError('lab', 'This lab cannot prepare Pis.')
+    const signal = this.#stop.signal
+    const { ansibleVersion } = await this.#host()
+    return this.#prepare(source, preparation, {
+      ...{ ...(await this.#sourceContext()), ansibleVersion },
+      room: (count) => this.#places.enter(count, signal),
+      start: (from, hostname) => this.#start(from, signal, hostname),
+      end: (pi) => this.#end(pi),
+      turn: async (work) => {
+        const leave = await this.#starts.enter(1, signal)
+        return work().finally(leave)
+      },
+    })
+  }
+
+  async #sourceContext(): Promise<SourceContext> {
     const tools = await this.#host()
-    return resolveSource(image, board, {
+    return {
       cacheDir: privateDir(this.cacheDir),
       machineDir: this.runDir.path,
       qemu: tools.qemu,
@@ -162,7 +189,7 @@ export class Lab {
       signal: this.#stop.signal,
       note: (pid) => this.runDir.note(pid),
       assertBuilder: async () => void (await assertHost(['run', 'build'], { cacheDir: this.cacheDir })),
-    })
+    }
   }
 
   #host(): Promise<HostTools> {
@@ -174,6 +201,15 @@ export class Lab {
     this.#tools ??= assertHost(['run'], { cacheDir: this.cacheDir })
     return this.#tools
   }
+}
+
+/** What could not be had once is not tried again: every test would wait for the same failure. */
+function once<T>(known: Map<string, Promise<T>>, about: unknown, make: () => Promise<T>): Promise<T> {
+  const key = JSON.stringify(about)
+  const made = known.get(key) ?? make()
+  made.catch(() => {})
+  known.set(key, made)
+  return made
 }
 
 function lent(pi: LivePi, name: string): LentPi {
