@@ -12,6 +12,8 @@ export interface FrozenPi {
   id: string
   /** The id of the frozen Pi that its card lies on, where that is not the image itself: it is a layer then. */
   parent?: string | undefined
+  /** Names what is on its card: one that is made again has another, though its id is the same. */
+  cardDigest: string
   dir: string
   image: Image
   board: Board
@@ -125,7 +127,7 @@ export async function readFrozen(
 /** The frozen Pi that `manifest` describes, its files in `dir`. */
 export async function frozenAt(
   dir: string,
-  { id, parent, commandLine }: Pick<Manifest, 'id' | 'parent' | 'commandLine'>,
+  { id, parent, commandLine, files: described }: Omit<Manifest, 'files'> & Partial<Manifest>,
   image: Image,
   board: Board,
 ): Promise<FrozenPi> {
@@ -133,7 +135,8 @@ export async function frozenAt(
   const files = Object.fromEntries(paths) as FrozenPi['files']
   const sizes = await Promise.all(Object.values(files).map((file) => stat(file)))
   const diskBytes = sizes.reduce((total, { blocks }) => total + blocks * 512, 0)
-  return { id, parent, dir, image, board, files, commandLine, diskBytes }
+  const cardDigest = described?.card.sha256 ?? id
+  return { id, parent, cardDigest, dir, image, board, files, commandLine, diskBytes }
 }
 
 /**

@@ -103,6 +103,11 @@ export class Lab {
     }
   }
 
+  /** Looks anew, at the next lease, whether what Pis are prepared by has changed: for tests that are run again. */
+  forgetLayers(): void {
+    this.#layers.clear()
+  }
+
   /** Takes back the Pis of a lease and ends them. A lease that has ended already is none. */
   async release(id: number): Promise<void> {
     const lease = this.#leases.get(id)

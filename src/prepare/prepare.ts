@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { join, relative, resolve } from 'node:path'
+import { join } from 'node:path'
 import { readConfig } from '../ansible/config.ts'
 import type { AnsibleRun } from '../ansible/run.ts'
 import { RaspiError } from '../errors.ts'
@@ -10,6 +10,7 @@ import type { PiSource } from '../lab/live-pi.ts'
 import type { Prepare, PrepareContext } from '../lab/prepare.ts'
 import type { Preparation, PrepareStep } from '../lab/protocol.ts'
 import { contentsOf, digest, type Inputs, inputsOf } from './inputs.ts'
+import { factsOf, layerIds, recipeKey, requestKey } from './key.ts'
 import { makeLayers } from './make-layers.ts'
 import { placesOf } from './places.ts'
 import { reasonToMake } from './reason.ts'
@@ -38,9 +39,6 @@ export interface Layer {
   context: PrepareContext
 }
 
-/** To be raised when what preparing does to a Pi changes, or what its key is made of. */
-const layerVersion = 1
-
 /** Makes what prepares Pis for a lab: runs playbooks once, and freezes what became of the Pis. */
 export function preparer(preparer: PreparerContext): Prepare {
   return async (source, { steps, hosts }, context) => {
@@ -63,17 +61,24 @@ function frozenOf(source: PiSource, [step]: PrepareStep[]): FrozenSource {
 
 /** Gives the layers of a step, one for each host: those in the cache, or new ones. Says which, and why. */
 async function resolveLayer(layer: Layer): Promise<FrozenSource[]> {
-  const { step, hosts, preparer, context } = layer
+  const { step, hosts, parents, preparer, context } = layer
   const { cacheDir, log, signal } = context
   const since = Date.now()
   const env = { ...process.env, ...step.env }
   const config = await readConfig('ansible-playbook', { cwd: preparer.projectDir, env })
   const places = placesOf(step.playbook, preparer.projectDir, config)
   const inputs = await inputsOf(places, preparer.projectDir)
-  const facts = { ...factsOf(layer, env), inputs }
-  const recipe = digest({ ...recipeOf(layer), ...facts })
+  const request = { step, hosts, projectDir: preparer.projectDir }
+  const frozen = parents.map((parent) => parent.frozen)
+  const facts = factsOf(context.ansibleVersion, env, frozen)
+  const recipe = recipeKey(request, facts, inputs)
+  const about = [
+    preparer.projectDir,
+    requestKey(request),
+    frozen.map(({ image, board }) => [image.name, board.name]),
+  ]
   const namesFile = join(cacheDir, 'layers', recipe, 'reads.json')
-  const recordFile = join(cacheDir, 'layers', `${digest([preparer.projectDir, recipeOf(layer)])}.json`)
+  const recordFile = join(cacheDir, 'layers', `${digest(about)}.json`)
 
   const look = async () => {
     const names = await readRecord(namesFile, namesSchema)
@@ -108,34 +113,10 @@ async function resolveLayer(layer: Layer): Promise<FrozenSource[]> {
         const reads = await contentsOf(names, preparer.projectDir)
         await writeRecord(namesFile, names)
         await writeRecord(recordFile, { ...facts, inputs: { ...inputs, ...reads } })
-        return idsOf(layer, recipe, reads)
+        return layerIds(recipe, reads, request)
       }),
     )
   })
-}
-
-/** What the user asked for: the same answers, the same preparation, whatever its files hold. */
-function recipeOf({ step, hosts, preparer: { projectDir } }: Layer): object {
-  const file = resolve(projectDir, step.playbook)
-  return { layerVersion, step: { ...step, playbook: relative(projectDir, file) }, hosts }
-}
-
-/** What else decides what becomes of it. */
-function factsOf({ parents, context }: Layer, env: NodeJS.ProcessEnv) {
-  const settings = Object.entries(env)
-    // The configuration's content counts, wherever it lies.
-    .filter(([name]) => name.startsWith('ANSIBLE_') && name !== 'ANSIBLE_CONFIG')
-    .sort()
-  return {
-    ansible: context.ansibleVersion,
-    environment: digest(settings),
-    parents: parents.map(({ frozen }) => frozen.id),
-  }
-}
-
-/** The ids of the layers, one for each host. */
-function idsOf({ hosts }: Layer, recipe: string, reads: Inputs): string[] {
-  return hosts.map(({ name }) => digest([recipe, reads, name]))
 }
 
 /** The layers in the cache, where all hosts have one; else what is wrong with one. */
@@ -144,7 +125,7 @@ async function readLayers(
   recipe: string,
   reads: Inputs,
 ): Promise<{ sources?: FrozenSource[]; damage?: string | undefined }> {
-  const ids = idsOf(layer, recipe, reads)
+  const ids = layerIds(recipe, reads, layer)
   const found = await Promise.all(
     layer.parents.map(async ({ image, board, frozen: parent }, index) => {
       const id = ids[index] ?? ''

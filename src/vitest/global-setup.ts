@@ -28,6 +28,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   process.on('exit', kill)
   process.on('SIGHUP', hangUp)
 
+  project.onTestsRerun(() => lab.forgetLayers())
   project.provide('raspiLab', {
     socket: path,
     projectDir: project.config.root,
