@@ -99,7 +99,10 @@ async function resolveLayer(layer: Layer): Promise<FrozenSource[]> {
     const now = await look()
     if (now.sources) return cached(now.sources, now.record, 'another process has made it')
     const last = await readRecord(recordFile, recordSchema)
-    log(`${step.playbook}: ${reasonToMake(last, now.record, now.damage)}`)
+    // What a new recipe reads is yet to be seen: what became of that which the last one has read tells the reason.
+    const known = await contentsOf(Object.keys(last?.inputs ?? {}), preparer.projectDir)
+    const record = { ...now.record, inputs: { ...known, ...now.record.inputs } }
+    log(`${step.playbook}: ${reasonToMake(last, record, now.damage)}`)
     const who = hosts.map(({ name }) => name).join(', ')
     return phase(log, `Preparing ${who} by ${step.playbook}, once (a minute besides the playbook)`, () =>
       makeLayers(layer, { places, since }, async ({ names, unsure }) => {

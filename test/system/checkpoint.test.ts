@@ -39,10 +39,11 @@ test('a Pi goes back to its checkpoint as often as wanted', { timeout: 900_000 }
       expect(pi).toHaveService('kept', { running: true, enabled: true }),
       expect(pi).toHaveNoFailedUnits(),
     ])
+    // And not the time at which it was frozen.
     const before = Date.now()
     const clock = Number((await pi.run('date +%s%3N')).stdout)
-    expect(clock).toBeGreaterThan(before - 1_000)
-    expect(clock).toBeLessThan(Date.now() + 1_000)
+    expect(clock).toBeGreaterThan(before - 10_000)
+    expect(clock).toBeLessThan(Date.now() + 10_000)
   }
 
   async function destroy() {
