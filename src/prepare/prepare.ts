@@ -24,6 +24,8 @@ export interface PreparerContext {
   timeoutMs: number
   /** The failed tasks of a run, for people. */
   describeFailure(run: AnsibleRun): string
+  /** What makes layers. @default {@link makeLayers} */
+  make?: typeof makeLayers
 }
 
 /** A frozen Pi and the source it makes: what a layer lies on, and what it becomes. */
@@ -63,6 +65,7 @@ function frozenOf(source: PiSource, [step]: PrepareStep[]): FrozenSource {
 async function resolveLayer(layer: Layer): Promise<FrozenSource[]> {
   const { step, hosts, parents, preparer, context } = layer
   const { cacheDir, log, signal } = context
+  const { make = makeLayers } = preparer
   const since = Date.now()
   const env = { ...process.env, ...step.env }
   const config = await readConfig('ansible-playbook', { cwd: preparer.projectDir, env })
@@ -105,7 +108,7 @@ async function resolveLayer(layer: Layer): Promise<FrozenSource[]> {
     log(`${step.playbook}: ${reasonToMake(last, record, now.damage)}`)
     const who = hosts.map(({ name }) => name).join(', ')
     return phase(log, `Preparing ${who} by ${step.playbook}, once (a minute besides the playbook)`, () =>
-      makeLayers(layer, { places, since }, async ({ names, unsure }) => {
+      make(layer, { places, since }, async ({ names, unsure }) => {
         const after = await inputsOf(places, preparer.projectDir)
         if (unsure.length > 0 || digest(after) !== digest(inputs)) {
           log(
