@@ -70,10 +70,15 @@ export async function freeze(subject: FreezeSubject, context: FreezeContext): Pr
     signal,
   )
   context.note(machine.pid)
+  const kill = () => machine.kill()
+  signal.addEventListener('abort', kill, { once: true })
   try {
     const shell = await booted(machine, context)
     const warming = performance.now()
-    const { output } = await shell.run(warmScript(image.user), { timeoutMs: 180_000 })
+    const warmed = shell.run(warmScript(image.user), { timeoutMs: 180_000 })
+    warmed.catch(() => {})
+    const ended = machine.ended.then(() => undefined)
+    const { output } = (await Promise.race([warmed, ended])) ?? lostWhileWarmed(machine, signal)
     if (/running|degraded/.test(output)) log(`Freezing ${image.name}: warmed up in ${elapsed(warming)}`)
     else if (mustBeWarm) {
       throw new RaspiError('freeze', 'The Pi could not be warmed up before its freezing', {
@@ -84,10 +89,16 @@ export async function freeze(subject: FreezeSubject, context: FreezeContext): Pr
     await migrateOut(machine, join(dir, frozenFiles.state))
     shell.close()
   } finally {
+    signal.removeEventListener('abort', kill)
     await machine.end()
     await rm(bootDir, { recursive: true, force: true })
   }
   return commandLine
+}
+
+function lostWhileWarmed(machine: Machine, signal: AbortSignal): never {
+  signal.throwIfAborted()
+  throw new RaspiError('freeze', `The Pi was lost while it was warmed up: ${machine.fate()}`)
 }
 
 /** Waits until systemd has started everything, and gives a quiet shell. */
