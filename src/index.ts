@@ -3,9 +3,11 @@ export type { PlaybookOptions } from './ansible/arguments.ts'
 export type { AnsibleEvent, TaskStatus } from './ansible/events.ts'
 export { AnsibleRun, type PlayRun, type TaskItem, type TaskRun } from './ansible/run.ts'
 export { isRaspiError, RaspiError, type RaspiErrorKind } from './errors.ts'
+export { Checkpoint } from './pi/checkpoint.ts'
 export type { PiConnection } from './pi/connection.ts'
 export { Pi } from './pi/pi.ts'
 export type { CommandOptions, CommandResult } from './pi/ssh.ts'
+export type { PrepareOption } from './prepare/options.ts'
 export { expect } from './vitest/expect.ts'
 export {
   type HostOptions,

@@ -31,6 +31,8 @@ export interface AnsibleContext {
   /** @default 'ansible-playbook', on the PATH */
   ansiblePlaybook?: string | undefined
   log: Log
+  /** A file that gets a line for each file (`f`) and directory (`d`) that Ansible reads, with its path after a tab. */
+  readsFile?: string | undefined
   /** Takes each event while the playbook runs. */
   onEvent?: ((event: AnsibleEvent) => void) | undefined
 }
@@ -86,6 +88,7 @@ export class Ansible {
       timeoutMs,
       signal,
       ansiblePlaybook: program = 'ansible-playbook',
+      readsFile: reads,
     } = this.#context
     const started = performance.now()
     const env = { ...process.env, ...options.env }
@@ -104,7 +107,7 @@ export class Ansible {
 
     const child = supervise(program, args, {
       cwd: projectDir,
-      env: environmentOf(env, config, { dir, runDir, callback: { fd: eventsFd, connections } }),
+      env: environmentOf(env, config, { dir, runDir, callback: { fd: eventsFd, connections, reads } }),
       extendEnv: false,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       buffer: false,

@@ -10,6 +10,8 @@ export interface CallbackSettings {
   fd: number
   /** The variables, by host, that no variables file of the repository may change. */
   connections: Record<string, Record<string, string | number>>
+  /** The file it notes in what Ansible reads: a line each, `f` or `d`, a tab and the absolute path. */
+  reads?: string | undefined
 }
 
 /**

@@ -1,22 +1,22 @@
-import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { mkdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { RaspiError } from '../errors.ts'
 import { readBootPlan } from '../firmware/boot-plan.ts'
 import { privateDir } from '../host/paths.ts'
 import { elapsed, type Log } from '../host/progress.ts'
 import type { Image } from '../image/image.ts'
 import type { Board } from '../machine/boards.ts'
-import { makeCard } from '../machine/card.ts'
+import { readBootPart } from '../machine/card.ts'
 import { machineFiles } from '../machine/command-line.ts'
 import { Machine } from '../machine/machine.ts'
 import { ServiceShell } from '../machine/service-shell.ts'
 import { migrateOut } from './migrate.ts'
-import { describeFiles, type FrozenPi, frozenAt, frozenFiles, type Manifest, manifestFile } from './store.ts'
+import { type FrozenPi, frozenFiles } from './store.ts'
 import { keepLogsScript, warmScript } from './warm.ts'
 
 /** What it takes to freeze a Pi. */
 export interface FreezeContext {
-  /** Where the frozen Pi's files are written; it must lie as deep below the cache as its final place. */
+  /** Where its card is, as {@link frozenFiles} calls it, and RAM and state are written. */
   dir: string
   /** For sockets: a short path. */
   machineDir: string
@@ -29,61 +29,83 @@ export interface FreezeContext {
   note(pid: number): void
 }
 
+/** What is booted to be frozen. */
+export interface FreezeSubject {
+  image: Image
+  board: Board
+  /**
+   * Whether it must be warm. An image's Pi must: it is what all others start from. One that a user has changed may
+   * refuse our login, and is frozen as it is then. @default true
+   */
+  mustBeWarm?: boolean
+}
+
 /** The signs on a console that a boot has failed for good. */
 const bootFailures =
   /Kernel panic - not syncing|Entering emergency mode|You are in emergency mode|ALERT!\s+.* does not exist/
 
 /**
- * Boots `image` without a NIC, waits until systemd is done, warms it, and freezes it into the files of `dir`.
- * Throws a `RaspiError` with the end of the console where the boot fails or takes longer than `bootTimeout`.
+ * Boots the card in `dir` without a NIC, as the firmware would, waits until systemd is done, warms the Pi, and freezes it
+ * into files beside the card. Gives the kernel's command line. Throws a `RaspiError` with the end of the console where the
+ * boot fails or takes longer than `bootTimeout`.
  */
-export async function freeze(
-  id: string,
-  image: Image,
-  board: Board,
-  context: FreezeContext,
-): Promise<FrozenPi> {
+export async function freeze(subject: FreezeSubject, context: FreezeContext): Promise<string> {
+  const { image, board, mustBeWarm = true } = subject
   const { dir, machineDir, qemu, qemuImg, log, signal } = context
-  await mkdir(dir, { recursive: true, mode: 0o700 })
-  const boot = await readBootPlan({ path: image.path, partition: 1 }, board, privateDir(machineDir, 'boot'))
+  const card = join(dir, frozenFiles.card)
+  const bootDir = privateDir(machineDir, 'frozen-boot')
+  const bootPart = await readBootPart(qemuImg, { path: card }, join(bootDir, 'boot.raw'))
+  const boot = await readBootPlan({ path: bootPart }, board, bootDir)
+  await rm(bootPart)
   const commandLine = [
     boot.commandLine,
     ServiceShell.kernelParameter(board.serviceTty),
     // No Pi has a clock: without it, the guest's files would be of the day systemd was built.
     `systemd.clock-usec=${Date.now()}000`,
   ].join(' ')
-  // A relative backing file, so that the cache can be moved (a CI cache is unpacked wherever it pleases).
-  const base = { path: relative(dir, image.path), format: 'raw' } as const
-  const card = await makeCard(qemuImg, base, join(dir, frozenFiles.card))
   const memory = { file: join(dir, frozenFiles.ram), mode: 'shared' } as const
   const machine = await Machine.start(
-    { board, card: card.path, dir: machineDir, boot: { ...boot, commandLine }, memory },
+    { board, card, dir: machineDir, boot: { ...boot, commandLine }, memory },
     { qemu },
     signal,
   )
   context.note(machine.pid)
+  const kill = () => machine.kill()
+  signal.addEventListener('abort', kill, { once: true })
   try {
     const shell = await booted(machine, context)
     const warming = performance.now()
-    await shell.run(keepLogsScript, { timeoutMs: 60_000 })
-    await shell.detach(board.serviceTty, { timeoutMs: 180_000 })
-    const { output } = await shell.run(warmScript(image.user), { timeoutMs: 180_000 })
-    if (!/running|degraded/.test(output)) {
+    const warmed = warmUp(shell, subject)
+    warmed.catch(() => {})
+    const ended = machine.ended.then(() => undefined)
+    const output = (await Promise.race([warmed, ended])) ?? lostWhileWarmed(machine, signal)
+    if (/running|degraded/.test(output)) log(`Freezing ${image.name}: warmed up in ${elapsed(warming)}`)
+    else if (mustBeWarm) {
       throw new RaspiError('freeze', 'The Pi could not be warmed up before its freezing', {
         evidence: output.slice(-2_000),
       })
-    }
-    log(`Freezing ${image.name}: warmed up in ${elapsed(warming)}`)
+    } else log(`Freezing ${image.name}: it is frozen cold, because nobody could log in to warm it up`)
     await machine.pause()
     await migrateOut(machine, join(dir, frozenFiles.state))
     shell.close()
   } finally {
+    signal.removeEventListener('abort', kill)
     await machine.end()
+    await rm(bootDir, { recursive: true, force: true })
   }
-  const manifest: Manifest = { id, commandLine, files: await describeFiles(dir) }
-  await writeFile(join(dir, manifestFile), JSON.stringify(manifest, null, 2))
-  for (const file of [...Object.values(frozenFiles), manifestFile]) await chmod(join(dir, file), 0o400)
-  return frozenAt(dir, manifest, image, board)
+  return commandLine
+}
+
+/** Warms a Pi as root on `shell`, and gives what it said. */
+async function warmUp(shell: ServiceShell, { image, board }: FreezeSubject): Promise<string> {
+  await shell.run(keepLogsScript, { timeoutMs: 60_000 })
+  await shell.detach(board.serviceTty, { timeoutMs: 180_000 })
+  return (await shell.run(warmScript(image.user), { timeoutMs: 180_000 })).output
+}
+
+function lostWhileWarmed(machine: Machine, signal: AbortSignal): never {
+  signal.throwIfAborted()
+  throw new RaspiError('freeze', `The Pi was lost while it was warmed up: ${machine.fate()}`)
 }
 
 /** Waits until systemd has started everything, and gives a quiet shell. */

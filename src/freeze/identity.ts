@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import ssh2 from 'ssh2'
-import { lingerDir } from './warm.ts'
+import { lingerDir, lingersForUs } from './warm.ts'
 
 /** What must differ between two Pis. */
 export interface Identity {
@@ -44,9 +44,7 @@ export function knownHost(port: number, key: string): string {
  * sshd needs no word of its new key: it reads its keys anew for each connection.
  */
 export function identityScript({ hostname, machineId, hostKey }: Identity): string {
-  return [
-    clockScript(),
-    `network='${slirpAddress.join('\n')}'`,
+  return wake([
     'old=$(< /etc/machine-id); name=$(< /proc/sys/kernel/hostname); hosts=$(< /etc/hosts)',
     `echo ${machineId} > /etc/machine-id; echo ${hostname} > /proc/sys/kernel/hostname; echo ${hostname} > /etc/hostname`,
     `printf '%s\\n' "\${hosts//$name/${hostname}}" > /etc/hosts`,
@@ -54,7 +52,23 @@ export function identityScript({ hostname, machineId, hostKey }: Identity): stri
     `printf '%s\\n' ${lines(hostKey.private).join(' ')} > /etc/ssh/ssh_host_ed25519_key`,
     'umask 022',
     `echo '${hostKey.public.trim()}' > /etc/ssh/ssh_host_ed25519_key.pub`,
-    perlScript(machineId),
+    perl([...ownFiles, ...entropy()], `"$old" ${machineId}`),
+  ])
+}
+
+/**
+ * The same for a Pi that goes on as who it is, because it has been frozen with its identity: clock, entropy, and the wait
+ * for the network. It changes nothing on the card.
+ */
+export function returnScript(): string {
+  return wake([perl(entropy())])
+}
+
+function wake(work: string[]): string {
+  return [
+    clockScript(),
+    `network='${slirpAddress.join('\n')}'`,
+    ...work,
     // Builtins only while the kernel enumerates the NIC.
     'exec {never}<> <(:)',
     'for ((i = 0; i < 800; i++)); do',
@@ -77,7 +91,7 @@ const slirpAddress = [
  * resolved, learn of the NIC, and `user` lingers no more.
  */
 export function settleScript(user: string): string {
-  return `udevadm control --start-exec-queue; rm -f ${lingerDir}/${user}`
+  return `udevadm control --start-exec-queue; [ -e ${lingersForUs} ] && rm -f ${lingersForUs} ${lingerDir}/${user}`
 }
 
 /** What nearly every test does first: a command, a command as root, one of Ansible's modules. */
@@ -104,26 +118,31 @@ export function clockScript(): string {
   return `date -u -s @${(Date.now() / 1000).toFixed(3)} > /dev/null`
 }
 
+/** What the shell has no builtins for, in one process; every Debian has perl-base. */
+function perl(statements: string[], args = ''): string {
+  return ["perl -e '", ...statements, `' ${args}`].join('\n')
+}
+
 /**
- * What the shell has no builtins for, in one process; every Debian has perl-base. The journal moves to the new machine
- * id, where journalctl looks for it, and journald, which knows only the old one, finds it by a link. Host keys of other
- * kinds go. And copies would draw the same random numbers (https://www.qemu.org/docs/master/system/vm-templating.html):
+ * The journal moves to the new machine id, where journalctl looks for it, and journald, which knows only the old one,
+ * finds it by a link. Host keys of other kinds go.
+ */
+const ownFiles = [
+  'my ($old, $new) = @ARGV;',
+  'for (qw(/run/log/journal /var/log/journal)) { rename "$_/$old", "$_/$new" and symlink $new, "$_/$old" }',
+  'unlink grep { !/ed25519/ } glob "/etc/ssh/ssh_host_*_key*";',
+]
+
+/**
+ * Copies would draw the same random numbers (https://www.qemu.org/docs/master/system/vm-templating.html):
  * RNDADDENTROPY (0x40085203) credits a seed, RNDRESEEDCRNG (0x5207) uses it at once, random(4).
  */
-function perlScript(machineId: string): string {
-  const seed = randomBytes(64).toString('hex')
-  return [
-    "perl -e '",
-    'my ($old, $new) = @ARGV;',
-    'for (qw(/run/log/journal /var/log/journal)) { rename "$_/$old", "$_/$new" and symlink $new, "$_/$old" }',
-    'unlink grep { !/ed25519/ } glob "/etc/ssh/ssh_host_*_key*";',
-    'open my $random, ">", "/dev/random";',
-    `my $seed = pack "iiH*", 512, 64, "${seed}";`,
-    'ioctl $random, 0x40085203, $seed or print "SEED $!";',
-    'ioctl $random, 0x5207, my $nothing = 0 or print "RESEED $!";',
-    `' "$old" ${machineId}`,
-  ].join('\n')
-}
+const entropy = () => [
+  'open my $random, ">", "/dev/random";',
+  `my $seed = pack "iiH*", 512, 64, "${randomBytes(64).toString('hex')}";`,
+  'ioctl $random, 0x40085203, $seed or print "SEED $!";',
+  'ioctl $random, 0x5207, my $nothing = 0 or print "RESEED $!";',
+]
 
 const lines = (text: string) =>
   text

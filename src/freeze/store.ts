@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import * as z from 'zod'
 import { messageOf } from '../errors.ts'
 import type { Image } from '../image/image.ts'
@@ -10,6 +10,10 @@ import { sparseDigest } from './digest.ts'
 /** A booted Pi that stands still: card, RAM and the state of the devices. Immutable. */
 export interface FrozenPi {
   id: string
+  /** The id of the frozen Pi that its card lies on, where that is not the image itself: it is a layer then. */
+  parent?: string | undefined
+  /** Names what is on its card: one that is made again has another, though its id is the same. */
+  cardDigest: string
   dir: string
   image: Image
   board: Board
@@ -25,25 +29,33 @@ export const frozenFiles = { card: 'card.qcow2', ram: 'ram', state: 'state' } as
 export type FrozenFile = keyof typeof frozenFiles
 const manifestFile = 'frozen.json'
 
+const keySchema = z.object({
+  image: z.string(),
+  board: z.string(),
+  /** As `qemu-system-aarch64 --version` tells it, build included: a state is read only by the QEMU that wrote it. */
+  qemuVersion: z.string(),
+  /** The boot options. */
+  kernelParameters: z.array(z.string()).readonly(),
+})
+
+/** Everything that decides whether a frozen Pi of an image can be used: the same answers, the same frozen Pi. */
+export type FreezeKey = z.output<typeof keySchema>
+
 const manifestSchema = z.object({
   id: z.string(),
   commandLine: z.string(),
   files: z.record(z.enum(['card', 'ram', 'state']), z.object({ size: z.int(), sha256: z.string() })),
+  /** Of a Pi of an image. */
+  key: keySchema.optional(),
+  /** Of a layer: the frozen Pi it lies on. */
+  parent: z.string().optional(),
+  /** Of a layer, for people: what was done, to which host. */
+  prepared: z.object({ playbook: z.string(), host: z.string() }).optional(),
 })
 export type Manifest = z.output<typeof manifestSchema>
 
-/** Everything that decides whether a frozen Pi can be used: the same answers, the same frozen Pi. */
-export interface FreezeKey {
-  image: string
-  board: string
-  /** As `qemu-system-aarch64 --version` tells it, build included: a state is read only by the QEMU that wrote it. */
-  qemuVersion: string
-  /** The boot options. */
-  kernelParameters: readonly string[]
-}
-
 /** To be raised when what the freezing does to a Pi changes: warm-up, service shell, machine options. */
-const freezeVersion = 7
+const freezeVersion = 8
 
 /** Names the frozen Pi of a key: 64 hexadecimal digits. */
 export function frozenId(key: FreezeKey): string {
@@ -64,21 +76,34 @@ export async function describeFiles(dir: string): Promise<Manifest['files']> {
   return Object.fromEntries(await Promise.all(entries)) as Manifest['files']
 }
 
+/** Makes the files in `dir` a frozen Pi: writes its manifest, and nobody may write to any of them from then on. */
+export async function sealFrozen(dir: string, about: Omit<Manifest, 'files'>): Promise<Manifest> {
+  const manifest: Manifest = { ...about, files: await describeFiles(dir) }
+  await writeFile(join(dir, manifestFile), JSON.stringify(manifest, null, 2))
+  for (const file of [...Object.values(frozenFiles), manifestFile]) await chmod(join(dir, file), 0o400)
+  return manifest
+}
+
 /**
- * Reads a frozen Pi and checks every byte of it against its manifest. Gives `undefined` where there is none, and a
- * sentence that says what is wrong where it is damaged.
+ * Reads a frozen Pi and checks every byte of it against its manifest; one with a `parent` must lie on that. Gives
+ * `undefined` where there is none, and a sentence that says what is wrong where it is damaged. The manifest's mtime tells
+ * when it was last wanted.
  */
 export async function readFrozen(
   cacheDir: string,
   id: string,
   image: Image,
   board: Board,
+  parent?: string,
 ): Promise<FrozenPi | string | undefined> {
   const dir = frozenDir(cacheDir, id)
   if (!(await stat(dir).catch(() => undefined))) return undefined
   try {
-    const manifest = manifestSchema.parse(JSON.parse(await readFile(join(dir, manifestFile), 'utf8')))
+    const text = await readFile(join(dir, manifestFile), 'utf8')
+    const manifest = manifestSchema.safeParse(parsed(text)).data
+    if (!manifest) return `${manifestFile} is none`
     if (manifest.id !== id) return `${manifestFile} is of another frozen Pi`
+    if (manifest.parent !== parent) return `${manifestFile} says that it lies on another frozen Pi`
     for (const [name, file] of Object.entries(frozenFiles) as [FrozenFile, string][]) {
       const { size } = await stat(join(dir, file))
       if (size !== manifest.files[name].size)
@@ -89,16 +114,20 @@ export async function readFrozen(
       if (found[name].sha256 !== manifest.files[name].sha256)
         return `${file} is not what was written: its SHA-256 is ${found[name].sha256}`
     }
-    return frozenAt(dir, manifest, image, board)
+    // A cache may be for reading only.
+    const now = new Date()
+    await utimes(join(dir, manifestFile), now, now).catch(() => {})
+    return await frozenAt(dir, manifest, image, board)
   } catch (error) {
-    return messageOf(error)
+    const { code, path = '' } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' ? `${basename(path)} is missing` : messageOf(error)
   }
 }
 
 /** The frozen Pi that `manifest` describes, its files in `dir`. */
 export async function frozenAt(
   dir: string,
-  manifest: Manifest,
+  { id, parent, commandLine, files: described }: Omit<Manifest, 'files'> & Partial<Manifest>,
   image: Image,
   board: Board,
 ): Promise<FrozenPi> {
@@ -106,7 +135,32 @@ export async function frozenAt(
   const files = Object.fromEntries(paths) as FrozenPi['files']
   const sizes = await Promise.all(Object.values(files).map((file) => stat(file)))
   const diskBytes = sizes.reduce((total, { blocks }) => total + blocks * 512, 0)
-  return { id: manifest.id, dir, image, board, files, commandLine: manifest.commandLine, diskBytes }
+  const cardDigest = described?.card.sha256 ?? id
+  return { id, parent, cardDigest, dir, image, board, files, commandLine, diskBytes }
+}
+
+/**
+ * The QEMU versions, if any, on which frozen Pis in the cache were made that but for them would be the one of `key`.
+ */
+export async function otherVersions(cacheDir: string, key: FreezeKey): Promise<string[]> {
+  const names = await readdir(join(cacheDir, 'frozen')).catch(() => [])
+  const versions = await Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(join(cacheDir, 'frozen', name, manifestFile), 'utf8').catch(() => '{}')
+      const { key: made } = z.object({ key: keySchema.optional() }).safeParse(parsed(text)).data ?? {}
+      if (!made || made.qemuVersion === key.qemuVersion) return []
+      return frozenId({ ...made, qemuVersion: key.qemuVersion }) === frozenId(key) ? [made.qemuVersion] : []
+    }),
+  )
+  return [...new Set(versions.flat())].sort()
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
 }
 
 export { manifestFile }

@@ -6,7 +6,7 @@ import { machineFiles } from '../machine/command-line.ts'
 import { Gdb } from '../machine/gdb.ts'
 import { Machine } from '../machine/machine.ts'
 import { ServiceShell } from '../machine/service-shell.ts'
-import { type Identity, identityScript } from './identity.ts'
+import { type Identity, identityScript, returnScript } from './identity.ts'
 import { migrateIn } from './migrate.ts'
 import type { FrozenPi } from './store.ts'
 
@@ -35,6 +35,7 @@ export async function thaw(
     signal,
     priority,
     spans,
+    returns = false,
   }: {
     dir: string
     qemu: string
@@ -42,6 +43,8 @@ export async function thaw(
     signal?: AbortSignal | undefined
     priority?: 'normal' | 'background' | undefined
     spans: Spans
+    /** Whether it was frozen with this very identity, which its card has already. @default false */
+    returns?: boolean
   },
 ): Promise<ThawedPi> {
   const card = await makeCard(qemuImg, { path: frozen.files.card, format: 'qcow2' }, join(dir, 'card.qcow2'))
@@ -64,7 +67,9 @@ export async function thaw(
     await machine.plugNic({ mac: identity.mac })
     await machine.resume()
     const shell = await ServiceShell.attach(join(dir, machineFiles.service))
-    const { output } = await shell.run(identityScript(identity), { timeoutMs: networkTimeoutMs })
+    const { output } = await shell.run(returns ? returnScript() : identityScript(identity), {
+      timeoutMs: networkTimeoutMs,
+    })
     signal?.throwIfAborted()
     spans.end('identity and network')
     if (output.includes('NETWORK')) return { machine, shell }

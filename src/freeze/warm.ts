@@ -24,7 +24,7 @@ export function warmScript(user: string): string {
   return `
 w=/run/vitest-raspi; cd $w
 sockets="systemd-journald.socket systemd-journald-dev-log.socket systemd-journald-audit.socket"
-mkdir -p ${lingerDir}; : > ${lingerDir}/${user}
+mkdir -p ${lingerDir}; [ -e ${lingerDir}/${user} ] || : > ${lingerDir}/${user} > ${lingersForUs}
 ssh-keygen -q -t ed25519 -N '' -f key; cp key.pub authorized; chmod 644 authorized
 /usr/sbin/sshd -p 2222 -o ListenAddress=127.0.0.1 -o AuthorizedKeysFile=$w/authorized -o PidFile=$w/pid -o StrictModes=no
 ip link set lo up
@@ -48,6 +48,9 @@ udevadm control --start-exec-queue; udevadm settle; udevadm control --stop-exec-
 sync
 `
 }
+
+/** Is there where the user lingers for us, and not by the user's own wish. */
+export const lingersForUs = '/run/vitest-raspi-lingers'
 
 /** Where logind looks for the users whose manager goes on without a session, loginctl(1). */
 export const lingerDir = '/var/lib/systemd/linger'

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { RaspiError } from '../errors.ts'
 import { openAnswer, openChannel } from './channel.ts'
-import type { LabFunctions, Lease, LeaseRequest, WorkerFunctions } from './protocol.ts'
+import type { LabFunctions, Lease, LeaseRequest, MadeCheckpoint, WorkerFunctions } from './protocol.ts'
 
 /** A worker's end of the lab. */
 export interface LabClient {
@@ -10,6 +10,10 @@ export interface LabClient {
   lease(request: LeaseRequest): Promise<Lease>
   /** Gives Pis back. Never throws: a lab that is gone has taken them back itself. */
   release(lease: number): Promise<void>
+  /** Makes a checkpoint of a lent Pi; throws the lab's `RaspiError` where it cannot be made. */
+  checkpoint(pi: number, name: string | undefined): Promise<MadeCheckpoint>
+  /** Restores one; throws the lab's `RaspiError` where it cannot be had. */
+  restore(pi: number, checkpoint: string): Promise<void>
   /** Shows a line to the user. */
   say(line: string): void
   /** Aborts when the lab is gone, and with it every Pi. */
@@ -49,6 +53,8 @@ async function open(path: string): Promise<LabClient> {
   return {
     lease: async (request) => openAnswer(await channel.lease(request)),
     release: async (lease) => void (await channel.release(lease).catch(() => {})),
+    checkpoint: async (pi, name) => openAnswer(await channel.checkpoint(pi, name)),
+    restore: async (pi, checkpoint) => openAnswer(await channel.restore(pi, checkpoint)),
     say: (line) => void channel.say.asEvent(line).catch(() => {}),
     gone: gone.signal,
     lost: (pi) => loss(pi).signal,

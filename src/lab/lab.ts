@@ -6,12 +6,14 @@ import { defaultCacheDir, privateDir } from '../host/paths.ts'
 import { duration, type Log } from '../host/progress.ts'
 import { assertHost, type HostTools } from '../host/requirements.ts'
 import type { ResolvedOptions } from '../options.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { Gate } from './gate.ts'
 import { LivePi, type PiSource } from './live-pi.ts'
-import type { Lease, LeaseRequest, LentPi } from './protocol.ts'
+import type { Prepare } from './prepare.ts'
+import type { Lease, LeaseRequest, LentPi, Preparation } from './protocol.ts'
 import { ReadyPool } from './ready-pool.ts'
 import { RunDir, sweepDeadRuns } from './run-dir.ts'
-import { resolveSource } from './sources.ts'
+import { resolveSource, type SourceContext } from './sources.ts'
 
 /** What one Pi may need of the host's memory, in bytes: RSS 300-490 MB of a thawed one, more once it works. */
 const bytesPerPi = 700 * 1024 * 1024
@@ -21,17 +23,21 @@ export class Lab {
   readonly options: ResolvedOptions
   readonly runDir: RunDir
   readonly log: Log
+  readonly checkpoints: Checkpoints
+  readonly #prepare: Prepare | undefined
   readonly #places: Gate
   readonly #starts: Gate
   readonly #ready: ReadyPool
   readonly #stop = new AbortController()
   readonly #leases = new Map<number, { pis: LivePi[]; leave: () => void }>()
   readonly #sources = new Map<string, Promise<PiSource>>()
+  readonly #layers = new Map<string, Promise<PiSource[]>>()
   #tools: Promise<HostTools> | undefined
   #count = 0
   #swept = false
 
-  constructor(options: ResolvedOptions, log: Log) {
+  /** Without a `prepare` no Pis can be prepared. */
+  constructor(options: ResolvedOptions, log: Log, prepare?: Prepare) {
     this.options = options
     this.log = log
     this.runDir = new RunDir()
@@ -44,6 +50,12 @@ export class Lab {
       start: (source, signal) => this.#startAtRest(source, signal),
       end: (pi) => this.#end(pi),
       room: () => (this.#places.waiting > 0 ? 0 : this.#places.free - this.#ready.living),
+    })
+    this.#prepare = prepare
+    this.checkpoints = new Checkpoints({
+      ...{ log, starts: this.#starts },
+      lent: (number) =>
+        [...this.#leases.values()].flatMap(({ pis }) => pis).find((pi) => pi.number === number),
     })
   }
 
@@ -76,7 +88,7 @@ export class Lab {
         },
       )
     }
-    const source = await this.#source(request.image, request.board)
+    const sources = await this.#sourcesOf(request)
     const queued = performance.now()
     if (this.#places.free < wanted)
       this.log(
@@ -84,7 +96,7 @@ export class Lab {
       )
     const leave = await this.#places.enter(wanted, stop)
     const queuedMs = performance.now() - queued
-    const started = await Promise.allSettled(await this.#take(source, wanted, stop))
+    const started = await Promise.allSettled(await this.#take(sources, stop))
     const pis = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     const failure = started.find((result) => result.status === 'rejected')
     if (failure || stop.aborted) {
@@ -96,12 +108,17 @@ export class Lab {
     this.#leases.set(id, { pis, leave })
     for (const pi of pis) pi.whenLost((error) => lost(pi, error))
     await Promise.all(pis.map((pi) => pi.handOver()))
-    this.#ready.refill(source)
+    this.#ready.refill(...sources)
     return {
       id,
       queuedMs,
       pis: pis.map((pi, index) => lent(pi, request.pis[index]?.name ?? pi.identity.hostname)),
     }
+  }
+
+  /** Looks anew, at the next lease, whether what Pis are prepared by has changed: for tests that are run again. */
+  forgetLayers(): void {
+    this.#layers.clear()
   }
 
   /** Takes back the Pis of a lease and ends them. A lease that has ended already is none. */
@@ -111,14 +128,14 @@ export class Lab {
     this.#leases.delete(id)
     await Promise.all(lease.pis.map((pi) => this.#end(pi)))
     lease.leave()
-    for (const { source } of lease.pis) this.#ready.refill(source)
+    this.#ready.refill(...lease.pis.map(({ source }) => source))
   }
 
   /** Ends everything: what runs, what is being made, what is lent. Afterwards nothing of the run is left. */
   async close(): Promise<void> {
     this.#stop.abort(new RaspiError('cancelled', 'The run has ended.'))
     await Promise.all([this.#ready.drain(), ...[...this.#leases.keys()].map((id) => this.release(id))])
-    await Promise.allSettled(this.#sources.values())
+    await Promise.allSettled([...this.#sources.values(), ...this.#layers.values()])
     this.runDir.remove()
   }
 
@@ -129,12 +146,12 @@ export class Lab {
     this.runDir.remove()
   }
 
-  /** Takes `count` Pis for a lease that has its places: those that are ready, and new ones in place of the others. */
-  async #take(source: PiSource, count: number, stop: AbortSignal): Promise<Promise<LivePi>[]> {
-    const kept = Array.from({ length: count }, () => this.#ready.take(source, stop))
+  /** Takes a Pi of each of `sources` for a lease that has its places: those that are ready, and new ones. */
+  async #take(sources: readonly PiSource[], stop: AbortSignal): Promise<Promise<LivePi>[]> {
+    const kept = sources.map((source) => ({ source, pi: this.#ready.take(source, stop) }))
     // What is left of the pool lives in places that are free; the lease has just taken some of them.
-    await this.#ready.shrink(Math.max(0, this.#places.free), source)
-    return kept.map(async (pi) => (await this.#woken(pi, stop)) ?? this.#start(source, stop))
+    await this.#ready.shrink(Math.max(0, this.#places.free), sources[0])
+    return kept.map(async ({ source, pi }) => (await this.#woken(pi, stop)) ?? this.#start(source, stop))
   }
 
   /** Wakes a Pi of the pool; gives nothing where there is none, or where it is of no use. */
@@ -151,10 +168,10 @@ export class Lab {
     }
   }
 
-  async #start(source: PiSource, signal: AbortSignal): Promise<LivePi> {
+  async #start(source: PiSource, signal: AbortSignal, hostname?: string): Promise<LivePi> {
     const leave = await this.#starts.enter(1, signal)
     try {
-      const pi = await this.#bringToLife(source, signal)
+      const pi = await this.#bringToLife(source, signal, { hostname })
       if (pi.origin === 'booted') this.log(`Pi ${pi.identity.hostname} booted in ${duration(pi.startMs)}`)
       return pi
     } finally {
@@ -164,7 +181,9 @@ export class Lab {
 
   /** Starts a Pi for the pool. It queues with nobody: a lease must never wait for it. */
   async #startAtRest(source: PiSource, signal: AbortSignal): Promise<LivePi> {
-    const pi = await this.#bringToLife(source, AbortSignal.any([signal, this.#stop.signal]), 'background')
+    const pi = await this.#bringToLife(source, AbortSignal.any([signal, this.#stop.signal]), {
+      priority: 'background',
+    })
     try {
       await pi.rest(signal)
       return pi
@@ -174,11 +193,15 @@ export class Lab {
     }
   }
 
-  async #bringToLife(source: PiSource, signal: AbortSignal, priority?: 'background'): Promise<LivePi> {
+  async #bringToLife(
+    source: PiSource,
+    signal: AbortSignal,
+    { hostname, priority }: { hostname?: string | undefined; priority?: 'background' } = {},
+  ): Promise<LivePi> {
     const { qemu, qemuImg } = await this.#host()
     const number = ++this.#count
     return LivePi.start(source, {
-      ...{ number, hostname: `pi-${number}`, dir: join(this.runDir.path, String(number)) },
+      ...{ number, hostname: hostname ?? `pi-${number}`, dir: join(this.runDir.path, String(number)) },
       ...{ qemu, qemuImg, timeoutMs: this.options.bootTimeout, signal, priority },
       note: (pid) => this.runDir.note(pid),
     })
@@ -189,21 +212,36 @@ export class Lab {
     await rm(join(this.runDir.path, String(pi.number)), { recursive: true, force: true })
   }
 
-  /** A source that could not be had once is not tried again: every test would wait for the same failure. */
-  #source(image: string, board: string): Promise<PiSource> {
-    const key = JSON.stringify([image, board])
-    let source = this.#sources.get(key)
-    if (!source) {
-      source = this.#makeSource(image, board)
-      source.catch(() => {})
-      this.#sources.set(key, source)
-    }
-    return source
+  /** What each Pi of `request` is made of. */
+  async #sourcesOf({ image, board, pis, prepare }: LeaseRequest): Promise<PiSource[]> {
+    const source = await once(this.#sources, [image, board], () => this.#makeSource(image, board))
+    if (!prepare) return pis.map(() => source)
+    return once(this.#layers, [image, board, prepare], () => this.#makeLayers(source, prepare))
   }
 
   async #makeSource(image: string, board: string): Promise<PiSource> {
+    return resolveSource(image, board, await this.#sourceContext())
+  }
+
+  async #makeLayers(source: PiSource, preparation: Preparation): Promise<PiSource[]> {
+    if (!this.#prepare) throw new RaspiError('lab', 'This lab cannot prepare Pis.')
+    const signal = this.#stop.signal
+    const { ansibleVersion } = await this.#host()
+    return this.#prepare(source, preparation, {
+      ...{ ...(await this.#sourceContext()), ansibleVersion },
+      room: (count) => this.#places.enter(count, signal),
+      start: (from, hostname) => this.#start(from, signal, hostname),
+      end: (pi) => this.#end(pi),
+      turn: async (work) => {
+        const leave = await this.#starts.enter(1, signal)
+        return work().finally(leave)
+      },
+    })
+  }
+
+  async #sourceContext(): Promise<SourceContext> {
     const tools = await this.#host()
-    return resolveSource(image, board, {
+    return {
       cacheDir: privateDir(this.cacheDir),
       machineDir: this.runDir.path,
       qemu: tools.qemu,
@@ -215,7 +253,7 @@ export class Lab {
       signal: this.#stop.signal,
       note: (pid) => this.runDir.note(pid),
       assertBuilder: async () => void (await assertHost(['run', 'build'], { cacheDir: this.cacheDir })),
-    })
+    }
   }
 
   #host(): Promise<HostTools> {
@@ -227,6 +265,15 @@ export class Lab {
     this.#tools ??= assertHost(['run'], { cacheDir: this.cacheDir })
     return this.#tools
   }
+}
+
+/** What could not be had once is not tried again: every test would wait for the same failure. */
+function once<T>(known: Map<string, Promise<T>>, about: unknown, make: () => Promise<T>): Promise<T> {
+  const key = JSON.stringify(about)
+  const made = known.get(key) ?? make()
+  made.catch(() => {})
+  known.set(key, made)
+  return made
 }
 
 function lent(pi: LivePi, name: string): LentPi {

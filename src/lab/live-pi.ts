@@ -1,7 +1,9 @@
-import { writeFile } from 'node:fs/promises'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { RaspiError } from '../errors.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { isRaspiError, messageOf, RaspiError } from '../errors.ts'
 import { readBootPlan } from '../firmware/boot-plan.ts'
+import { freeze } from '../freeze/freeze.ts'
 import {
   clockScript,
   firstCommands,
@@ -11,9 +13,10 @@ import {
   quietScript,
   settleScript,
 } from '../freeze/identity.ts'
-import type { FrozenPi } from '../freeze/store.ts'
+import { type FrozenPi, frozenAt, frozenFiles } from '../freeze/store.ts'
 import { thaw } from '../freeze/thaw.ts'
 import { privateDir } from '../host/paths.ts'
+import type { Log } from '../host/progress.ts'
 import { Spans } from '../host/spans.ts'
 import type { Image } from '../image/image.ts'
 import type { Board } from '../machine/boards.ts'
@@ -49,6 +52,11 @@ export interface StartContext {
   note(pid: number): void
 }
 
+/** How long a guest may take to shut down, in ms: systemd gives a service 90 s to stop before it kills it. */
+const shutdownTimeoutMs = 240_000
+/** How long it may take where the one who asked it to was not answered. */
+const refusalPatienceMs = 20_000
+
 /** A Pi of the lab: its machine through all reboots, its card, its door and its open ssh connection. */
 export class LivePi {
   readonly number: number
@@ -67,6 +75,7 @@ export class LivePi {
   #master: SshMaster | undefined
   #boots = 0
   #ending = false
+  readonly #over = new AbortController()
   readonly #loss = Promise.withResolvers<RaspiError>()
 
   private constructor(source: PiSource, context: StartContext, door: Door) {
@@ -162,17 +171,101 @@ export class LivePi {
   /** Ends it at once, as if its plug were pulled. */
   async end(): Promise<void> {
     this.#ending = true
+    this.#over.abort(new RaspiError('cancelled', `Pi ${this.identity.hostname} has been given back.`))
     this.#door.close()
     this.#master?.close()
     this.#shell?.close()
     await this.#machine?.end()
   }
 
-  async #thaw(frozen: FrozenPi, signal: AbortSignal) {
+  /** Its card. Nothing writes to it once the Pi is off. */
+  get cardFile(): string {
+    return join(this.#context.dir, 'card.qcow2')
+  }
+
+  /** Shuts it down cleanly. Throws a `RaspiError` where it is off already, or does not go off. */
+  async shutDown(): Promise<void> {
+    const { connection, controlPath } = this
+    const { hostname } = this.identity
+    const machine = this.#machine
+    if (!machine || machine.hasEnded) throw new RaspiError('lab', `Pi ${hostname} is off.`)
+    const signal = this.signal
+    const options = { sudo: true, reject: false, signal }
+    // Its connection may end before the command has told its exit code.
+    const failure = await runBySsh(
+      ...([hostname, connection, controlPath, 'systemctl --no-block poweroff', options] as const),
+    ).then(
+      ({ exitCode, stderr }) => (exitCode ? stderr.trim() : ''),
+      (error) => messageOf(error),
+    )
+    const patience = delay(failure ? refusalPatienceMs : shutdownTimeoutMs, 'late', { signal, ref: false })
+    const end = await Promise.race([machine.ended, patience.catch(() => 'late')])
+    signal.throwIfAborted()
+    if (end === 'poweroff') return
+    const why = failure || machine.fate() || `it was still at it after ${shutdownTimeoutMs / 60_000} min`
+    throw new RaspiError('lab', `Pi ${hostname} did not shut down: ${why}`, {
+      evidence: await machine.console.tail(),
+    })
+  }
+
+  /**
+   * Shuts it down, boots its card without a NIC, freezes that below its own directory, and goes on from there. Where
+   * that fails it boots again from its card.
+   */
+  async checkpoint(name: string, log: Log): Promise<FrozenPi> {
+    const { dir, qemu, qemuImg, timeoutMs, note } = this.#context
+    const { image, board } = this.source
+    await this.shutDown()
+    const place = privateDir(dir, name)
+    await rename(this.cardFile, join(place, frozenFiles.card))
+    const context = { dir: place, machineDir: dir, qemu, qemuImg, log, note, signal: this.signal }
+    try {
+      const subject = { image, board, mustBeWarm: false }
+      const commandLine = await freeze(subject, { ...context, bootTimeout: timeoutMs })
+      const frozen = await frozenAt(place, { id: name, commandLine }, image, board)
+      await this.restore(frozen)
+      return frozen
+    } catch (error) {
+      if (!this.#machine?.hasEnded) throw error
+      await rename(join(place, frozenFiles.card), this.cardFile)
+      await rm(place, { recursive: true, force: true })
+      await this.#boot([], this.signal).catch((lost) => this.#loss.resolve(lost))
+      throw error
+    }
+  }
+
+  /** Goes on as the copy of itself that `frozen` is. What it was until now is gone. */
+  async restore(frozen: FrozenPi): Promise<void> {
+    const machine = this.#machine
+    this.#machine = undefined
+    this.#door.leadTo(undefined)
+    this.#master?.close()
+    await machine?.end()
+    await rm(this.cardFile, { force: true })
+    const deadline = AbortSignal.timeout(this.#context.timeoutMs)
+    try {
+      await this.#thaw(frozen, AbortSignal.any([this.signal, deadline]), { returns: true })
+      await this.handOver()
+    } catch (error) {
+      const lost =
+        isRaspiError(error) || !deadline.aborted
+          ? error
+          : new RaspiError('boot', `Pi ${this.identity.hostname} did not come back from its checkpoint`)
+      this.#loss.resolve(lost as RaspiError)
+      throw lost
+    }
+  }
+
+  /** Aborts when its holder is gone, or it has been given back. */
+  get signal(): AbortSignal {
+    return AbortSignal.any([this.#context.signal, this.#over.signal])
+  }
+
+  async #thaw(frozen: FrozenPi, signal: AbortSignal, { returns = false } = {}) {
     const { dir, qemu, qemuImg, priority } = this.#context
     await this.#writeKnownHosts([this.identity.hostKey.public])
     const { machine, shell } = await thaw(frozen, this.identity, {
-      ...{ dir, qemu, qemuImg, signal, priority },
+      ...{ dir, qemu, qemuImg, signal, priority, returns },
       spans: this.spans,
     })
     this.#shell = shell
@@ -228,7 +321,7 @@ export class LivePi {
   }
 
   async #ended(machine: Machine, end: MachineEnd) {
-    if (this.#ending) return
+    if (this.#ending || machine !== this.#machine) return
     this.#door.leadTo(undefined)
     this.#master?.close()
     if (end === 'poweroff') return

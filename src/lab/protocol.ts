@@ -10,6 +10,27 @@ export interface LeaseRequest {
   pis: { name: string }[]
   image: string
   board: string
+  /** What the Pis are to be prepared with. @default nothing */
+  prepare?: Preparation | undefined
+}
+
+/** What is done to Pis once, before they are frozen again and each test starts from there. */
+export interface Preparation {
+  /** In this order; each makes a layer on the one before it. */
+  steps: PrepareStep[]
+  /** The inventory's view of each of the request's Pis, in their order. */
+  hosts: { name: string; groups?: string[]; vars?: Record<string, unknown> }[]
+}
+
+/** A playbook that prepares Pis, with the options it is run with. */
+export interface PrepareStep {
+  /** Relative to the project. */
+  playbook: string
+  extraVars?: Record<string, unknown> | undefined
+  tags?: string | readonly string[] | undefined
+  skipTags?: string | readonly string[] | undefined
+  env?: Record<string, string | undefined> | undefined
+  args?: readonly string[] | undefined
 }
 
 /** A Pi as the lab lends it. */
@@ -39,6 +60,15 @@ export interface Lease {
   queuedMs: number
 }
 
+/** A checkpoint of a lent Pi, which is kept until the lease ends. */
+export interface MadeCheckpoint {
+  id: string
+  /** The name that its maker gave it, else `1`, `2`, … */
+  name: string
+  /** How long it took, in ms. */
+  durationMs: number
+}
+
 /** An answer that carries our errors whole through the socket. */
 export type Answer<T> = { value: T } | { error: SerialisedRaspiError }
 
@@ -46,6 +76,10 @@ export type Answer<T> = { value: T } | { error: SerialisedRaspiError }
 export interface LabFunctions {
   lease(request: LeaseRequest): Promise<Answer<Lease>>
   release(lease: number): Promise<Answer<void>>
+  /** Freezes a lent Pi as it is on its card, and lets it go on. */
+  checkpoint(pi: number, name: string | undefined): Promise<Answer<MadeCheckpoint>>
+  /** Makes a lent Pi go on as it was at a checkpoint. */
+  restore(pi: number, checkpoint: string): Promise<Answer<void>>
   /** Shows a line to the user, from the one place that may write to the terminal. */
   say(line: string): void
 }

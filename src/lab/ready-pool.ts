@@ -28,6 +28,7 @@ export class ReadyPool {
   readonly #size: number
   readonly #work: PoolWork
   readonly #entries = new Set<Entry>()
+  readonly #sources = new Set<PiSource>()
   /** Of whose Pis a refill has failed: those come by leases only, which tell why. */
   readonly #hopeless = new Set<PiSource>()
   #drained = false
@@ -63,30 +64,37 @@ export class ReadyPool {
     return entry.pi.finally(() => signal.removeEventListener('abort', giveUp))
   }
 
-  /** Starts a Pi of `source` in the background where the pool has fewer than it keeps and there is room. */
-  refill(source: PiSource): void {
-    // Cold boots take the host for a minute, and a machine that boots has nothing to be paused at.
-    if (this.#drained || !source.frozen || this.#hopeless.has(source)) return
-    const entries = [...this.#entries]
-    if (entries.some(({ ready }) => !ready)) return
-    if (entries.filter((entry) => entry.source === source).length >= this.#size || this.#work.room() < 1)
-      return
+  /**
+   * Starts Pis in the background, one after the other: of each of `sources`, and of those it was told of before, as many
+   * as it keeps, where there is room.
+   */
+  refill(...sources: readonly PiSource[]): void {
+    for (const source of sources) this.#sources.add(source)
+    if (this.#drained || [...this.#entries].some(({ ready }) => !ready) || this.#work.room() < 1) return
+    const next = [...this.#sources].find((source) => this.#lacks(source))
+    if (!next) return
     const abort = new AbortController()
-    const entry: Entry = { source, abort, ready: false, pi: this.#work.start(source, abort.signal) }
+    const entry: Entry = { source: next, abort, ready: false, pi: this.#work.start(next, abort.signal) }
     this.#entries.add(entry)
     entry.pi.then(
       (pi) => {
         entry.ready = true
         debug('%s is ready', pi.identity.hostname)
         pi.whenLost(() => void this.#end(entry))
-        this.refill(source)
+        this.refill()
       },
       (error) => {
         if (!this.#entries.delete(entry) || abort.signal.aborted) return
-        this.#hopeless.add(source)
+        this.#hopeless.add(next)
         debug('no Pi can be kept ready: %s', messageOf(error))
       },
     )
+  }
+
+  // Cold boots take the host for a minute, and a machine that boots has nothing to be paused at.
+  #lacks(source: PiSource): boolean {
+    const kept = [...this.#entries].filter((entry) => entry.source === source).length
+    return source.frozen !== undefined && !this.#hopeless.has(source) && kept < this.#size
   }
 
   /** Ends Pis, those of other sources than `wanted` first, until no more than `most` live in the pool. */

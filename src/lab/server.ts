@@ -39,6 +39,8 @@ function serveWorker(lab: Lab, socket: Socket) {
         leases.delete(id)
         await lab.release(id)
       }),
+    checkpoint: (pi, name) => answer(() => lab.checkpoints.make(pi, name)),
+    restore: (pi, checkpoint) => answer(() => lab.checkpoints.restore(pi, checkpoint)),
     say: (line) => lab.log(line),
   }
   const channel = openChannel<WorkerFunctions, LabFunctions>(socket, functions)

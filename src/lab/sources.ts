@@ -1,16 +1,16 @@
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { isRaspiError, messageOf, RaspiError } from '../errors.ts'
-import { freeze, keepFrozen } from '../freeze/freeze.ts'
-import { type FrozenPi, frozenDir, frozenId, readFrozen } from '../freeze/store.ts'
+import { type FreezeKey, type FrozenPi, frozenId, otherVersions, readFrozen } from '../freeze/store.ts'
 import { exclusively } from '../host/lock.ts'
-import { privateDir } from '../host/paths.ts'
 import { type Log, phase } from '../host/progress.ts'
-import { abandoned, scratchName } from '../host/scratch.ts'
+import { abandoned } from '../host/scratch.ts'
 import type { Image } from '../image/image.ts'
 import { resolveImage } from '../image/resolve-image.ts'
 import { type Board, boards } from '../machine/boards.ts'
-import { LivePi, type PiSource } from './live-pi.ts'
+import { makeCard } from '../machine/card.ts'
+import type { PiSource } from './live-pi.ts'
+import { makeFrozen } from './make-frozen.ts'
 
 /** What it takes to have Pis of an image. */
 export interface SourceContext {
@@ -62,13 +62,10 @@ export async function resolveSource(
 }
 
 async function resolveFrozen(image: Image, board: Board, context: SourceContext): Promise<FrozenPi> {
-  const { cacheDir, log, signal, qemuVersion } = context
-  const id = frozenId({
-    image: image.id,
-    board: board.name,
-    qemuVersion,
-    kernelParameters: board.kernelParameters,
-  })
+  const { cacheDir, log, signal, qemuVersion, qemuImg } = context
+  const { kernelParameters } = board
+  const key: FreezeKey = { image: image.id, board: board.name, qemuVersion, kernelParameters }
+  const id = frozenId(key)
   const found = await readFrozen(cacheDir, id, image, board)
   if (typeof found === 'object') return found
   const lock = { log, signal, waitingFor: `Frozen Pi of ${image.name}` }
@@ -76,48 +73,21 @@ async function resolveFrozen(image: Image, board: Board, context: SourceContext)
     const made = await readFrozen(cacheDir, id, image, board)
     if (typeof made === 'object') return made
     if (made) log(`The frozen Pi of ${image.name} is not used and made again: ${made}`)
+    const others = made ? [] : await otherVersions(cacheDir, key)
+    if (others.length > 0) {
+      log(
+        `The frozen Pi of ${image.name} in the cache was frozen on QEMU ${others.join(' and on QEMU ')}, and this is ${qemuVersion}: a new one is made`,
+      )
+    }
     return phase(log, `Freezing a booted Pi of ${image.name}, once (about a minute)`, () =>
-      make(id, image, board, context),
+      makeFrozen(
+        {
+          ...{ about: { id, key }, image, board, mustBeWarm: true },
+          makeCard: (path) =>
+            makeCard(qemuImg, { path: relative(dirname(path), image.path), format: 'raw' }, path),
+        },
+        context,
+      ),
     )
   })
-}
-
-async function make(id: string, image: Image, board: Board, context: SourceContext): Promise<FrozenPi> {
-  // As deep below the cache as its final place: the card names the image by a relative path.
-  const dir = privateDir(context.cacheDir, 'tmp', scratchName('frozen'))
-  const machineDir = privateDir(context.machineDir, `f${Date.now() % 100_000}`)
-  try {
-    const frozen = await freeze(id, image, board, { ...context, dir, machineDir })
-    await checkByThaw({ image, board, frozen }, machineDir, context)
-    const place = frozenDir(context.cacheDir, id)
-    await keepFrozen(frozen, place)
-    const kept = await readFrozen(context.cacheDir, id, image, board)
-    if (typeof kept === 'object') return kept
-    throw new RaspiError(
-      'freeze',
-      `The frozen Pi could not be kept in ${place}: ${kept ?? 'it is not there'}`,
-    )
-  } finally {
-    await rm(dir, { recursive: true, force: true })
-    await rm(machineDir, { recursive: true, force: true })
-  }
-}
-
-/** A frozen Pi counts only once a copy of it has been thawed and logged in to. */
-async function checkByThaw(source: PiSource, dir: string, context: SourceContext): Promise<void> {
-  try {
-    const pi = await LivePi.start(source, {
-      ...context,
-      number: 0,
-      hostname: 'pi-check',
-      dir: join(dir, 'c'),
-      timeoutMs: 120_000,
-    })
-    await pi.end()
-  } catch (error) {
-    context.signal.throwIfAborted()
-    throw new RaspiError('freeze', `a thawed copy did not come to life: ${messageOf(error)}`, {
-      cause: error,
-    })
-  }
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { constants, copyFile, readFile } from 'node:fs/promises'
 import { execa } from 'execa'
 import { RaspiError } from '../errors.ts'
 
@@ -17,6 +17,16 @@ export interface CardBase {
 export async function makeCard(qemuImg: string, base: CardBase, path: string): Promise<Card> {
   await run(qemuImg, ['create', '-q', '-f', 'qcow2', '-b', base.path, '-F', base.format, path])
   return { path }
+}
+
+/**
+ * Copies the card `from` to `to`, where it lies on the same as before, which `base` names from there: a relative path is
+ * relative to `to`.
+ */
+export async function copyCard(qemuImg: string, from: Card, base: CardBase, to: string): Promise<Card> {
+  await copyFile(from.path, to, constants.COPYFILE_FICLONE)
+  await run(qemuImg, ['rebase', '-q', '-u', '-f', 'qcow2', '-b', base.path, '-F', base.format, to])
+  return { path: to }
 }
 
 /** Copies `count` bytes at `offset` of the card into the new raw file `to`; both are multiples of 1 MiB. */

@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test as base, expect, inject, type TestAPI } from 'vitest'
 import type { Ansible } from '../ansible/ansible.ts'
+import { findPlaybook } from '../ansible/playbooks.ts'
 import { connectLab, type LabClient } from '../lab/client.ts'
-import type { LentPi } from '../lab/protocol.ts'
+import type { LentPi, PrepareStep } from '../lab/protocol.ts'
 import { Pi } from '../pi/pi.ts'
+import { type PrepareOption, stepsOf } from '../prepare/options.ts'
 import type { EvidencePi, EvidenceSource } from '../report/evidence.ts'
 import { RecordingAnsible, type RunRecord } from '../report/run-record.ts'
 import { concludeHook, concludeTest, type EvidenceWishes } from './evidence.ts'
@@ -26,6 +28,12 @@ export interface RaspiTestOptions<Host extends string = string> {
   hosts?: Record<Host, HostOptions>
   /** Another image than the plugin's. */
   image?: string
+  /**
+   * A playbook, or several in their order, that prepare the Pis: run once, on all of `hosts` together, and frozen. Every
+   * test starts from there, in this run and in later ones, until something that a playbook reads has changed. Where one
+   * fails, the tests fail with it.
+   */
+  prepare?: PrepareOption
 }
 
 /** The fixtures of a test with Pis. */
@@ -57,6 +65,8 @@ export function raspiTest<const Host extends string = 'pi'>(
   options: RaspiTestOptions<Host> = {},
 ): TestAPI<RaspiFixtures<Host>> {
   const hosts: Record<string, HostOptions> = options.hosts ?? { pi: {} }
+  const steps = options.prepare === undefined ? undefined : stepsOf(options.prepare)
+  const wishes = { image: options.image, steps }
   let ofFile: { borrowed: Borrowed; tests: number } | undefined
   // Two literal shapes: Vitest reads a fixture's scope and its parameters before it runs.
   const test =
@@ -64,7 +74,7 @@ export function raspiTest<const Host extends string = 'pi'>(
       ? base
           .extend('borrowed', { scope: 'file' }, async ({}, { onCleanup }) => {
             const file = expect.getState().testPath
-            const borrowed = await borrow(file ?? 'a test file', hosts, options.image, undefined)
+            const borrowed = await borrow(file ?? 'a test file', hosts, wishes, undefined)
             ofFile = { borrowed, tests: 0 }
             const mine = ofFile
             onCleanup(async () => {
@@ -95,7 +105,7 @@ export function raspiTest<const Host extends string = 'pi'>(
           })
       : base
           .extend('borrowed', async ({ task, signal, annotate }, { onCleanup }) => {
-            const borrowed = await borrow(task.fullTestName ?? task.name, hosts, options.image, signal)
+            const borrowed = await borrow(task.fullTestName ?? task.name, hosts, wishes, signal)
             onCleanup(async () => {
               await concludeTest(
                 { task, annotate },
@@ -125,17 +135,19 @@ function first({ pis }: Borrowed): Pi {
 async function borrow(
   holder: string,
   hosts: Record<string, HostOptions>,
-  image: string | undefined,
+  { image, steps }: { image: string | undefined; steps: PrepareStep[] | undefined },
   signal: AbortSignal | undefined,
 ): Promise<Borrowed> {
   const provided = inject('raspiLab')
   const options = inject('raspiOptions')
+  for (const { playbook } of steps ?? []) findPlaybook(playbook, provided.projectDir)
   const lab = await connectLab(provided.socket)
   const lease = await lab.lease({
     holder,
     pis: Object.keys(hosts).map((name) => ({ name })),
     image: image ?? options.image,
     board: options.board,
+    prepare: steps && { steps, hosts: Object.entries(hosts).map(([name, host]) => ({ name, ...host })) },
   })
   const lentAt = Date.now()
   // The test may have timed out in the meantime: then nobody would give the Pis back.
@@ -144,7 +156,7 @@ async function borrow(
     throw signal.reason
   }
   const pis = Object.fromEntries(
-    lease.pis.map((lent) => [lent.name, new Pi(lent, stopOf(lab, lent.number, signal))]),
+    lease.pis.map((lent) => [lent.name, new Pi(lent, stopOf(lab, lent.number, signal), lab)]),
   )
   const runDir = mkdtempSync(join(provided.runDir, 'ansible-'))
   const over = new AbortController()

@@ -3,7 +3,9 @@ import type { TestProject } from 'vitest/node'
 import { privateDir } from '../host/paths.ts'
 import { Lab } from '../lab/lab.ts'
 import { serveLab } from '../lab/server.ts'
+import { preparer } from '../prepare/prepare.ts'
 import './provided.ts'
+import { failureReport } from './run-report.ts'
 
 /**
  * Starts the lab in Vitest's main process: only there does anything survive a worker's end. It starts no Pi until a
@@ -12,7 +14,12 @@ import './provided.ts'
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { raspiOptions: options } = project.getProvidedContext()
   const log = (line: string) => project.vitest.logger.log(`[raspi] ${line}`)
-  const lab = new Lab(options, log)
+  const prepare = preparer({
+    projectDir: project.config.root,
+    timeoutMs: options.playbookTimeout,
+    describeFailure: ({ failed }) => failureReport(failed),
+  })
+  const lab = new Lab(options, log, prepare)
   const { path, server } = await serveLab(lab)
 
   // `vitest run` ends on SIGINT and SIGTERM by process.exit(), without any teardown; on SIGHUP it just dies.
@@ -21,6 +28,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   process.on('exit', kill)
   process.on('SIGHUP', hangUp)
 
+  project.onTestsRerun(() => lab.forgetLayers())
   project.provide('raspiLab', {
     socket: path,
     projectDir: project.config.root,

@@ -1,5 +1,13 @@
 import { expectTypeOf, it } from 'vitest'
-import { type Ansible, type AnsibleRun, type CommandResult, type Pi, raspiTest, test } from 'vitest-raspi'
+import {
+  type Ansible,
+  type AnsibleRun,
+  type Checkpoint,
+  type CommandResult,
+  type Pi,
+  raspiTest,
+  test,
+} from 'vitest-raspi'
 
 test('a test has one Pi and Ansible', ({ pi, pis, ansible }) => {
   expectTypeOf(pi).toEqualTypeOf<Pi>()
@@ -26,6 +34,23 @@ it('knows what raspiTest takes', () => {
   raspiTest({ hosts: { web: { groups: 'webservers' } } })
   // @ts-expect-error: there is no such option
   raspiTest({ host: 'web' })
+})
+
+it('knows what prepares Pis', () => {
+  raspiTest({ prepare: 'prepare.yml' })
+  raspiTest({ prepare: ['a.yml', { playbook: 'b.yml', extraVars: { port: 80 }, tags: ['web'] }] })
+  // @ts-expect-error: a check prepares nothing
+  raspiTest({ prepare: { playbook: 'a.yml', check: true } })
+  // @ts-expect-error: which playbook?
+  raspiTest({ prepare: { tags: 'web' } })
+})
+
+test('a Pi has checkpoints', async ({ pi }) => {
+  const clean = await pi.checkpoint('clean')
+  expectTypeOf(clean).toEqualTypeOf<Checkpoint>()
+  expectTypeOf(pi.restore(clean)).resolves.toBeVoid()
+  // @ts-expect-error: a checkpoint is what checkpoint() gave
+  pi.restore('clean')
 })
 
 test('a Pi runs commands and has files', ({ pi }) => {

@@ -11,10 +11,13 @@ import math
 import os
 import re
 import sys
+import sysconfig
 import time
 from collections.abc import Mapping
 from datetime import date
+from importlib.util import source_from_cache
 
+import ansible
 from ansible.plugins.callback import CallbackBase
 from ansible.release import __version__ as ansible_version
 
@@ -152,6 +155,57 @@ def place(thing):
     return (path, int(line)) if path and line.isdigit() else (None, None)
 
 
+class Reads:
+    """Notes which files and directories this process and its workers read: a line each, `f` or `d`, a tab and the path.
+
+    Python tells its audit hooks of each file that is opened (https://docs.python.org/3/library/audit_events.html). What a
+    program reads that a task starts here (a pipe lookup, rsync) is not seen.
+    """
+
+    # Of the system, Python and Ansible, which their versions tell; collections have versions of their own.
+    LEFT_OUT = tuple(
+        os.path.join(directory, "")
+        for directory in {
+            *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib", "scripts")),
+            *("/bin", "/dev", "/lib", "/proc", "/run", "/sys", "/usr/bin", "/usr/lib"),
+            os.path.dirname(ansible.__file__),
+        }
+    )
+    COLLECTIONS = "/ansible_collections/"
+
+    def __init__(self, file):
+        # Appended to by all workers, a whole line at a time.
+        self._fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._noted = set()
+        sys.addaudithook(self._hook)
+
+    def _hook(self, event, args):
+        try:
+            if event == "open":
+                path, mode, flags = args
+                # os.open() may mean a path below a descriptor, and does so where a tree is removed.
+                known = mode is not None or os.path.isabs(path)
+                if known and flags & os.O_ACCMODE == os.O_RDONLY:
+                    self.note("f", path)
+            elif event in ("os.listdir", "os.scandir"):
+                self.note("d", args[0])
+        except Exception:
+            pass  # It must not fail what it watches.
+
+    def note(self, kind, path):
+        if isinstance(path, int):
+            return
+        path = os.path.abspath(os.fsdecode("." if path is None else path))
+        if path.endswith(".pyc"):
+            path = source_from_cache(path)
+        if (kind, path) in self._noted:
+            return
+        self._noted.add((kind, path))
+        if "\n" in path or (f"{path}/".startswith(self.LEFT_OUT) and self.COLLECTIONS not in path):
+            return
+        os.write(self._fd, f"{kind}\t{path}\n".encode("utf-8", "surrogateescape"))
+
+
 def without_nothing(fields):
     return {key: value for key, value in fields.items() if value not in (None, False, [], {})}
 
@@ -172,6 +226,7 @@ class CallbackModule(CallbackBase):
         self._fd = settings["fd"]
         self._connections = settings["connections"]
         os.set_inheritable(self._fd, False)
+        self._reads = Reads(settings["reads"]) if settings.get("reads") else None
         self._starts = {}
         self._item_budgets = {}
 
@@ -186,6 +241,10 @@ class CallbackModule(CallbackBase):
             self.disabled = True  # Nobody reads any more.
 
     def v2_playbook_on_start(self, playbook):
+        if self._reads:
+            # The playbook has been parsed before this plugin was loaded, with the tasks and roles that it imports.
+            for path in list(getattr(playbook._loader, "_FILE_CACHE", ())):
+                self._reads.note("f", path)
         self._send("start", version=EVENTS_VERSION, ansible=ansible_version)
 
     def v2_playbook_on_play_start(self, play):

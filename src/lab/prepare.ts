@@ -1,0 +1,26 @@
+import type { LivePi, PiSource } from './live-pi.ts'
+import type { Preparation } from './protocol.ts'
+import type { SourceContext } from './sources.ts'
+
+/** What it takes to prepare Pis. */
+export interface PrepareContext extends SourceContext {
+  /** That of ansible-core: `2.14.18`. */
+  ansibleVersion: string
+  /** Waits until so many Pis may live, and gives what returns their places. */
+  room(count: number): Promise<() => void>
+  /** Starts a Pi that calls itself `hostname`. */
+  start(source: PiSource, hostname: string): Promise<LivePi>
+  end(pi: LivePi): Promise<void>
+  /** Does what boots a machine when it is its turn: only so many start at once. */
+  turn<T>(work: () => Promise<T>): Promise<T>
+}
+
+/**
+ * Makes of what Pis of an image are made of what prepared ones are made of, one for each host of `preparation` in their
+ * order; from the cache where it has been made before.
+ */
+export type Prepare = (
+  source: PiSource,
+  preparation: Preparation,
+  context: PrepareContext,
+) => Promise<PiSource[]>

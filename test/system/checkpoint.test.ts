@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect, type Pi, test } from 'vitest-raspi'
+import { processesOf } from './support/processes.ts'
+
+const unit = readFileSync(join(import.meta.dirname, '../fixtures/system/kept.service'), 'utf8')
+
+test('a Pi goes back to its checkpoint as often as wanted', { timeout: 900_000 }, async ({ pi, ansible }) => {
+  const identity = await identityOf(pi)
+  await pi.writeFile('/etc/systemd/system/kept.service', unit)
+  await pi.writeFile('/etc/kept', 'before')
+  await pi.run('systemctl enable --now kept', { sudo: true })
+  await pi.run('sleep 1000 > /dev/null 2>&1 & echo 1 > /run/volatile', { sudo: true })
+
+  const clean = await pi.checkpoint('clean')
+  expect(String(clean)).toBe('checkpoint clean of pi')
+  await isAsBefore()
+  // It has booted: what is only in memory is not kept.
+  await expect(pi).not.toHaveFile('/run/volatile')
+
+  await destroy()
+  await pi.restore(clean)
+  await isAsBefore()
+  expect(await ansible.playbook('test/fixtures/system/site.yml')).toSucceed()
+
+  await destroy()
+  await pi.run('systemctl --no-block poweroff', { sudo: true, reject: false }).catch(() => {})
+  const machine = `${dirname(pi.controlPath)}/qmp`
+  await expect.poll(() => processesOf(machine), { timeout: 120_000, interval: 500 }).toEqual([])
+  await expect(pi.checkpoint()).rejects.toThrow(/^Pi pi-\d+ is off\.$/)
+  await pi.restore(clean)
+  await isAsBefore()
+  await expect(pi).not.toHaveFile('/etc/motd', { contains: 'tested' })
+
+  async function isAsBefore() {
+    expect(await identityOf(pi)).toEqual(identity)
+    await Promise.all([
+      expect(pi).toHaveFile('/etc/kept', { content: 'before' }),
+      expect(pi).toHaveService('kept', { running: true, enabled: true }),
+      expect(pi).toHaveNoFailedUnits(),
+    ])
+    // And not the time at which it was frozen.
+    const before = Date.now()
+    const clock = Number((await pi.run('date +%s%3N')).stdout)
+    expect(clock).toBeGreaterThan(before - 10_000)
+    expect(clock).toBeLessThan(Date.now() + 10_000)
+  }
+
+  async function destroy() {
+    await pi.run('systemctl disable --now kept && rm /etc/systemd/system/kept.service /etc/kept', {
+      sudo: true,
+    })
+    await pi.run('echo other > /etc/hostname; rm -rf /etc/ssh', { sudo: true })
+  }
+})
+
+/** What must not change, but for the clock. ssh has checked the host key strictly before it ran this. */
+async function identityOf(pi: Pi) {
+  const files =
+    'hostname; cat /etc/hostname /etc/hosts /etc/machine-id /etc/ssh/*.pub /sys/class/net/e*/address'
+  return { ...pi.connection, files: (await pi.run(files)).stdout }
+}

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest'
+import { stepsOf } from '../../../src/prepare/options.ts'
+
+test('one playbook, several, and such with options', () => {
+  expect(stepsOf('a.yml')).toEqual([{ playbook: 'a.yml' }])
+  expect(stepsOf({ playbook: 'a.yml', tags: 'web' })).toEqual([{ playbook: 'a.yml', tags: 'web' }])
+  expect(stepsOf(['a.yml', { playbook: 'b.yml', extraVars: { n: [1] } }])).toEqual([
+    { playbook: 'a.yml' },
+    { playbook: 'b.yml', extraVars: { n: [1] } },
+  ])
+})
+
+test.for([[''], [[]], [{ playbook: 'a.yml', check: true }], [['a.yml', 5]], [{ extraVars: {} }]])(
+  '%j is refused',
+  ([given]) => {
+    expect(() => stepsOf(given as string)).toThrow(/^raspiTest\(\{ prepare \}\) is wrong:\n/)
+  },
+)

@@ -1,0 +1,47 @@
+import { utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect } from 'vitest'
+import { readsOf } from '../../../src/prepare/reads.ts'
+import { test } from './project.ts'
+
+test('what lies elsewhere counts, what Ansible looks at anyway and what is ours does not', async ({
+  repository: { root, dir, write },
+}) => {
+  write({ 'odd/note.txt': '', 'roles/a/tasks/main.yml': '', '../shared/base.yml': '' })
+  await delay(20)
+  const since = Date.now()
+  await delay(20)
+  write({ 'files/fetched': '', '../tmp/run/inventory.yml': '', '../made.txt': '' })
+  const file = join(root, 'reads')
+  const seen = [
+    ['f', 'odd/note.txt'],
+    ['d', 'odd'],
+    ['f', 'odd/note.txt'],
+    ['f', 'roles/a/tasks/main.yml'],
+    ['d', 'roles/a'],
+    ['f', 'prepare.yml'],
+    ['f', '../shared/base.yml'],
+    ['f', '../tmp/run/inventory.yml'],
+    ['f', '../made.txt'],
+    ['f', 'files/fetched'],
+    ['f', 'gone'],
+  ].map(([kind, path = '']) => `${kind}\t${join(dir, path)}`)
+  writeFileSync(file, `${seen.join('\n')}\nnonsense\n`)
+  // A copied or unpacked file has an old mtime; only its ctime tells when it came.
+  utimesSync(join(dir, 'files/fetched'), 0, 0)
+  const places = { dirs: [join(dir, 'roles')], files: [join(dir, 'prepare.yml')] }
+  const scratch = [join(root, 'tmp')]
+  expect(await readsOf(file, { places, projectDir: dir, scratch, since })).toEqual({
+    names: [join(root, 'shared/base.yml'), 'gone', 'odd/', 'odd/note.txt'],
+    unsure: ['files/fetched'],
+  })
+})
+
+test('where nothing was noted, nothing was read', async ({ repository: { root, dir } }) => {
+  const places = { dirs: [], files: [] }
+  expect(await readsOf(join(root, 'none'), { places, projectDir: dir, scratch: [], since: 0 })).toEqual({
+    names: [],
+    unsure: [],
+  })
+})
