@@ -56,15 +56,18 @@ export async function freeze(
   const base = { path: relative(dir, image.path), format: 'raw' } as const
   const card = await makeCard(qemuImg, base, join(dir, frozenFiles.card))
   const memory = { file: join(dir, frozenFiles.ram), mode: 'shared' } as const
+  const starting = performance.now()
   const machine = await Machine.start(
     { board, card: card.path, dir: machineDir, boot: { ...boot, commandLine }, memory },
     { qemu },
     signal,
   )
   context.note(machine.pid)
+  let coldBootMs: number
   try {
     const shell = await booted(machine, context)
     const warming = performance.now()
+    coldBootMs = Math.round(warming - starting)
     await shell.run(keepLogsScript, { timeoutMs: 60_000 })
     await shell.detach(board.serviceTty, { timeoutMs: 180_000 })
     const { output } = await shell.run(warmScript(image.user), { timeoutMs: 180_000 })
@@ -80,7 +83,7 @@ export async function freeze(
   } finally {
     await machine.end()
   }
-  const manifest: Manifest = { id, commandLine, files: await describeFiles(dir) }
+  const manifest: Manifest = { id, commandLine, coldBootMs, files: await describeFiles(dir) }
   await writeFile(join(dir, manifestFile), JSON.stringify(manifest, null, 2))
   for (const file of [...Object.values(frozenFiles), manifestFile]) await chmod(join(dir, file), 0o400)
   return frozenAt(dir, manifest, image, board)

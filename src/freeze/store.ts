@@ -17,6 +17,8 @@ export interface FrozenPi {
   files: Record<FrozenFile, string>
   /** The kernel's command line it was booted with. */
   commandLine: string
+  /** How long it took to boot until systemd was done, in ms. Not known of those of earlier versions. */
+  coldBootMs?: number | undefined
   /** The size of all files on the disk, in bytes. */
   diskBytes: number
 }
@@ -28,6 +30,7 @@ const manifestFile = 'frozen.json'
 const manifestSchema = z.object({
   id: z.string(),
   commandLine: z.string(),
+  coldBootMs: z.number().optional(),
   files: z.record(z.enum(['card', 'ram', 'state']), z.object({ size: z.int(), sha256: z.string() })),
 })
 export type Manifest = z.output<typeof manifestSchema>
@@ -106,7 +109,8 @@ export async function frozenAt(
   const files = Object.fromEntries(paths) as FrozenPi['files']
   const sizes = await Promise.all(Object.values(files).map((file) => stat(file)))
   const diskBytes = sizes.reduce((total, { blocks }) => total + blocks * 512, 0)
-  return { id: manifest.id, dir, image, board, files, commandLine: manifest.commandLine, diskBytes }
+  const { commandLine, coldBootMs } = manifest
+  return { id: manifest.id, dir, image, board, files, commandLine, coldBootMs, diskBytes }
 }
 
 export { manifestFile }

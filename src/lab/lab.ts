@@ -230,7 +230,7 @@ export class Lab {
 }
 
 function lent(pi: LivePi, name: string): LentPi {
-  const { number, identity, connection, controlPath, consoleFile, origin, startMs, spans } = pi
+  const { number, identity, connection, controlPath, consoleFile, origin, startedAt, startMs, spans } = pi
   return {
     number,
     name,
@@ -239,7 +239,9 @@ function lent(pi: LivePi, name: string): LentPi {
     controlPath,
     consoleFile,
     origin,
+    startedAt,
     startMs,
+    coldBootMs: pi.source.frozen?.coldBootMs,
     spans: spans.all,
   }
 }

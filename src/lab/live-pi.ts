@@ -57,6 +57,8 @@ export class LivePi {
   readonly connection: PiConnection
   readonly controlPath: string
   readonly consoleFile: string
+  /** When its start began, in ms since the epoch. */
+  readonly startedAt = Date.now()
   startMs = 0
   /** Where its time went, from its start to its hand-over. */
   readonly spans: Spans

@@ -25,8 +25,12 @@ export interface LentPi {
   consoleFile: string
   /** How it came to be. */
   origin: 'thawed' | 'booted'
+  /** When it was started, in ms since the epoch. */
+  startedAt: number
   /** The time from its start to its first login, in ms. */
   startMs: number
+  /** How long the Pi it was thawed from took to boot, in ms, where that was measured. */
+  coldBootMs?: number | undefined
   /** Where the time went, from its start to its hand-over. */
   spans: Span[]
 }

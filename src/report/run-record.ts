@@ -2,7 +2,7 @@ import { Ansible, type AnsibleContext } from '../ansible/ansible.ts'
 import type { PlaybookOptions } from '../ansible/arguments.ts'
 import type { AnsibleEvent } from '../ansible/events.ts'
 import { Recorder, type StartedTask } from '../ansible/recorder.ts'
-import type { AnsibleRun, TaskRun } from '../ansible/run.ts'
+import type { AnsibleRun, PlayRun, TaskRun } from '../ansible/run.ts'
 
 /** What is kept of one call of `ansible.playbook()`, whether it came to its end or not. */
 export interface RunRecord {
@@ -55,15 +55,20 @@ export class RecordingAnsible extends Ansible {
   }
 }
 
-/** The tasks of a run, and the one that it was at when it did not come to its end. */
+/** The plays and tasks of a run, and the one that it was at when it did not come to its end. */
 export function tasksOf(
   { run, events }: RunRecord,
   projectDir: string,
-): { tasks: readonly TaskRun[]; current?: StartedTask & { startedAt: number } } {
-  if (run) return { tasks: run.tasks }
+): {
+  plays: readonly PlayRun[]
+  tasks: readonly TaskRun[]
+  current?: StartedTask & { startedAt: number }
+} {
+  if (run) return run
   const recorder = new Recorder(projectDir)
   for (const event of events) recorder.add(event)
   const startedAt = events.findLast(({ event }) => event === 'task')?.at
-  if (!recorder.current || startedAt === undefined) return { tasks: recorder.tasks }
-  return { tasks: recorder.tasks, current: { ...recorder.current.task, startedAt } }
+  const { plays, tasks, current } = recorder
+  if (!current || startedAt === undefined) return { plays, tasks }
+  return { plays, tasks, current: { ...current.task, startedAt } }
 }

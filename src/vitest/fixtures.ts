@@ -131,6 +131,7 @@ async function borrow(
   const provided = inject('raspiLab')
   const options = inject('raspiOptions')
   const lab = await connectLab(provided.socket)
+  const askedAt = Date.now()
   const lease = await lab.lease({
     holder,
     pis: Object.keys(hosts).map((name) => ({ name })),
@@ -169,6 +170,7 @@ async function borrow(
     evidence: {
       pis: lease.pis.map((lent) => watchLoss(lent, lab)),
       records: ansible.records,
+      askedAt,
       lentAt,
       queuedMs: lease.queuedMs,
       projectDir: provided.projectDir,
