@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import type { SourcePaths } from '../ansible/sources.ts'
 import { RaspiError } from '../errors.ts'
 import { openAnswer, openChannel } from './channel.ts'
 import type { LabFunctions, Lease, LeaseRequest, WorkerFunctions } from './protocol.ts'
@@ -12,6 +13,8 @@ export interface LabClient {
   release(lease: number): Promise<void>
   /** Shows a line to the user. */
   say(line: string): void
+  /** Tells what parts of the repository a playbook of this test file has read: their change runs it again. */
+  used(testFile: string, sources: SourcePaths): void
   /** Aborts when the lab is gone, and with it every Pi. */
   readonly gone: AbortSignal
   /** Aborts, with the reason, when the Pi of this number is gone. */
@@ -49,6 +52,7 @@ async function open(path: string): Promise<LabClient> {
   return {
     lease: async (request) => openAnswer(await channel.lease(request)),
     release: async (lease) => void (await channel.release(lease).catch(() => {})),
+    used: (testFile, sources) => void channel.used.asEvent(testFile, sources).catch(() => {}),
     say: (line) => void channel.say.asEvent(line).catch(() => {}),
     gone: gone.signal,
     lost: (pi) => loss(pi).signal,

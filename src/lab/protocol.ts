@@ -1,3 +1,4 @@
+import type { SourcePaths } from '../ansible/sources.ts'
 import type { SerialisedRaspiError } from '../errors.ts'
 import type { Span } from '../host/spans.ts'
 import type { PiConnection } from '../pi/connection.ts'
@@ -52,6 +53,8 @@ export interface LabFunctions {
   release(lease: number): Promise<Answer<void>>
   /** Shows a line to the user, from the one place that may write to the terminal. */
   say(line: string): void
+  /** A playbook of this test file has read these parts of the repository. */
+  used(testFile: string, sources: SourcePaths): void
 }
 
 /** What the lab tells a worker. */

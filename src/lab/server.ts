@@ -5,6 +5,7 @@ import { RaspiError } from '../errors.ts'
 import { answer, openChannel } from './channel.ts'
 import type { Lab } from './lab.ts'
 import type { LabFunctions, WorkerFunctions } from './protocol.ts'
+import { noteUse } from './used-files.ts'
 
 /**
  * Serves `lab` to the workers on a unix socket in the run's directory, and gives the socket's path. A worker's leases
@@ -40,6 +41,7 @@ function serveWorker(lab: Lab, socket: Socket) {
         await lab.release(id)
       }),
     say: (line) => lab.log(line),
+    used: noteUse,
   }
   const channel = openChannel<WorkerFunctions, LabFunctions>(socket, functions)
   socket.on('close', () => {

@@ -3,6 +3,7 @@ import type { PlaybookOptions } from '../ansible/arguments.ts'
 import type { AnsibleEvent } from '../ansible/events.ts'
 import { Recorder, type StartedTask } from '../ansible/recorder.ts'
 import type { AnsibleRun, PlayRun, TaskRun } from '../ansible/run.ts'
+import { type SourcePaths, sourcesOf } from '../ansible/sources.ts'
 
 /** What is kept of one call of `ansible.playbook()`, whether it came to its end or not. */
 export interface RunRecord {
@@ -26,10 +27,13 @@ const keptEvents = 10_000
 export class RecordingAnsible extends Ansible {
   readonly records: RunRecord[] = []
   readonly #context: AnsibleContext
+  readonly #onEnd: (record: RunRecord) => void
 
-  constructor(context: AnsibleContext) {
+  /** `onEnd` is told of each run that has ended, however it has. */
+  constructor(context: AnsibleContext, onEnd: (record: RunRecord) => void = () => {}) {
     super(context)
     this.#context = context
+    this.#onEnd = onEnd
   }
 
   override async playbook(path: string, options: PlaybookOptions = {}): Promise<AnsibleRun> {
@@ -51,6 +55,7 @@ export class RecordingAnsible extends Ansible {
       throw error
     } finally {
       record.endedAt = Date.now()
+      this.#onEnd(record)
     }
   }
 }
@@ -71,4 +76,14 @@ export function tasksOf(
   const { plays, tasks, current } = recorder
   if (!current || startedAt === undefined) return { plays, tasks }
   return { plays, tasks, current: { ...current.task, startedAt } }
+}
+
+/** What of the repository a run has read. */
+export function sourcesOfRun(record: RunRecord, projectDir: string): SourcePaths {
+  const { plays, tasks, current } = tasksOf(record, projectDir)
+  const places = new Set(
+    [...plays, ...tasks, ...(current ? [current] : [])].flatMap(({ path }) => path ?? []),
+  )
+  const { playbook, options } = record
+  return sourcesOf({ playbook, projectDir, places: [...places], args: options.args })
 }

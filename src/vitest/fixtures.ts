@@ -6,7 +6,7 @@ import { connectLab, type LabClient } from '../lab/client.ts'
 import type { LentPi } from '../lab/protocol.ts'
 import { Pi } from '../pi/pi.ts'
 import type { EvidencePi, EvidenceSource } from '../report/evidence.ts'
-import { RecordingAnsible, type RunRecord } from '../report/run-record.ts'
+import { RecordingAnsible, type RunRecord, sourcesOfRun } from '../report/run-record.ts'
 import { concludeHook, concludeTest, type EvidenceWishes } from './evidence.ts'
 import './provided.ts'
 
@@ -150,7 +150,8 @@ async function borrow(
   const runDir = mkdtempSync(join(provided.runDir, 'ansible-'))
   const over = new AbortController()
   const stops = lease.pis.map((lent) => stopOf(lab, lent.number, signal))
-  const ansible = new RecordingAnsible({
+  const testFile = expect.getState().testPath
+  const context = {
     projectDir: provided.projectDir,
     runDir,
     targets: Object.values(pis).map((pi) => ({
@@ -161,7 +162,10 @@ async function borrow(
     })),
     timeoutMs: options.playbookTimeout,
     signal: AbortSignal.any([over.signal, ...stops]),
-    log: (line) => lab.say(line),
+    log: (line: string) => lab.say(line),
+  }
+  const ansible = new RecordingAnsible(context, (record) => {
+    if (testFile) lab.used(testFile, sourcesOfRun(record, provided.projectDir))
   })
   let told = 0
   return {

@@ -95,7 +95,7 @@ describe.skipIf(!browserPath)('the report page', { timeout: 240_000 }, () => {
         .poll(
           () =>
             page.evaluate(
-              '[...document.querySelectorAll("details")].every((each) => each.childElementCount > 1)',
+              '[...document.querySelectorAll("details[open]")].every((each) => each.childElementCount > 1)',
             ),
           { timeout: 20_000 },
         )
