@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { gatherEvidence } from '../../src/report/evidence.ts'
 import type { PageData } from '../../src/report/page/data.ts'
 import { aLentPi } from '../unit/report/samples.ts'
@@ -52,18 +52,19 @@ test('all is well', async ({ pi }) => {
 `,
 }
 
-// What is not in the cache yet is made here: the tests below have limits of their own.
-beforeAll(async () => {
+/** Makes what is not in the cache yet, so that limits of tests count only what the tests do. */
+async function warmCache() {
   const warm =
     "import { test } from 'vitest-raspi'\ntest('warm', async ({ pi }) => void (await pi.run('true')))\n"
   using project = new Project({ files: { 'warm.test.ts': warm } })
-  const { code, output } = await project.vitest().finished(1_800_000)
+  const { code, output } = await project.vitest().finished(1_500_000)
   expect(code, output).toBe(0)
-}, 1_800_000)
+}
 
 test('failed tests leave evidence, in the terminal, on GitHub and in files', {
-  timeout: 1_500_000,
+  timeout: 3_000_000,
 }, async () => {
+  await warmCache()
   using project = new Project({ files: failing })
   const env = { GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: project.dir, APP_SECRET: 'never-to-be-seen' }
   const { code, output } = await project.vitest([], env).finished(1_480_000)
@@ -185,7 +186,7 @@ const told = {
 import { expect, recordArtifact, test } from 'vitest'
 
 test('the web role', async ({ task }) => {
-  const at = { number: 1, name: 'pi', hostname: 'pi-1', origin: 'thawed', startMs: 2_900, queuedMs: 0, lentAt: 1, usedUntil: 2 }
+  const at = { number: 1, name: 'pi', hostname: 'pi-1', origin: 'thawed', startMs: 2_900, queuedMs: 0, askedAt: 0, startedAt: 0, lentAt: 1, usedUntil: 2 }
   task.meta.raspi = { pis: [at], runs: [] }
   const path = process.cwd() + '/site.yml'
   const failed = { what: 'failed', title: 'TASK [Ping]', path, line: 4, durationMs: 1, message: 'No', diff: [], told: false }
@@ -207,6 +208,7 @@ describe.each([
     '--reporter=dot',
     '--reporter=verbose --reporter=vitest-raspi/reporter',
     '--reporter=default --reporter=github-actions --reporter=blob',
+    '--reporter=default --reporter=junit --outputFile.junit=junit.xml',
   ])('%s', { timeout: 120_000 }, async (reporters) => {
     const args = reporters.split(' ').filter(Boolean)
     using project = new Project({ files: told, ...(vitestFrom ? { vitestFrom } : {}) })
@@ -220,6 +222,8 @@ describe.each([
         /^::error file=site\.yml,line=4,title=web\.test\.ts > the web role::TASK \[Ping\] failed/gm,
       ),
     ).toHaveLength(1)
+    expect(output.match(/Report {2}\.vitest\/raspi\/index\.html/g)).toHaveLength(1)
+    expect(readFileSync(join(project.dir, '.vitest/raspi/index.html'), 'utf8')).toContain('the web role')
     // After the failures and counts of the others.
     expect(output.indexOf('Evidence:')).toBeGreaterThan(output.indexOf('expected 1 to be 2'))
   })

@@ -42,10 +42,11 @@ export class VitestRun {
       process.execPath,
       ...[join(dir, 'node_modules/vitest/vitest.mjs'), watch ? '--watch' : 'run', ...args],
     ] as const
-    // script (of util-linux) gives it a terminal, and passes keys and exit code on.
+    // script (of util-linux) gives it a terminal, and passes keys and exit code on. Without one, both streams have one
+    // pipe, because what comes through two comes in any order.
     const [file, ...rest] = watch
       ? (['script', '-qefc', commandLine(command[0], command.slice(1)), '/dev/null'] as const)
-      : command
+      : (['sh', '-c', 'exec "$@" 2>&1', 'sh', ...command] as const)
     this.#child = spawn(file, rest, {
       cwd: dir,
       // A group of its own: what is sent to the test's is not for it.
