@@ -64,6 +64,7 @@ test('a template that is edited runs the one test again that has used it, and Ct
   expect(run.output.slice(run.output.indexOf('RERUN'))).not.toMatch(/Freezing|Building/)
 
   writeFileSync(join(project.dir, 'other.yml'), `${play('other')}  vars: { new: true }\n`)
+  await run.until(() => (run.output.match(/RERUN/g) ?? []).length === 2, 'the third run', 5 * minute)
   await run.starts(/^qemu-system-aarch64|^setpriv .*qemu-system-aarch64/, 5 * minute)
   const started = run.processes()
   run.type('\u0003')

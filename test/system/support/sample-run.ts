@@ -65,9 +65,10 @@ export function sampleRun(dir: string, count: number): ReportedTest[] {
 function sampleTest(dir: string, index: number): ReportedTest {
   // Two at a time, each half a minute.
   const askedAt = start + Math.floor(index / 2) * 31 * second + (index % 2) * 4 * second
-  const startedAt = askedAt + (index % 2) * 3 * second
+  // Every fifth Pi was kept ready; every other one of the rest had to be waited for.
+  const startedAt = askedAt + (index % 5 === 4 ? -9 : (index % 2) * 3) * second
   const startMs = 2_800 + ((index * 137) % 900)
-  const lentAt = startedAt + startMs + 60
+  const lentAt = Math.max(askedAt, startedAt + startMs) + 60
   const failed = index % 11 === 3
   const dies = index % 22 === 14
   const skipped = index % 17 === 9
@@ -106,7 +107,18 @@ function sampleTest(dir: string, index: number): ReportedTest {
     line: failed ? 12 : undefined,
     pis: skipped
       ? []
-      : [{ ...pi, askedAt, startedAt, startMs, lentAt, queuedMs: startedAt - askedAt, usedUntil, ...dies_ }],
+      : [
+          {
+            ...pi,
+            askedAt,
+            startedAt,
+            startMs,
+            lentAt,
+            queuedMs: Math.max(0, startedAt - askedAt),
+            usedUntil,
+            ...dies_,
+          },
+        ],
     accounts: skipped ? [] : [{ runs, errors }],
     evidenceDir,
   }

@@ -7,11 +7,14 @@ import { testLink } from './links.ts'
 /** The sizes of the drawing, in px. */
 const size = { lane: 46, bar: 20, steps: 14, axis: 26, gap: 6 }
 
+/** What the colours of a Pi's bar mean. */
+const key = { waiting: 'waited for, or kept ready', starting: 'starting', lent: 'lent to a test' }
+
 /** When each Pi was waited for, was started, had which test, and what its tasks were: drawn, and as a table. */
 export function timeline(data: PageData): HTMLElement | undefined {
   const { pis, startedAt, endedAt } = data
   if (pis.length === 0) return undefined
-  const lanes = lanesOf(pis.map(({ askedAt, usedUntil }) => ({ from: askedAt, to: usedUntil })))
+  const lanes = lanesOf(pis.map((pi) => ({ from: firstOf(pi), to: pi.usedUntil })))
   const steps = stepsOf(data)
   const whole = { from: 0, to: Math.max(1_000, endedAt - startedAt) }
   let view = { ...whole }
@@ -57,9 +60,9 @@ export function timeline(data: PageData): HTMLElement | undefined {
       el(
         'span',
         { class: 'key' },
-        ...['waiting', 'starting', 'lent'].flatMap((what) => [
+        ...Object.entries(key).flatMap(([what, meaning]) => [
           el('i', { class: `swatch ${what}`, 'aria-hidden': 'true' }),
-          what,
+          meaning,
         ]),
       ),
     ),
@@ -67,6 +70,9 @@ export function timeline(data: PageData): HTMLElement | undefined {
     lazy(['The same as a table'], () => table(data, steps), { class: 'alternative' }),
   )
 }
+
+/** A Pi that is kept ready was started before anybody asked for it. */
+const firstOf = ({ askedAt, startedAt }: PagePi) => Math.min(askedAt, startedAt)
 
 interface Scene {
   lanes: readonly number[]
@@ -88,7 +94,7 @@ function drawing(data: PageData, { lanes, steps, view, width }: Scene): SVGEleme
     ]
   })
   const seen = pis.flatMap((pi, index) => {
-    const [left, right] = [x(pi.askedAt), x(pi.usedUntil)]
+    const [left, right] = [x(firstOf(pi)), x(pi.usedUntil)]
     return right < 0 || left > width
       ? []
       : [piDrawing(data, pi, size.axis + (lanes[index] ?? 0) * size.lane, steps[index] ?? [], x, width)]
@@ -139,10 +145,12 @@ function piDrawing(
   ]
   group.append(svg('title', {}, told.filter(Boolean).join('\n')))
   if (startedAt > askedAt) group.append(box(askedAt, startedAt, top, size.bar, 'waiting'))
-  const up = startedAt + startMs
-  group.append(box(startedAt, Math.min(up, lentAt), top, size.bar, 'starting'))
-  group.append(box(Math.min(up, lentAt), usedUntil, top, size.bar, `lent ${failed ? 'bad' : ''}`))
-  const left = Math.max(0, x(Math.min(up, lentAt)))
+  const up = Math.min(startedAt + startMs, lentAt)
+  group.append(box(startedAt, up, top, size.bar, 'starting'))
+  // From when it was up until somebody had it: a moment, unless it was kept ready.
+  group.append(box(up, lentAt, top, size.bar, 'waiting'))
+  group.append(box(lentAt, usedUntil, top, size.bar, `lent ${failed ? 'bad' : ''}`))
+  const left = Math.max(0, x(lentAt))
   const room = Math.min(width, x(usedUntil)) - left - 12
   const label = `${failed ? `${sign('failed')} ` : ''}${titles || name}`
   // About 6.6 px a letter at this size.
@@ -193,7 +201,7 @@ function table(data: PageData, steps: readonly (readonly Step[])[]): Node[] {
       {},
       el('th', { scope: 'row' }, `${name} (${hostname})`),
       el('td', {}, ...tests.flatMap((test, at) => [at > 0 ? ', ' : '', testLink(data, test)])),
-      el('td', { class: 'number' }, duration(askedAt - data.startedAt)),
+      el('td', { class: 'number' }, duration(Math.max(0, askedAt - data.startedAt))),
       el('td', { class: 'number' }, duration(Math.max(0, startedAt - askedAt))),
       el('td', { class: 'number' }, `${origin}, ${duration(startMs)}`),
       el('td', { class: 'number' }, duration(usedUntil - lentAt), lost ? `, lost: ${lost.reason}` : ''),
