@@ -1,6 +1,9 @@
 /// <reference types="vitest/config" />
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Vite } from 'vitest/node'
+import type { SourcePaths } from './ansible/sources.ts'
+import { testFilesUsing, whenUsed } from './lab/used-files.ts'
 import { type RaspiOptions, resolveOptions } from './options.ts'
 import { evidenceDirOf, RaspiReporter } from './reporter.ts'
 import './vitest/provided.ts'
@@ -29,6 +32,7 @@ export function raspi(options: RaspiOptions = {}): Vite.Plugin {
       test: {
         globalSetup: [fileURLToPath(new URL('./vitest/global-setup.js', import.meta.url))],
         provide: { raspiOptions },
+        watchTriggerPatterns: [{ pattern: /./, testsToRun: testsToRunAgain }],
       },
     }),
     configureVitest({ project, vitest }) {
@@ -39,8 +43,20 @@ export function raspi(options: RaspiOptions = {}): Vite.Plugin {
         Array.isArray(reporter) ? reporterNames.test(String(reporter[0])) : reporter instanceof RaspiReporter,
       )
       if (!ours) reporters.push(new RaspiReporter())
+      if (vitest.config.watch) whenUsed((sources) => vitest.vite.watcher.add(outside(root, sources)))
       if (project.config.testTimeout === vitestTestTimeout) project.config.testTimeout = testTimeout
       if (project.config.hookTimeout === vitestHookTimeout) project.config.hookTimeout = testTimeout
     },
   }
+}
+
+/** In watch mode: the tests that have used what was changed. Others than ours are Vitest's to find. */
+function testsToRunAgain(path: string): string[] | undefined {
+  const testFiles = testFilesUsing(path)
+  return testFiles.length > 0 ? testFiles : undefined
+}
+
+/** What Vite does not watch of its own accord. */
+function outside(root: string, { files, dirs }: SourcePaths): string[] {
+  return [...files, ...dirs].filter((path) => !path.startsWith(`${root}/`) && existsSync(path))
 }

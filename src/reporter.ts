@@ -1,12 +1,16 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
 import { styleText } from 'node:util'
-import type { Reporter, TestCase, TestModule, TestSpecification, Vitest } from 'vitest/node'
+import type { Reporter, TestCase, TestModule, TestRunEndReason, TestSpecification, Vitest } from 'vitest/node'
+import { messageOf } from './errors.ts'
 import { annotation } from './report/annotations.ts'
 import { closingBlock } from './report/closing-block.ts'
-import { moduleDir } from './report/evidence-dir.ts'
+import { keepFromGit, moduleDir } from './report/evidence-dir.ts'
 import { failureBlock } from './report/failure-block.ts'
 import type { EvidenceArtifact } from './report/meta.ts'
+import { collectPage } from './report/page/collect.ts'
+import { renderPage } from './report/page/render.ts'
+import { reportedTests } from './report/reported-tests.ts'
 import './vitest/provided.ts'
 
 /** Reporters that may write to stdout what a program is to read. */
@@ -15,7 +19,7 @@ const machineReadable = new Set(['json', 'junit', 'tap', 'tap-flat'])
 /**
  * Tells of failed tests what other reporters do not know (the task at its line of the playbook, the end of the console,
  * where the evidence is), annotates playbooks on GitHub Actions, and closes with what the Pis and playbooks of the run
- * took. Says nothing where no test had a Pi. The plugin adds it; it stands beside any other reporter.
+ * took. Writes the report page, `.vitest/raspi/index.html`. Says nothing where no test had a Pi. The plugin adds it; it stands beside any other reporter.
  */
 export class RaspiReporter implements Reporter {
   #vitest: Vitest | undefined
@@ -37,7 +41,11 @@ export class RaspiReporter implements Reporter {
     )
   }
 
-  onTestRunEnd(modules: readonly TestModule[]): void {
+  async onTestRunEnd(
+    modules: readonly TestModule[],
+    _errors: readonly unknown[] = [],
+    reason: TestRunEndReason = 'passed',
+  ): Promise<void> {
     const tests = modules.flatMap((module) => [...module.children.allTests()])
     const failed = tests.filter((test) => test.result().state === 'failed')
     const failures = failed.flatMap((test) => {
@@ -58,8 +66,29 @@ export class RaspiReporter implements Reporter {
       // A command is one only at the beginning of a line.
       for (const line of new Set(lines)) this.#say(`\n${line}`)
     }
-    const closing = closingBlock(tests.flatMap((test) => test.meta().raspi ?? []))
+    const page = await this.#writePage(modules, reason)
+    const closing = closingBlock(
+      tests.flatMap((test) => test.meta().raspi ?? []),
+      page,
+    )
     if (closing.length > 0) this.#say(`${closing.join('\n')}\n`)
+  }
+
+  /** Gives what the closing block says of it: where it is, or why there is none. Nothing where no test had a Pi. */
+  async #writePage(modules: readonly TestModule[], reason: TestRunEndReason): Promise<string | undefined> {
+    const root = this.#vitest?.config.root ?? process.cwd()
+    const page = join(evidenceDirOf(root), 'index.html')
+    try {
+      const tests = reportedTests(modules)
+      if (tests.length === 0) return undefined
+      await mkdir(dirname(page), { recursive: true })
+      await keepFromGit(evidenceDirOf(root))
+      await writeFile(page, await renderPage(collectPage(tests, reason, { page, root })))
+      return relative(process.cwd(), page)
+    } catch (error) {
+      // A page is only a page: no run fails because of it.
+      return `could not be written: ${messageOf(error)}`
+    }
   }
 
   #say(text: string): void {

@@ -37,13 +37,6 @@ export function argumentsOf(
   ]
 }
 
-/** A command line that a shell would take as it is. */
-export function commandLine(program: string, args: readonly string[]): string {
-  return [program, ...args]
-    .map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`))
-    .join(' ')
-}
-
 function list(option: string, value: string | readonly string[] | undefined): string[] {
   const joined = typeof value === 'string' ? value : value?.join(',')
   return joined ? [`${option}=${joined}`] : []

@@ -40,16 +40,24 @@ export interface FreezeSubject {
   mustBeWarm?: boolean
 }
 
+/** How a Pi that was frozen came up. */
+export interface Booted {
+  /** The kernel's command line. */
+  commandLine: string
+  /** From QEMU's start until systemd had started everything, in ms. */
+  coldBootMs: number
+}
+
 /** The signs on a console that a boot has failed for good. */
 const bootFailures =
   /Kernel panic - not syncing|Entering emergency mode|You are in emergency mode|ALERT!\s+.* does not exist/
 
 /**
  * Boots the card in `dir` without a NIC, as the firmware would, waits until systemd is done, warms the Pi, and freezes it
- * into files beside the card. Gives the kernel's command line. Throws a `RaspiError` with the end of the console where the
+ * into files beside the card. Gives the kernel's command line, and how long the boot took. Throws a `RaspiError` with the end of the console where the
  * boot fails or takes longer than `bootTimeout`.
  */
-export async function freeze(subject: FreezeSubject, context: FreezeContext): Promise<string> {
+export async function freeze(subject: FreezeSubject, context: FreezeContext): Promise<Booted> {
   const { image, board, mustBeWarm = true } = subject
   const { dir, machineDir, qemu, qemuImg, log, signal } = context
   const card = join(dir, frozenFiles.card)
@@ -64,17 +72,20 @@ export async function freeze(subject: FreezeSubject, context: FreezeContext): Pr
     `systemd.clock-usec=${Date.now()}000`,
   ].join(' ')
   const memory = { file: join(dir, frozenFiles.ram), mode: 'shared' } as const
+  const starting = performance.now()
   const machine = await Machine.start(
     { board, card, dir: machineDir, boot: { ...boot, commandLine }, memory },
     { qemu },
     signal,
   )
   context.note(machine.pid)
+  let coldBootMs: number
   const kill = () => machine.kill()
   signal.addEventListener('abort', kill, { once: true })
   try {
     const shell = await booted(machine, context)
     const warming = performance.now()
+    coldBootMs = Math.round(warming - starting)
     const warmed = warmUp(shell, subject)
     warmed.catch(() => {})
     const ended = machine.ended.then(() => undefined)
@@ -93,7 +104,7 @@ export async function freeze(subject: FreezeSubject, context: FreezeContext): Pr
     await machine.end()
     await rm(bootDir, { recursive: true, force: true })
   }
-  return commandLine
+  return { commandLine, coldBootMs }
 }
 
 /** Warms a Pi as root on `shell`, and gives what it said. */

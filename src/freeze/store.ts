@@ -21,6 +21,8 @@ export interface FrozenPi {
   files: Record<FrozenFile, string>
   /** The kernel's command line it was booted with. */
   commandLine: string
+  /** How long it took to boot until systemd was done, in ms. Not known of those of earlier versions. */
+  coldBootMs?: number | undefined
   /** The size of all files on the disk, in bytes. */
   diskBytes: number
 }
@@ -44,6 +46,7 @@ export type FreezeKey = z.output<typeof keySchema>
 const manifestSchema = z.object({
   id: z.string(),
   commandLine: z.string(),
+  coldBootMs: z.number().optional(),
   files: z.record(z.enum(['card', 'ram', 'state']), z.object({ size: z.int(), sha256: z.string() })),
   /** Of a Pi of an image. */
   key: keySchema.optional(),
@@ -127,7 +130,7 @@ export async function readFrozen(
 /** The frozen Pi that `manifest` describes, its files in `dir`. */
 export async function frozenAt(
   dir: string,
-  { id, parent, commandLine, files: described }: Omit<Manifest, 'files'> & Partial<Manifest>,
+  { id, parent, commandLine, coldBootMs, files: described }: Omit<Manifest, 'files'> & Partial<Manifest>,
   image: Image,
   board: Board,
 ): Promise<FrozenPi> {
@@ -136,7 +139,7 @@ export async function frozenAt(
   const sizes = await Promise.all(Object.values(files).map((file) => stat(file)))
   const diskBytes = sizes.reduce((total, { blocks }) => total + blocks * 512, 0)
   const cardDigest = described?.card.sha256 ?? id
-  return { id, parent, cardDigest, dir, image, board, files, commandLine, diskBytes }
+  return { id, parent, cardDigest, dir, image, board, files, commandLine, coldBootMs, diskBytes }
 }
 
 /**

@@ -1,3 +1,7 @@
+import { duration } from './duration.ts'
+
+export { duration }
+
 /** Takes one whole line for the user. Never a part of a line: Vitest's own output is between them. */
 export type Log = (line: string) => void
 
@@ -33,13 +37,4 @@ export async function phase<T>(
 /** The time since `started` (a `performance.now()`), for people: `0.4 s`, `12 s`, `3 min 5 s`. */
 export function elapsed(started: number): string {
   return duration(performance.now() - started)
-}
-
-/** A duration in ms, for people: `0.4 s`, `12 s`, `3 min 5 s`. */
-export function duration(ms: number): string {
-  const seconds = ms / 1000
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
-  if (seconds < 59.5) return `${Math.round(seconds)} s`
-  const whole = Math.round(seconds)
-  return `${Math.floor(whole / 60)} min ${whole % 60} s`
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import type { SourcePaths } from '../ansible/sources.ts'
 import { RaspiError } from '../errors.ts'
 import { openAnswer, openChannel } from './channel.ts'
 import type { LabFunctions, Lease, LeaseRequest, MadeCheckpoint, WorkerFunctions } from './protocol.ts'
@@ -16,6 +17,8 @@ export interface LabClient {
   restore(pi: number, checkpoint: string): Promise<void>
   /** Shows a line to the user. */
   say(line: string): void
+  /** Tells what parts of the repository a playbook of this test file has read: their change runs it again. */
+  used(testFile: string, sources: SourcePaths): void
   /** Aborts when the lab is gone, and with it every Pi. */
   readonly gone: AbortSignal
   /** Aborts, with the reason, when the Pi of this number is gone. */
@@ -55,6 +58,7 @@ async function open(path: string): Promise<LabClient> {
     release: async (lease) => void (await channel.release(lease).catch(() => {})),
     checkpoint: async (pi, name) => openAnswer(await channel.checkpoint(pi, name)),
     restore: async (pi, checkpoint) => openAnswer(await channel.restore(pi, checkpoint)),
+    used: (testFile, sources) => void channel.used.asEvent(testFile, sources).catch(() => {}),
     say: (line) => void channel.say.asEvent(line).catch(() => {}),
     gone: gone.signal,
     lost: (pi) => loss(pi).signal,

@@ -277,7 +277,7 @@ function once<T>(known: Map<string, Promise<T>>, about: unknown, make: () => Pro
 }
 
 function lent(pi: LivePi, name: string): LentPi {
-  const { number, identity, connection, controlPath, consoleFile, origin, startMs, spans } = pi
+  const { number, identity, connection, controlPath, consoleFile, origin, startedAt, startMs, spans } = pi
   return {
     number,
     name,
@@ -286,7 +286,9 @@ function lent(pi: LivePi, name: string): LentPi {
     controlPath,
     consoleFile,
     origin,
+    startedAt,
     startMs,
+    coldBootMs: pi.source.frozen?.coldBootMs,
     spans: spans.all,
   }
 }

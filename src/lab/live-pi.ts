@@ -65,6 +65,8 @@ export class LivePi {
   readonly connection: PiConnection
   readonly controlPath: string
   readonly consoleFile: string
+  /** When its start began, in ms since the epoch. */
+  readonly startedAt = Date.now()
   startMs = 0
   /** Where its time went, from its start to its hand-over. */
   readonly spans: Spans
@@ -221,8 +223,8 @@ export class LivePi {
     const context = { dir: place, machineDir: dir, qemu, qemuImg, log, note, signal: this.signal }
     try {
       const subject = { image, board, mustBeWarm: false }
-      const commandLine = await freeze(subject, { ...context, bootTimeout: timeoutMs })
-      const frozen = await frozenAt(place, { id: name, commandLine }, image, board)
+      const booted = await freeze(subject, { ...context, bootTimeout: timeoutMs })
+      const frozen = await frozenAt(place, { id: name, ...booted }, image, board)
       await this.restore(frozen)
       return frozen
     } catch (error) {

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, RaspiError } from '../errors.ts'
-import { freeze, keepFrozen } from '../freeze/freeze.ts'
+import { type Booted, freeze, keepFrozen } from '../freeze/freeze.ts'
 import {
   type FrozenPi,
   frozenAt,
@@ -20,7 +20,7 @@ import type { SourceContext } from './sources.ts'
 
 /** A frozen Pi that is to be made. */
 export interface FrozenPlan {
-  about: Omit<Manifest, 'files' | 'commandLine'>
+  about: Omit<Manifest, 'files' | keyof Booted>
   image: Image
   board: Board
   /**
@@ -40,8 +40,8 @@ export async function makeFrozen(plan: FrozenPlan, context: SourceContext): Prom
   const machineDir = privateDir(context.machineDir, `f${++made}`)
   try {
     await plan.makeCard(join(dir, frozenFiles.card))
-    const commandLine = await freeze({ image, board, mustBeWarm }, { ...context, dir, machineDir })
-    const frozen = await frozenAt(dir, await sealFrozen(dir, { ...about, commandLine }), image, board)
+    const booted = await freeze({ image, board, mustBeWarm }, { ...context, dir, machineDir })
+    const frozen = await frozenAt(dir, await sealFrozen(dir, { ...about, ...booted }), image, board)
     await checkByThaw({ image, board, frozen }, machineDir, context)
     const place = frozenDir(cacheDir, about.id)
     await keepFrozen(frozen, place)

@@ -1,3 +1,4 @@
+import type { SourcePaths } from '../ansible/sources.ts'
 import type { SerialisedRaspiError } from '../errors.ts'
 import type { Span } from '../host/spans.ts'
 import type { PiConnection } from '../pi/connection.ts'
@@ -46,8 +47,12 @@ export interface LentPi {
   consoleFile: string
   /** How it came to be. */
   origin: 'thawed' | 'booted'
+  /** When it was started, in ms since the epoch. */
+  startedAt: number
   /** The time from its start to its first login, in ms. */
   startMs: number
+  /** How long the Pi it was thawed from took to boot, in ms, where that was measured. */
+  coldBootMs?: number | undefined
   /** Where the time went, from its start to its hand-over. */
   spans: Span[]
 }
@@ -82,6 +87,8 @@ export interface LabFunctions {
   restore(pi: number, checkpoint: string): Promise<Answer<void>>
   /** Shows a line to the user, from the one place that may write to the terminal. */
   say(line: string): void
+  /** A playbook of this test file has read these parts of the repository. */
+  used(testFile: string, sources: SourcePaths): void
 }
 
 /** What the lab tells a worker. */

@@ -5,6 +5,7 @@ import { RaspiError } from '../errors.ts'
 import { answer, openChannel } from './channel.ts'
 import type { Lab } from './lab.ts'
 import type { LabFunctions, WorkerFunctions } from './protocol.ts'
+import { noteUse } from './used-files.ts'
 
 /**
  * Serves `lab` to the workers on a unix socket in the run's directory, and gives the socket's path. A worker's leases
@@ -42,6 +43,7 @@ function serveWorker(lab: Lab, socket: Socket) {
     checkpoint: (pi, name) => answer(() => lab.checkpoints.make(pi, name)),
     restore: (pi, checkpoint) => answer(() => lab.checkpoints.restore(pi, checkpoint)),
     say: (line) => lab.log(line),
+    used: noteUse,
   }
   const channel = openChannel<WorkerFunctions, LabFunctions>(socket, functions)
   socket.on('close', () => {

@@ -37,6 +37,7 @@ export const machineFiles = {
   qmp: 'qmp',
   gdb: 'gdb',
   console: 'console.log',
+  log: 'qemu.log',
   service: 'service',
 } as const
 

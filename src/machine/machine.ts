@@ -9,6 +9,7 @@ import { createDebug } from 'obug'
 import { RaspiError } from '../errors.ts'
 import { privateDir } from '../host/paths.ts'
 import { dieWithParent } from '../host/process.ts'
+import { commandLine } from '../host/quote.ts'
 import {
   type MachineSpec,
   machineFiles,
@@ -18,6 +19,7 @@ import {
   userNetwork,
 } from './command-line.ts'
 import { ConsoleLog } from './console-log.ts'
+import { MachineLog, noise } from './machine-log.ts'
 import { Qmp, type QmpEvent } from './qmp.ts'
 
 const debug = createDebug('raspi:machine')
@@ -85,12 +87,14 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
       ...(tools.priority === 'background' ? nicely(command) : ([command[0], command.slice(1)] as const)),
     )
     debug('%s %s', file, args.join(' '))
+    const log = new MachineLog(join(spec.dir, machineFiles.log))
+    log.note('starts', commandLine(tools.qemu, qemuArguments(spec)))
     const subprocess = execa(file, args, {
       ...{ stdin: 'ignore', stdout: 'ignore', stderr: 'pipe', buffer: false, reject: false },
       // QEMU keeps temporary files nowhere else.
       env: { TMPDIR: spec.dir },
     })
-    const messages = keepMessages(subprocess.stderr, (why) => fail(why))
+    const messages = keepMessages(subprocess.stderr, log, (why) => fail(why))
     const failed = new AbortController()
     let fate = ''
     const exited = subprocess.then((result) => {
@@ -108,6 +112,7 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
       const pid = subprocess.nodeChildProcess.pid
       if (pid === undefined) throw failed.signal.reason
       const machine = new Machine(spec, pid, qmp, { messages, fate: () => fate, exited })
+      machine.once('end', (end) => log.note('ended', end === 'crashed' ? fate : end))
       void machine.console.waitFor({ panic: hopeless }, failed.signal, { offset, everyMs: 500 }).then(
         () => fail('its kernel panicked'),
         () => {},
@@ -232,17 +237,19 @@ function endByGuest({ name, data }: QmpEvent): MachineEnd | undefined {
   return data.reason === 'guest-reset' ? 'reboot' : 'poweroff'
 }
 
-/** What QEMU says of every Pi: of a NIC that is not up yet, thousands of times, and of one that is looked at. */
-const noise = /(?:Slirp: Failed to send packet, ret: -1|usbnet: failed control transaction: .*)\n/g
-
 /**
- * Keeps the end of what QEMU says, without its noise. The card's errors QEMU only mentions there, and lets the guest
+ * Keeps the end of what QEMU says, without its noise, and lets `log` hear it. The card's errors QEMU only mentions there, and lets the guest
  * go on with wrong data (hw/sd/sd.c), so they are told to `onFailure`.
  */
-function keepMessages(stream: NodeJS.ReadableStream, onFailure: (why: string) => void): () => string {
+function keepMessages(
+  stream: NodeJS.ReadableStream,
+  log: MachineLog,
+  onFailure: (why: string) => void,
+): () => string {
   let kept = ''
   stream.setEncoding('utf8')
   stream.on('data', (chunk: string) => {
+    log.hear(chunk)
     kept = `${kept}${chunk}`.replace(noise, '').slice(-16_384)
     const [error] = /sd_blk_\w+: .* on host side/.exec(kept) ?? []
     if (error) onFailure(`its card's file could not be used, is its disk full? QEMU says: ${error}`)

@@ -1,13 +1,19 @@
 import { styleText } from 'node:util'
 import { duration } from '../host/progress.ts'
-import { type PiSummary, type RaspiMeta, slowestOf } from './meta.ts'
+import { type PiSummary, type RaspiMeta, slowestOf, unitePis } from './meta.ts'
 
-/** The lines that close a run in which `metas`, what its tests told, had Pis; none where no test had one. */
-export function closingBlock(metas: readonly RaspiMeta[]): string[] {
-  const pis = unite(metas.flatMap((meta) => meta.pis))
+/**
+ * The lines that close a run in which `metas`, what its tests told, had Pis, with `page`, where its report is. None where
+ * there is nothing to tell.
+ */
+export function closingBlock(metas: readonly RaspiMeta[], page?: string): string[] {
+  const pis = unitePis(metas.flatMap((meta) => meta.pis))
   const runs = metas.flatMap((meta) => meta.runs)
-  if (pis.length === 0) return []
-  const lines = [['Pis', [origins(pis), `at most ${mostAtOnce(pis)} at once`, ...waited(pis)].join('; ')]]
+  const lines: [label: string, text: string][] = []
+  if (pis.length > 0) {
+    const what = [origins(pis), ...saved(pis), `at most ${mostAtOnce(pis)} at once`, ...waited(pis)]
+    lines.push(['Pis', what.join('; ')])
+  }
   if (runs.length > 0) {
     const sum = (of: 'tasks' | 'changed') => runs.reduce((total, run) => total + run[of], 0)
     const failed = runs.filter(({ ok }) => !ok).length
@@ -25,18 +31,8 @@ export function closingBlock(metas: readonly RaspiMeta[]): string[] {
       ])
     })
   }
-  return lines.map(([label = '', text]) => `${styleText('dim', label.padStart(11))}  ${text}`)
-}
-
-/** A Pi of a whole file is told of by each of its tests: the one that ended last knows best. */
-function unite(pis: readonly PiSummary[]): PiSummary[] {
-  const known = new Map<string, PiSummary>()
-  for (const pi of pis) {
-    const key = `${pi.number} ${pi.lentAt}`
-    const other = known.get(key)
-    if (!other || other.usedUntil < pi.usedUntil) known.set(key, pi)
-  }
-  return [...known.values()]
+  if (page) lines.push(['Report', page])
+  return lines.map(([label, text]) => `${styleText('dim', label.padStart(11))}  ${text}`)
 }
 
 function origins(pis: readonly PiSummary[]): string {
@@ -48,6 +44,18 @@ function origins(pis: readonly PiSummary[]): string {
     return [`${times.length} ${origin} ${each}`]
   }
   return [...of('thawed'), ...of('booted')].join(', ')
+}
+
+/** What thawing spared, as far as it was measured what a boot takes. */
+function saved(pis: readonly PiSummary[]): string[] {
+  const known = pis.flatMap(({ origin, startMs, coldBootMs }) =>
+    origin === 'thawed' && coldBootMs ? [{ startMs, coldBootMs }] : [],
+  )
+  if (known.length === 0) return []
+  const total = known.reduce((sum, { startMs, coldBootMs }) => sum + coldBootMs - startMs, 0)
+  if (total <= 0) return []
+  const boot = duration(median(known.map(({ coldBootMs }) => coldBootMs)))
+  return [`${duration(total)} saved against booting (${boot} each)`]
 }
 
 /** How many lived at the same time, from when they were lent to the end of their last test. */

@@ -1,4 +1,5 @@
-import { relative } from 'node:path'
+import { writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 
 /** What decides where a test's evidence is kept. */
 export interface EvidencePlace {
@@ -20,4 +21,9 @@ export function moduleDir({ evidenceDir, root, project }: EvidencePlace, file: s
 export function slug(text: string): string {
   const plain = text.replace(/[^\w.-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '')
   return plain.slice(0, 100) || '_'
+}
+
+/** Lets Git see nothing of `evidenceDir`, where the repository does not ignore it anyway. */
+export async function keepFromGit(evidenceDir: string): Promise<void> {
+  await writeFile(join(evidenceDir, '.gitignore'), '*\n')
 }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { placeOf, titleOf } from '../ansible/run.ts'
 import { messageOf } from '../errors.ts'
@@ -9,7 +10,7 @@ import { slug } from './evidence-dir.ts'
 import { maskSecrets, secretsOf } from './mask.ts'
 import { type RunRecord, tasksOf } from './run-record.ts'
 import { cutText, diffLines } from './text.ts'
-import { timeline } from './timeline.ts'
+import { qemuLogOf, timeline } from './timeline.ts'
 
 /** A Pi that was lent to the test. */
 export interface EvidencePi {
@@ -22,7 +23,8 @@ export interface EvidencePi {
 export interface EvidenceSource {
   pis: readonly EvidencePi[]
   records: readonly RunRecord[]
-  /** When the Pis were lent, in ms since the epoch. */
+  /** When the test asked for the Pis, and when they were lent, in ms since the epoch. */
+  askedAt: number
   lentAt: number
   queuedMs: number
   projectDir: string
@@ -40,8 +42,8 @@ const limits = { text: 256 * 1024, events: 1024 * 1024, runs: 5 }
 const patience = { guest: 2_200, run: 300, all: 2_400 }
 
 /**
- * Gathers what is known of a test's Pis and playbooks: consoles, journals since they were lent, failed units, runs and
- * their events, a timeline. Takes at most 2.4 s, and leaves out what it cannot have. Secrets are masked.
+ * Gathers what is known of a test's Pis and playbooks: consoles, QEMU's command lines and messages, journals since they
+ * were lent, failed units, runs and their events, a timeline. Takes at most 2.4 s, and leaves out what it cannot have. Secrets are masked.
  */
 export async function gatherEvidence(source: EvidenceSource): Promise<EvidenceFiles> {
   const endedAt = Date.now()
@@ -52,6 +54,7 @@ export async function gatherEvidence(source: EvidenceSource): Promise<EvidenceFi
   }
   const guests = source.pis.map(async ({ lent, lost }) => {
     keep(`${slug(lent.name)}.console.log`, await new ConsoleLog(lent.consoleFile).tail(1_000))
+    keep(`${slug(lent.name)}.qemu.log`, await readFile(qemuLogOf(lent), 'utf8').catch(() => ''))
     // QEMU's last words are in the reason; there is nobody left to ask.
     if (lost) return keep(`${slug(lent.name)}.lost.txt`, messageOf(lost.reason))
     const { failedUnits, journal } = await askGuest(lent, source.lentAt)

@@ -26,7 +26,7 @@ export function failureTasks(
     what: failed.includes(task) ? 'failed' : 'changed',
     host: task.host,
     durationMs: task.durationMs,
-    message: cutText(messageOf(task), most.message),
+    message: cutText(taskMessage(task), most.message),
     diff: diffLines([...task.diff, ...task.items.flatMap(({ diff }) => diff)]).slice(0, most.diffLines),
     told: told(task),
   }))
@@ -57,7 +57,8 @@ function common(task: Titled, projectDir: string) {
   }
 }
 
-function messageOf({ result, items }: TaskRun): string {
+/** The most telling words of a task's result; empty where it has none. */
+export function taskMessage({ result, items }: TaskRun): string {
   const results = [result, ...items.filter(({ status }) => status === 'failed').map((item) => item.result)]
   // The last is the most telling: a loop itself says only that not all of its items succeeded.
   const message = results

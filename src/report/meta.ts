@@ -17,12 +17,19 @@ export interface PiSummary {
   name: string
   hostname: string
   origin: 'thawed' | 'booted'
+  /** When its test asked for it, and when it was started, in ms since the epoch. */
+  askedAt: number
+  startedAt: number
   /** From its start to its first login, in ms. */
   startMs: number
+  /** How long the Pi it was thawed from took to boot, in ms, where that is known. */
+  coldBootMs?: number
   /** How long its test waited for others, in ms. */
   queuedMs: number
   /** The end of the test, in ms since the epoch. */
   usedUntil: number
+  /** Set where it was lost before: when, and why, in a sentence. */
+  lost?: { at: number; reason: string }
 }
 
 /** A playbook that a test ran. */
@@ -95,6 +102,17 @@ export function summariseRun(record: RunRecord, projectDir: string): RunSummary 
 /** The three slowest of `tasks`, the slowest first. */
 export function slowestOf(tasks: readonly TaskSummary[]): TaskSummary[] {
   return tasks.toSorted((a, b) => b.durationMs - a.durationMs).slice(0, 3)
+}
+
+/** A Pi of a whole file is told of by each of its tests: the one that ended last knows best. */
+export function unitePis(pis: readonly PiSummary[]): PiSummary[] {
+  const known = new Map<string, PiSummary>()
+  for (const pi of pis) {
+    const key = `${pi.number} ${pi.lentAt}`
+    const other = known.get(key)
+    if (!other || other.usedUntil < pi.usedUntil) known.set(key, pi)
+  }
+  return [...known.values()]
 }
 
 function summariseTask(task: TaskRun): TaskSummary {

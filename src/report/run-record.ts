@@ -2,7 +2,8 @@ import { Ansible, type AnsibleContext } from '../ansible/ansible.ts'
 import type { PlaybookOptions } from '../ansible/arguments.ts'
 import type { AnsibleEvent } from '../ansible/events.ts'
 import { Recorder, type StartedTask } from '../ansible/recorder.ts'
-import type { AnsibleRun, TaskRun } from '../ansible/run.ts'
+import type { AnsibleRun, PlayRun, TaskRun } from '../ansible/run.ts'
+import { type SourcePaths, sourcesOf } from '../ansible/sources.ts'
 
 /** What is kept of one call of `ansible.playbook()`, whether it came to its end or not. */
 export interface RunRecord {
@@ -26,10 +27,13 @@ const keptEvents = 10_000
 export class RecordingAnsible extends Ansible {
   readonly records: RunRecord[] = []
   readonly #context: AnsibleContext
+  readonly #onEnd: (record: RunRecord) => void
 
-  constructor(context: AnsibleContext) {
+  /** `onEnd` is told of each run that has ended, however it has. */
+  constructor(context: AnsibleContext, onEnd: (record: RunRecord) => void = () => {}) {
     super(context)
     this.#context = context
+    this.#onEnd = onEnd
   }
 
   override async playbook(path: string, options: PlaybookOptions = {}): Promise<AnsibleRun> {
@@ -51,19 +55,35 @@ export class RecordingAnsible extends Ansible {
       throw error
     } finally {
       record.endedAt = Date.now()
+      this.#onEnd(record)
     }
   }
 }
 
-/** The tasks of a run, and the one that it was at when it did not come to its end. */
+/** The plays and tasks of a run, and the one that it was at when it did not come to its end. */
 export function tasksOf(
   { run, events }: RunRecord,
   projectDir: string,
-): { tasks: readonly TaskRun[]; current?: StartedTask & { startedAt: number } } {
-  if (run) return { tasks: run.tasks }
+): {
+  plays: readonly PlayRun[]
+  tasks: readonly TaskRun[]
+  current?: StartedTask & { startedAt: number }
+} {
+  if (run) return run
   const recorder = new Recorder(projectDir)
   for (const event of events) recorder.add(event)
   const startedAt = events.findLast(({ event }) => event === 'task')?.at
-  if (!recorder.current || startedAt === undefined) return { tasks: recorder.tasks }
-  return { tasks: recorder.tasks, current: { ...recorder.current.task, startedAt } }
+  const { plays, tasks, current } = recorder
+  if (!current || startedAt === undefined) return { plays, tasks }
+  return { plays, tasks, current: { ...current.task, startedAt } }
+}
+
+/** What of the repository a run has read. */
+export function sourcesOfRun(record: RunRecord, projectDir: string): SourcePaths {
+  const { plays, tasks, current } = tasksOf(record, projectDir)
+  const places = new Set(
+    [...plays, ...tasks, ...(current ? [current] : [])].flatMap(({ path }) => path ?? []),
+  )
+  const { playbook, options } = record
+  return sourcesOf({ playbook, projectDir, places: [...places], args: options.args })
 }

@@ -2,8 +2,10 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { recordArtifact, type TestContext } from 'vitest'
+import { messageOf } from '../errors.ts'
+import { accountOf } from '../report/account.ts'
 import { type EvidenceFiles, type EvidenceSource, gatherEvidence, secretsIn } from '../report/evidence.ts'
-import { type EvidencePlace, moduleDir, slug } from '../report/evidence-dir.ts'
+import { type EvidencePlace, keepFromGit, moduleDir, slug } from '../report/evidence-dir.ts'
 import { failureTasks } from '../report/failure-tasks.ts'
 import { maskSecrets } from '../report/mask.ts'
 import { type FailureSummary, summariseRun } from '../report/meta.ts'
@@ -39,14 +41,18 @@ export async function concludeTest(
   try {
     tellReporter(task, source, newRecords)
     const failed = task.result?.state === 'fail' && !task.fails
-    if (!failed && !all) return
     const errors = (task.result?.errors ?? []).map(({ message }) => message)
-    const files = await gatherEvidence(source)
-    const dir = testDir(place, task)
-    await writeEvidence(place, dir, files)
-    const summary = { dir, ...summariseFailure(source, files, errors) }
-    const shown = showVitest(task, annotate, summary, Object.keys(files))
-    await Promise.race([shown, delay(recordPatience, undefined, { ref: false })])
+    const work: Promise<unknown>[] = []
+    if (failed || all) {
+      const files = await gatherEvidence(source)
+      const dir = testDir(place, task)
+      await writeEvidence(place, dir, files)
+      const summary = { dir, ...summariseFailure(source, files, errors) }
+      work.push(showVitest(task, annotate, summary, Object.keys(files)))
+    }
+    const account = accountOf(newRecords, errors, source.projectDir, secretsIn(source))
+    work.push(recordArtifact(task, { type: 'vitest-raspi:account', account }))
+    await Promise.race([Promise.allSettled(work), delay(recordPatience, undefined, { ref: false })])
   } catch {
     // Evidence is only evidence.
   }
@@ -102,10 +108,15 @@ function annotateEnded<T>({ result }: Task, annotate: () => T): T | undefined {
 }
 
 function tellReporter(task: Task, source: EvidenceSource, newRecords: readonly RunRecord[]): void {
-  const { queuedMs, lentAt, projectDir } = source
+  const { queuedMs, askedAt, lentAt, projectDir } = source
   const usedUntil = Date.now()
-  const pis = source.pis.map(({ lent: { number, name, hostname, origin, startMs } }) => {
-    return { number, lentAt, name, hostname, origin, startMs, queuedMs, usedUntil }
+  const pis = source.pis.map(({ lent, lost }) => {
+    const { number, name, hostname, origin, startedAt, startMs, coldBootMs } = lent
+    return {
+      ...{ number, name, hostname, origin, askedAt, startedAt, startMs, lentAt, queuedMs, usedUntil },
+      ...(coldBootMs ? { coldBootMs } : {}),
+      ...(lost ? { lost: { at: lost.at, reason: firstLine(lost.reason) } } : {}),
+    }
   })
   const runs = newRecords.map((record) => summariseRun(record, projectDir))
   // Each attempt of a test with `retry` had Pis of its own.
@@ -132,12 +143,13 @@ function summariseFailure(
   return { consoles, tasks }
 }
 
+const firstLine = (error: unknown) => messageOf(error).split('\n', 1)[0] ?? ''
+
 /** Writes `files` into `dir`, which holds nothing else afterwards. */
 async function writeEvidence(place: EvidencePlace, dir: string, files: EvidenceFiles): Promise<void> {
   await rm(dir, { recursive: true, force: true })
   await mkdir(dir, { recursive: true })
-  // So that Git sees nothing of it where the repository does not ignore .vitest.
-  await writeFile(join(place.evidenceDir, '.gitignore'), '*\n')
+  await keepFromGit(place.evidenceDir)
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(dir, name), text)))
 }
 

@@ -8,7 +8,7 @@ import type { LentPi, PrepareStep } from '../lab/protocol.ts'
 import { Pi } from '../pi/pi.ts'
 import { type PrepareOption, stepsOf } from '../prepare/options.ts'
 import type { EvidencePi, EvidenceSource } from '../report/evidence.ts'
-import { RecordingAnsible, type RunRecord } from '../report/run-record.ts'
+import { RecordingAnsible, type RunRecord, sourcesOfRun } from '../report/run-record.ts'
 import { concludeHook, concludeTest, type EvidenceWishes } from './evidence.ts'
 import './provided.ts'
 
@@ -142,6 +142,7 @@ async function borrow(
   const options = inject('raspiOptions')
   for (const { playbook } of steps ?? []) findPlaybook(playbook, provided.projectDir)
   const lab = await connectLab(provided.socket)
+  const askedAt = Date.now()
   const lease = await lab.lease({
     holder,
     pis: Object.keys(hosts).map((name) => ({ name })),
@@ -161,7 +162,8 @@ async function borrow(
   const runDir = mkdtempSync(join(provided.runDir, 'ansible-'))
   const over = new AbortController()
   const stops = lease.pis.map((lent) => stopOf(lab, lent.number, signal))
-  const ansible = new RecordingAnsible({
+  const testFile = expect.getState().testPath
+  const context = {
     projectDir: provided.projectDir,
     runDir,
     targets: Object.values(pis).map((pi) => ({
@@ -172,7 +174,10 @@ async function borrow(
     })),
     timeoutMs: options.playbookTimeout,
     signal: AbortSignal.any([over.signal, ...stops]),
-    log: (line) => lab.say(line),
+    log: (line: string) => lab.say(line),
+  }
+  const ansible = new RecordingAnsible(context, (record) => {
+    if (testFile) lab.used(testFile, sourcesOfRun(record, provided.projectDir))
   })
   let told = 0
   return {
@@ -181,6 +186,7 @@ async function borrow(
     evidence: {
       pis: lease.pis.map((lent) => watchLoss(lent, lab)),
       records: ansible.records,
+      askedAt,
       lentAt,
       queuedMs: lease.queuedMs,
       projectDir: provided.projectDir,

@@ -1,4 +1,5 @@
 import type { ResolvedOptions } from '../options.ts'
+import type { AccountArtifact } from '../report/account.ts'
 import type { EvidencePlace } from '../report/evidence-dir.ts'
 import type { EvidenceArtifact, RaspiMeta } from '../report/meta.ts'
 
@@ -13,6 +14,7 @@ export interface ProvidedLab {
 }
 
 declare const evidenceKey: unique symbol
+declare const accountKey: unique symbol
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -27,5 +29,6 @@ declare module 'vitest' {
 
   interface TestArtifactRegistry {
     [evidenceKey]: EvidenceArtifact
+    [accountKey]: AccountArtifact
   }
 }

@@ -68,6 +68,13 @@ export class Project implements Disposable {
     return run
   }
 
+  /** Starts `vitest --watch` on a terminal of its own. */
+  watch(args: string[] = [], env: NodeJS.ProcessEnv = {}): VitestRun {
+    const run = new VitestRun(this, args, env, { watch: true })
+    this.#runs.add(run)
+    return run
+  }
+
   /** What runs have left in their temporary directory. */
   leftovers(): string[] {
     return readdirSync(this.tmpDir).filter((name) => /raspi/.test(name))

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
+import { commandLine } from '../../../src/host/quote.ts'
 import { descendants, processesOf, type Seen, survivors } from './processes.ts'
 import type { Project } from './project.ts'
 
@@ -16,6 +17,12 @@ export interface RunEnd {
   output: string
 }
 
+/** How a run is started. */
+export interface VitestRunOptions {
+  /** `vitest --watch` on a terminal of its own, instead of `vitest run`. @default false */
+  watch?: boolean
+}
+
 /** A `vitest run` of its own, as from a user's shell. */
 export class VitestRun {
   readonly #child: ChildProcess
@@ -23,14 +30,28 @@ export class VitestRun {
   readonly #ended: Promise<Omit<RunEnd, 'output'>>
   #output = ''
 
-  constructor({ dir, root, tmpDir, cacheDir }: Project, args: readonly string[], env: NodeJS.ProcessEnv) {
+  constructor(
+    { dir, root, tmpDir, cacheDir }: Project,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv,
+    { watch = false }: VitestRunOptions = {},
+  ) {
     const inherited = Object.entries(process.env).filter(([name]) => !ofVitest.test(name))
     this.#marker = root
-    this.#child = spawn(process.execPath, [join(dir, 'node_modules/vitest/vitest.mjs'), 'run', ...args], {
+    const command = [
+      process.execPath,
+      ...[join(dir, 'node_modules/vitest/vitest.mjs'), watch ? '--watch' : 'run', ...args],
+    ] as const
+    // script (of util-linux) gives it a terminal, and passes keys and exit code on. Without one, both streams have one
+    // pipe, because what comes through two comes in any order.
+    const [file, ...rest] = watch
+      ? (['script', '-qefc', commandLine(command[0], command.slice(1)), '/dev/null'] as const)
+      : (['sh', '-c', 'exec "$@" 2>&1', 'sh', ...command] as const)
+    this.#child = spawn(file, rest, {
       cwd: dir,
       // A group of its own: what is sent to the test's is not for it.
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [watch ? 'pipe' : 'ignore', 'pipe', 'pipe'],
       env: {
         ...Object.fromEntries(inherited),
         ...{ TMPDIR: tmpDir, VITEST_RASPI_CACHE: cacheDir, NO_COLOR: '1', ...env },
@@ -52,6 +73,11 @@ export class VitestRun {
 
   get output(): string {
     return this.#output
+  }
+
+  /** Presses keys, in watch mode. */
+  type(keys: string): void {
+    this.#child.stdin?.write(keys)
   }
 
   /** Every living process that it has started. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { argumentsOf, commandLine } from '../../../src/ansible/arguments.ts'
+import { argumentsOf } from '../../../src/ansible/arguments.ts'
+import { commandLine } from '../../../src/host/quote.ts'
 
 test('every option becomes an argument, the playbook comes last', () => {
   const options = {

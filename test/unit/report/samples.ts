@@ -7,7 +7,7 @@ import { aRun } from '../ansible/runs.ts'
 export function aPi(data: Partial<PiSummary> = {}): PiSummary {
   return {
     ...{ number: 1, name: 'pi', hostname: 'pi-1', origin: 'thawed', startMs: 2_900, queuedMs: 0 },
-    ...{ lentAt: 1_000, usedUntil: 11_000 },
+    ...{ askedAt: -2_000, startedAt: -2_000, lentAt: 1_000, usedUntil: 11_000 },
     ...data,
   }
 }
@@ -42,6 +42,6 @@ export function aLentPi(consoleFile: string): LentPi {
   }
   return {
     ...{ number: 1, name: 'pi', hostname: 'pi-1', connection, controlPath: '/none', consoleFile },
-    ...{ origin: 'thawed', startMs: 2_900, spans: [] },
+    ...{ origin: 'thawed', startedAt: 0, startMs: 2_900, spans: [] },
   }
 }

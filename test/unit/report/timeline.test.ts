@@ -13,6 +13,7 @@ test('a timeline tells everything in its order', () => {
   })
   const text = timeline({
     pis: [{ lent: aLentPi('/none'), lost: { at: 5_000, reason: new Error('QEMU ended\nconsole') } }],
+    askedAt: 0,
     lentAt: 500,
     queuedMs: 2_000,
     records: [
@@ -23,7 +24,8 @@ test('a timeline tells everything in its order', () => {
     projectDir: '/repo',
   })
   expect(text).toMatchInlineSnapshot(`
-    "1970-01-01T00:00:00.500Z  pi: lent as pi-1, thawed in 2.9 s, after 2.0 s of waiting for others
+    "1970-01-01T00:00:00.000Z  the test asks for its Pis
+    1970-01-01T00:00:00.500Z  pi: lent as pi-1, thawed in 2.9 s, after 2.0 s of waiting for others
     1970-01-01T00:00:01.000Z  ansible-playbook site.yml begins
     1970-01-01T00:00:01.900Z    ok on pi after 3.1 s: TASK [web : Install nginx] (roles/web/tasks/main.yml:12)
     1970-01-01T00:00:02.000Z  ansible-playbook site.yml ended: exit code 0

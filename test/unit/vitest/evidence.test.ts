@@ -49,7 +49,7 @@ async function aSource(root: string): Promise<EvidenceSource> {
       stopped,
       aRecord({ run: aRun({ exitCode: 2, tasks: [failed], stdout: 'PLAY [Web]\n', stderr: 'E' }) }),
     ],
-    ...{ lentAt: 0, queuedMs: 0, projectDir: root, vars: {} },
+    ...{ askedAt: 0, lentAt: 0, queuedMs: 0, projectDir: root, vars: {} },
   }
 }
 
