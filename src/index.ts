@@ -1,7 +1,13 @@
 export { Ansible } from './ansible/ansible.ts'
 export type { PlaybookOptions } from './ansible/arguments.ts'
 export type { AnsibleEvent, TaskStatus } from './ansible/events.ts'
-export { AnsibleRun, type PlayRun, type TaskItem, type TaskRun } from './ansible/run.ts'
+export {
+  AnsibleRun,
+  type HandlerNotification,
+  type PlayRun,
+  type TaskItem,
+  type TaskRun,
+} from './ansible/run.ts'
 export { isRaspiError, RaspiError, type RaspiErrorKind } from './errors.ts'
 export type { PiConnection } from './pi/connection.ts'
 export { Pi } from './pi/pi.ts'

@@ -189,7 +189,8 @@ async function borrow(
 }
 
 function evidenceWishes(): EvidenceWishes {
-  return { place: inject('raspiEvidence'), all: inject('raspiOptions').evidence === 'all' }
+  const { evidence, coverage } = inject('raspiOptions')
+  return { place: inject('raspiEvidence'), all: evidence === 'all', coverage: coverage !== false }
 }
 
 function watchLoss(lent: LentPi, lab: LabClient): EvidencePi {

@@ -1,58 +1,10 @@
-import {
-  cpSync,
-  existsSync,
-  globSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { test as base, expect } from 'vitest'
-import { Ansible, type AnsibleContext } from '../../src/ansible/ansible.ts'
+import { expect } from 'vitest'
 import type { AnsibleEvent } from '../../src/ansible/events.ts'
-import type { AnsibleTarget } from '../../src/ansible/inventory.ts'
+import { fixtures, target, test } from './support/local-ansible.ts'
 
 // The real ansible-playbook with this host in the place of a Pi.
-
-const fixtures = fileURLToPath(new URL('../fixtures/ansible', import.meta.url))
-
-function target(
-  name: string,
-  vars: Record<string, unknown> = { ansible_connection: 'local' },
-): AnsibleTarget {
-  const nowhere = { host: '127.0.0.1', port: 1, privateKeyFile: '/dev/null', knownHostsFile: '/dev/null' }
-  return { name, user: 'pi', ...nowhere, vars }
-}
-
-const test = base.extend<{
-  dir: string
-  ansible: (project: string, context?: Partial<AnsibleContext>) => Ansible
-}>({
-  dir: async ({}, use) => {
-    const dir = mkdtempSync(join(tmpdir(), 'raspi ansible '))
-    await use(dir)
-    rmSync(dir, { recursive: true })
-  },
-  ansible: async ({ dir }, use) => {
-    const runDir = mkdtempSync(join(dir, 'run-'))
-    await use((project, context = {}) => {
-      const projectDir = join(fixtures, project)
-      return new Ansible({
-        projectDir,
-        runDir,
-        targets: [target('pi')],
-        timeoutMs: 60_000,
-        log: () => {},
-        ...context,
-      })
-    })
-    expect(readdirSync(runDir), 'what is left behind').toEqual([])
-  },
-})
 
 test('a playbook becomes plays, tasks, items and stats, and a secret gets into none of them', async ({
   ansible,

@@ -24,7 +24,7 @@ function report({ meta, failure }: Told, reporters: unknown[] = [['default', {}]
   }
   const logger = { log: (text: string) => out.push(text), error: (text: string) => err.push(text) }
   const reporter = new RaspiReporter()
-  reporter.onInit({ config: { reporters, root: '/repo' }, logger } as unknown as Vitest)
+  reporter.onInit({ config: { reporters, root: '/repo' }, logger, projects: [] } as unknown as Vitest)
   reporter.onTestRunEnd([{ children: { allTests: () => [test] } }] as unknown as TestModule[])
   return { out: stripVTControlCharacters(out.join('\n')), err: stripVTControlCharacters(err.join('\n')) }
 }
