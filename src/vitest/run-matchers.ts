@@ -208,14 +208,23 @@ function changesNothing(context: MatcherContext, matcher: string, run: AnsibleRu
   }
 }
 
-/** All that Ansible warned of, once: tasks' warnings are on stderr too, there with line breaks of their own. */
+/** How Ansible ends each deprecation, or all of them together. */
+const remark =
+  /\s*Deprecation warnings can be disabled by setting \W?deprecation_warnings=False\W? in ansible\.cfg\.?/
+
+/** All that Ansible warned of, once: a task's warnings are on stderr too, there with line breaks and remarks of their own. */
 function warningsOf(run: AnsibleRun, deprecations: boolean): string[] {
   const texts = [
-    ...run.warnings,
     ...run.tasks.flatMap(({ warnings }) => warnings),
-    ...(deprecations ? [...run.deprecations, ...run.tasks.flatMap((task) => task.deprecations)] : []),
+    ...run.warnings,
+    ...(deprecations ? [...run.tasks.flatMap((task) => task.deprecations), ...run.deprecations] : []),
   ]
-  return [...new Map(texts.map((text) => [text.replace(/\s+/g, ''), text])).values()]
+  const found = new Map<string, string>()
+  for (const text of texts.map((text) => text.replace(remark, '').trim()).filter(Boolean)) {
+    const letters = text.replace(/\s+/g, '')
+    if (![...found.keys()].some((known) => letters.includes(known))) found.set(letters, text)
+  }
+  return [...found.values()]
 }
 
 const handlerName = ({ name, role }: HandlerNotification) => (role ? `${role} : ${name}` : name)

@@ -91,20 +91,21 @@ test('handlers that are notified, hosts that are delegated to, items that fail, 
   expect(new AnsibleRun(JSON.parse(JSON.stringify(run)))).toEqual(run)
 })
 
-test('what warns is found, once', async ({ ansible, dir }) => {
-  const site = `- hosts: all
-  gather_facts: false
-  tasks:
-    - name: Warn
-      ansible.builtin.debug:
-        msg: hello
-      register: "{{ 'a' }}"
-      when: "{{ true }}"
-`
-  const project = ansible(write(join(dir, 'project'), { 'site.yml': site.replace(/ {6}register.*\n/, '') }))
-  const run = await project.playbook('site.yml')
-  expect(() => expect(run).toHaveNoWarnings()).toThrow('Received: 1 warning\n')
-  expect(run).toHaveNoWarnings({ except: [/should not include jinja2 templating delimiters/] })
+test('what warns is found, once, be it a task or Ansible itself', async ({ ansible, dir }) => {
+  const project = write(join(dir, 'project'), {
+    'library/nag.py': [
+      'from ansible.module_utils.basic import AnsibleModule',
+      'module = AnsibleModule({})',
+      `module.warn('The paper of this printer, as of all others of its kind, is nearly used up: bring more of it')`,
+      `module.deprecate('Ink is going away', version='99.0', collection_name='my.own')`,
+      'module.exit_json(changed=False)\n',
+    ].join('\n'),
+    'site.yml': '- hosts: all\n  gather_facts: false\n  tasks:\n    - nag:\n- hosts: nobody\n',
+  })
+  const run = await ansible(project).playbook('site.yml')
+  expect(() => expect(run).toHaveNoWarnings()).toThrow('Received: 3 warnings\n')
+  expect(() => expect(run).toHaveNoWarnings({ deprecations: false })).toThrow('Received: 2 warnings\n')
+  expect(run).toHaveNoWarnings({ except: [/bring\s+more/, 'host pattern', /^Ink is/] })
 })
 
 test('events are told while the playbook runs, and a listener that throws ends it', async ({
