@@ -9,6 +9,7 @@ export {
   type TaskRun,
 } from './ansible/run.ts'
 export { isRaspiError, RaspiError, type RaspiErrorKind } from './errors.ts'
+export type { GpioPin } from './machine/gpio.ts'
 export type { PiConnection } from './pi/connection.ts'
 export { Pi } from './pi/pi.ts'
 export type { CommandOptions, CommandResult } from './pi/ssh.ts'

@@ -38,6 +38,8 @@ export const optionsSchema = z.strictObject({
   bootTimeout: z.int().positive().default(300_000),
   /** How long a playbook may run, in ms. @default 1_200_000 */
   playbookTimeout: z.int().positive().default(1_200_000),
+  /** `'mitogen'`: run tasks through Mitogen, where it is installed and ansible.cfg names no strategy. @default nothing */
+  accelerate: z.enum(['mitogen']).optional(),
   /** Of which tests the console, the journal and more is kept below `.vitest/raspi`. @default 'failed' */
   evidence: z.enum(['failed', 'all']).default('failed'),
   /** Whether to tell which tasks of the project's playbooks and roles ran, and which files and thresholds. @default false */

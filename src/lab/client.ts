@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { RaspiError } from '../errors.ts'
+import type { GpioPin } from '../machine/gpio.ts'
 import { openAnswer, openChannel } from './channel.ts'
 import type { LabFunctions, Lease, LeaseRequest, WorkerFunctions } from './protocol.ts'
 
@@ -10,6 +11,8 @@ export interface LabClient {
   lease(request: LeaseRequest): Promise<Lease>
   /** Gives Pis back. Never throws: a lab that is gone has taken them back itself. */
   release(lease: number): Promise<void>
+  /** The pins of the lent Pi of this number. Throws the lab's `RaspiError` where it is gone. */
+  gpio(pi: number): Promise<GpioPin[]>
   /** Shows a line to the user. */
   say(line: string): void
   /** Aborts when the lab is gone, and with it every Pi. */
@@ -49,6 +52,7 @@ async function open(path: string): Promise<LabClient> {
   return {
     lease: async (request) => openAnswer(await channel.lease(request)),
     release: async (lease) => void (await channel.release(lease).catch(() => {})),
+    gpio: async (pi) => openAnswer(await channel.gpio(pi)),
     say: (line) => void channel.say.asEvent(line).catch(() => {}),
     gone: gone.signal,
     lost: (pi) => loss(pi).signal,

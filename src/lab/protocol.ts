@@ -1,5 +1,6 @@
 import type { SerialisedRaspiError } from '../errors.ts'
 import type { Span } from '../host/spans.ts'
+import type { GpioPin } from '../machine/gpio.ts'
 import type { PiConnection } from '../pi/connection.ts'
 
 /** What a worker asks the lab for: all of these Pis, or none. */
@@ -46,6 +47,8 @@ export type Answer<T> = { value: T } | { error: SerialisedRaspiError }
 export interface LabFunctions {
   lease(request: LeaseRequest): Promise<Answer<Lease>>
   release(lease: number): Promise<Answer<void>>
+  /** The pins of the lent Pi of this number. */
+  gpio(pi: number): Promise<Answer<GpioPin[]>>
   /** Shows a line to the user, from the one place that may write to the terminal. */
   say(line: string): void
 }

@@ -39,6 +39,7 @@ function serveWorker(lab: Lab, socket: Socket) {
         leases.delete(id)
         await lab.release(id)
       }),
+    gpio: (pi) => answer(() => lab.gpio(pi)),
     say: (line) => lab.log(line),
   }
   const channel = openChannel<WorkerFunctions, LabFunctions>(socket, functions)

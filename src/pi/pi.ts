@@ -1,6 +1,7 @@
 import { quote } from '../host/quote.ts'
 import type { LentPi } from '../lab/protocol.ts'
 import { ConsoleLog } from '../machine/console-log.ts'
+import type { GpioPin } from '../machine/gpio.ts'
 import type { PiConnection } from './connection.ts'
 import { type CommandOptions, type CommandResult, runBySsh } from './ssh.ts'
 
@@ -20,8 +21,9 @@ export class Pi {
   readonly startMs: number
   readonly #signal: AbortSignal
   readonly #console: ConsoleLog
+  readonly #gpio: () => Promise<GpioPin[]>
 
-  constructor(lent: LentPi, signal: AbortSignal) {
+  constructor(lent: LentPi, signal: AbortSignal, gpio: () => Promise<GpioPin[]>) {
     this.name = lent.name
     this.hostname = lent.hostname
     this.connection = lent.connection
@@ -29,6 +31,7 @@ export class Pi {
     this.origin = lent.origin
     this.startMs = lent.startMs
     this.#signal = signal
+    this.#gpio = gpio
     this.#console = new ConsoleLog(lent.consoleFile)
   }
 
@@ -55,6 +58,11 @@ export class Pi {
   /** What the serial console has shown so far. */
   console(): Promise<string> {
     return this.#console.text()
+  }
+
+  /** Its GPIO pins, by the numbers of the SoC, read from the emulated controller: what the guest drives. */
+  gpio(): Promise<GpioPin[]> {
+    return this.#gpio()
   }
 
   toString(): string {

@@ -144,7 +144,10 @@ async function borrow(
     throw signal.reason
   }
   const pis = Object.fromEntries(
-    lease.pis.map((lent) => [lent.name, new Pi(lent, stopOf(lab, lent.number, signal))]),
+    lease.pis.map((lent) => [
+      lent.name,
+      new Pi(lent, stopOf(lab, lent.number, signal), () => lab.gpio(lent.number)),
+    ]),
   )
   const runDir = mkdtempSync(join(provided.runDir, 'ansible-'))
   const over = new AbortController()
@@ -159,6 +162,7 @@ async function borrow(
       controlPath: pi.controlPath,
     })),
     timeoutMs: options.playbookTimeout,
+    accelerate: options.accelerate,
     signal: AbortSignal.any([over.signal, ...stops]),
     log: (line) => lab.say(line),
   })
