@@ -30,6 +30,8 @@ export interface Outline {
   parts: OutlinedPart[]
   /** Blocks with `when`; tasks with one tell of it themselves. */
   conditions: OutlinedCondition[]
+  /** The lists of tasks that it includes or imports by a fixed name, as they are written. */
+  lists: string[]
 }
 
 /** Tasks that Ansible reports nothing of: what is imported is put in their place, and `meta` has no result. */
@@ -74,7 +76,7 @@ export function outlineOf(text: string, list?: 'tasks' | 'handlers'): Outline | 
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: 'silent' })
   const content: unknown = document.contents
   if (document.errors.length > 0 || !isSeq(content)) return undefined
-  const outline: Outline = { tasks: [], parts: [], conditions: [] }
+  const outline: Outline = { tasks: [], parts: [], conditions: [], lists: [] }
   const reader = new Reader(outline, lines)
   if (list) {
     reader.tasks(content, list === 'handlers')
@@ -110,6 +112,7 @@ class Reader {
       .flatMap((item) => {
         if (item.has('block')) return this.#block(item, handler)
         const module = moduleOf(item)
+        this.#refer(item)
         if (module === undefined || silent.test(module)) return []
         const line = this.#line(item)
         const name = item.get('name')
@@ -121,6 +124,14 @@ class Reader {
         })
         return [line]
       })
+  }
+
+  #refer(task: YAMLMap): void {
+    for (const { key, value } of task.items) {
+      if (!/^(?:ansible\.builtin\.)?(?:import|include)_tasks$/.test(String(key))) continue
+      const file = isMap(value) ? value.get('file') : isScalar(value) ? value.value : undefined
+      if (typeof file === 'string' && !file.includes('{{')) this.#outline.lists.push(file.trim())
+    }
   }
 
   #block(block: YAMLMap, handler: boolean): number[] {

@@ -1,5 +1,5 @@
 import { globSync, readFileSync, statSync } from 'node:fs'
-import { join, sep } from 'node:path'
+import { join, posix, sep } from 'node:path'
 import { type Outline, outlineOf } from './outline.ts'
 
 /** Which files of a project count, as globs relative to it. */
@@ -16,7 +16,8 @@ const largest = 1024 * 1024
 
 /**
  * The playbooks and the lists of tasks and handlers of the project in `dir`, by their path relative to it: what lies in a
- * directory `tasks` or `handlers`, what looks like a playbook, and what a run has had tasks from (`known`).
+ * directory `tasks` or `handlers`, what looks like a playbook, what these include, and what a run has had tasks from
+ * (`known`).
  */
 export function scanProject(
   dir: string,
@@ -24,12 +25,26 @@ export function scanProject(
   known: (path: string) => boolean,
 ): Map<string, Outline> {
   const paths = globSync([...include], { cwd: dir, exclude: [...exclude, ...foreign] })
+    .map((found) => found.split(sep).join('/'))
+    .sort()
   const outlines = new Map<string, Outline>()
-  for (const path of paths.map((found) => found.split(sep).join('/')).sort()) {
-    const outline = readOutline(join(dir, path), path, known(path))
-    if (outline && outline.tasks.length > 0) outlines.set(path, outline)
+  const lists = new Set(paths.filter(known))
+  // A list that is found to be one may include others.
+  for (let found = -1; found !== outlines.size; ) {
+    found = outlines.size
+    for (const path of paths.filter((path) => !outlines.has(path))) {
+      const outline = readOutline(join(dir, path), path, lists.has(path))
+      if (!outline) continue
+      outlines.set(path, outline)
+      for (const list of outline.lists) lists.add(posix.join(posix.dirname(path), list))
+    }
   }
-  return outlines
+  return new Map(
+    paths.flatMap((path) => {
+      const outline = outlines.get(path)
+      return outline && outline.tasks.length > 0 ? [[path, outline]] : []
+    }),
+  )
 }
 
 function readOutline(file: string, path: string, known: boolean): Outline | undefined {

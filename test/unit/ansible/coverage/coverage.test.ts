@@ -83,6 +83,9 @@ test('the files of a project are its playbooks and lists of tasks, and no others
     'data.yml': 'a: 1\n',
     'list.yml': task,
     'unknown-list.yml': task,
+    'deploy.yml': '- hosts: all\n  tasks:\n    - import_tasks: part/one.yml\n',
+    'part/one.yml': '- include_tasks: { file: ../part/two.yml }\n',
+    'part/two.yml': task,
     'broken/tasks/main.yml': '- "\n',
     'roles/web/tasks/main.yml': task,
     'roles/web/tasks/sub/deep.yaml': task,
@@ -104,6 +107,8 @@ test('the files of a project are its playbooks and lists of tasks, and no others
   )
   expect(covered.map(({ path }) => path)).toEqual([
     'list.yml',
+    'part/one.yml',
+    'part/two.yml',
     'roles/web/handlers/main.yml',
     'roles/web/tasks/main.yml',
     'roles/web/tasks/sub/deep.yaml',
