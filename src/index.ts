@@ -1,8 +1,15 @@
 export { Ansible } from './ansible/ansible.ts'
 export type { PlaybookOptions } from './ansible/arguments.ts'
 export type { AnsibleEvent, TaskStatus } from './ansible/events.ts'
-export { AnsibleRun, type PlayRun, type TaskItem, type TaskRun } from './ansible/run.ts'
+export {
+  AnsibleRun,
+  type HandlerNotification,
+  type PlayRun,
+  type TaskItem,
+  type TaskRun,
+} from './ansible/run.ts'
 export { isRaspiError, RaspiError, type RaspiErrorKind } from './errors.ts'
+export type { GpioPin } from './machine/gpio.ts'
 export { Checkpoint } from './pi/checkpoint.ts'
 export type { PiConnection } from './pi/connection.ts'
 export { Pi } from './pi/pi.ts'

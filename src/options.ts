@@ -1,6 +1,23 @@
 import * as z from 'zod'
 import { RaspiError } from './errors.ts'
 
+const percentage = z.number().min(0).max(100).optional()
+
+/** What `coverage` may hold. */
+const coverageSchema = z.strictObject({
+  /** Which files of the project count, as globs. @default all YAML files */
+  include: z.array(z.string()).default(['**/*.{yml,yaml}']),
+  /** Which of them do not. @default those that only serve tests, and installed collections */
+  exclude: z.array(z.string()).default(['**/{molecule,test,tests,venv}/**', '**/ansible_collections/**']),
+  /** The least percentages that do not fail the run. @default none */
+  thresholds: z
+    .strictObject({ tasks: percentage, handlers: percentage, blocks: percentage, conditions: percentage })
+    .default({}),
+})
+
+/** Which playbooks are to be covered, and how much. */
+export type CoverageOptions = z.output<typeof coverageSchema>
+
 /** Every option of the plugin, once: the type is its input, the defaults are its output's. */
 export const optionsSchema = z.strictObject({
   /** The image that Pis boot: a name of the catalogue. @default 'debian-12-arm64' */
@@ -21,8 +38,15 @@ export const optionsSchema = z.strictObject({
   bootTimeout: z.int().positive().default(300_000),
   /** How long a playbook may run, in ms. @default 1_200_000 */
   playbookTimeout: z.int().positive().default(1_200_000),
+  /** `'mitogen'`: run tasks through Mitogen, where it is installed and ansible.cfg names no strategy. @default nothing */
+  accelerate: z.enum(['mitogen']).optional(),
   /** Of which tests the console, the journal and more is kept below `.vitest/raspi`. @default 'failed' */
   evidence: z.enum(['failed', 'all']).default('failed'),
+  /** Whether to tell which tasks of the project's playbooks and roles ran, and which files and thresholds. @default false */
+  coverage: z
+    .union([z.boolean(), coverageSchema])
+    .transform((wish) => (wish === true ? coverageSchema.parse({}) : wish))
+    .default(false),
 })
 
 /** What a user may give to `raspi()`. */

@@ -5,6 +5,7 @@ import type { Reporter, TestCase, TestModule, TestRunEndReason, TestSpecificatio
 import { messageOf } from './errors.ts'
 import { annotation } from './report/annotations.ts'
 import { closingBlock } from './report/closing-block.ts'
+import { reportCoverage } from './report/coverage-report.ts'
 import { keepFromGit, moduleDir } from './report/evidence-dir.ts'
 import { failureBlock } from './report/failure-block.ts'
 import type { EvidenceArtifact } from './report/meta.ts'
@@ -72,6 +73,28 @@ export class RaspiReporter implements Reporter {
       page,
     )
     if (closing.length > 0) this.#say(`${closing.join('\n')}\n`)
+    this.#tellCoverage(tests)
+  }
+
+  #tellCoverage(tests: readonly TestCase[]): void {
+    const vitest = this.#vitest
+    if (!vitest) return
+    const projects = vitest.projects.flatMap((project) => {
+      const options = project.getProvidedContext().raspiOptions?.coverage
+      if (!options) return []
+      const own = tests.filter((test) => test.project.name === project.name)
+      return [
+        { root: project.config.root, options, hits: own.map((test) => test.meta().raspi?.covered ?? {}) },
+      ]
+    })
+    if (projects.length === 0) return
+    const { root, shard } = vitest.config
+    const { lines, missed } = reportCoverage(projects, { root, evidenceDir: evidenceDirOf(root) })
+    this.#say(`\n${lines.join('\n')}\n`)
+    // A shard has only its part of the tests; `vitest --merge-reports` judges all.
+    if (missed.length === 0 || shard) return
+    for (const sentence of missed) vitest.logger.error(styleText('red', sentence))
+    process.exitCode = 1
   }
 
   /** Gives what the closing block says of it: where it is, or why there is none. Nothing where no test had a Pi. */

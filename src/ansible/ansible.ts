@@ -14,10 +14,12 @@ import type { AnsibleEvent } from './events.ts'
 import { cancelledError, failureOf, timeoutError } from './failure.ts'
 import { type AnsibleTarget, connectionVars, inventoryOf } from './inventory.ts'
 import { parseWarnings } from './messages.ts'
+import { mitogenEnvironment } from './mitogen.ts'
 import { BoundedOutput } from './output.ts'
 import { findPlaybook } from './playbooks.ts'
 import { Recorder } from './recorder.ts'
 import { AnsibleRun, titleOf } from './run.ts'
+import { hideSecrets } from './secrets.ts'
 
 /** What {@link Ansible} works with. */
 export interface AnsibleContext {
@@ -29,6 +31,8 @@ export interface AnsibleContext {
   /** How long a playbook may run, in ms. */
   timeoutMs: number
   signal?: AbortSignal | undefined
+  /** What makes tasks faster, without which Ansible works as it does. @default nothing */
+  accelerate?: 'mitogen' | undefined
   /** @default 'ansible-playbook', on the PATH */
   ansiblePlaybook?: string | undefined
   log: Log
@@ -36,6 +40,8 @@ export interface AnsibleContext {
   readsFile?: string | undefined
   /** Takes each event while the playbook runs. */
   onEvent?: ((event: AnsibleEvent) => void) | undefined
+  /** Takes what must not be shown, before any event that could: what the vaults of the repository hold. */
+  onSecrets?: ((secrets: readonly string[]) => void) | undefined
 }
 
 /** How long nothing is said of the task at work, at the least, in ms. */
@@ -106,16 +112,20 @@ export class Ansible {
     const stop = new AbortController()
     const [stdout, stderr] = [new BoundedOutput(), new BoundedOutput()]
 
+    const faster = this.#context.accelerate ? await mitogenEnvironment(program, env, config) : {}
     const child = supervise(program, args, {
       cwd: projectDir,
-      env: environmentOf(env, config, { dir, runDir, callback: { fd: eventsFd, connections, reads } }),
+      env: {
+        ...environmentOf(env, config, { dir, runDir, callback: { fd: eventsFd, connections, reads } }),
+        ...faster,
+      },
       extendEnv: false,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       buffer: false,
       reject: false,
       cancelSignal: AbortSignal.any([timeout, stop.signal, ...(signal ? [signal] : [])]),
     })
-    const onEvent = this.#listener(playbook, recorder)
+    const onEvent = this.#listener(playbook, recorder, options.onEvent)
     const [result] = await Promise.all([
       child,
       stdout.collect(child.stdout as Readable),
@@ -132,8 +142,9 @@ export class Ansible {
         : timeoutError(playbook, timeoutMs, recorder)
     }
     const { exitCode } = result
+    const shown = (output: BoundedOutput) => hideSecrets(String(output), recorder.secrets)
     const hosts = targets.map(({ name }) => name)
-    const ending = { playbook, projectDir, program, exitCode, recorder, stderr: String(stderr), hosts }
+    const ending = { playbook, projectDir, program, exitCode, recorder, stderr: shown(stderr), hosts }
     const failure = failureOf(ending)
     if (failure) {
       const unreachable = recorder.tasks.some(({ status }) => status === 'unreachable')
@@ -149,20 +160,26 @@ export class Ansible {
       check: options.check ?? false,
       plays: recorder.plays,
       tasks: recorder.tasks,
+      notified: recorder.notified,
       stats: recorder.stats ?? {},
       ...parseWarnings(ending.stderr),
-      stdout: String(stdout),
+      stdout: shown(stdout),
       stderr: ending.stderr,
     })
   }
 
   // Names a task when it begins, unless the line before is younger than two seconds: small tasks need no line each.
-  #listener(playbook: string, recorder: Recorder): (event: AnsibleEvent) => void {
-    const { log, onEvent } = this.#context
+  #listener(
+    playbook: string,
+    recorder: Recorder,
+    onUsersEvent: PlaybookOptions['onEvent'],
+  ): (event: AnsibleEvent) => void {
+    const { log, onEvent, onSecrets } = this.#context
     const started = performance.now()
     let said = started
     return (event) => {
       recorder.add(event)
+      if (event.event === 'secrets') return onSecrets?.(event.values)
       if (event.event === 'task' && performance.now() - said >= quietMs) {
         said = performance.now()
         const { name, handler, role } = event
@@ -171,6 +188,7 @@ export class Ansible {
         )
       }
       onEvent?.(event)
+      onUsersEvent?.(event)
     }
   }
 }

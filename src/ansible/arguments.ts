@@ -1,3 +1,5 @@
+import type { AnsibleEvent } from './events.ts'
+
 /** How a playbook is to run. */
 export interface PlaybookOptions {
   /** Variables that rank above all others. They go through a private file, not the command line, which everyone may read. */
@@ -14,6 +16,8 @@ export interface PlaybookOptions {
   diff?: boolean
   /** Environment variables besides those of the process; `undefined` takes one away. */
   env?: Record<string, string | undefined>
+  /** Takes what Ansible reports while the playbook runs. What it throws stops the playbook. */
+  onEvent?: (event: AnsibleEvent) => void
   /** Further arguments of ansible-playbook, `['-vvv']`. */
   args?: readonly string[]
 }

@@ -10,6 +10,8 @@ export type AnsibleEvent =
   | ItemEvent
   | RetryEvent
   | ResultEvent
+  | NotifyEvent
+  | SecretsEvent
   | StatsEvent
   | RefusedEvent
 
@@ -113,6 +115,21 @@ export interface ResultEvent extends Event<'result'> {
   result?: TaskResult
   /** `result` or `diff` was too long and is not whole. */
   cut?: true
+  /** How many items of its loop were not told of, because there were too many. */
+  items_omitted?: number
+}
+
+/** A task that changed something has notified a handler, on one host, for the first time since that ran. */
+export interface NotifyEvent extends Event<'notify'>, Place {
+  name: string
+  role: string | null
+  host: string
+}
+
+/** What the vaults of the repository hold. It stays with whoever masks it, and is not handed on. */
+export interface SecretsEvent extends Event<'secrets'> {
+  /** The longest first. */
+  values: string[]
 }
 
 /** The playbook has come to its end, be it with failed tasks. */

@@ -1,6 +1,6 @@
 import { isAbsolute, relative } from 'node:path'
 import type { AnsibleEvent, HostStats, PlayEvent, ResultEvent, TaskEvent } from './events.ts'
-import type { PlayRun, TaskItem, TaskRun } from './run.ts'
+import type { HandlerNotification, PlayRun, TaskItem, TaskRun } from './run.ts'
 
 /** What is known of a task before it has ended. */
 export type StartedTask = Pick<TaskRun, 'name' | 'role' | 'play' | 'action' | 'path' | 'line' | 'handler'>
@@ -9,11 +9,14 @@ export type StartedTask = Pick<TaskRun, 'name' | 'role' | 'play' | 'action' | 'p
 export class Recorder {
   readonly plays: PlayRun[] = []
   readonly tasks: TaskRun[] = []
+  readonly notified: HandlerNotification[] = []
   ansible = ''
   /** Ansible's recap, once the playbook has come to its end. */
   stats: Record<string, HostStats> | undefined
   /** Why the callback stopped Ansible, where it did. */
   refused: string | undefined
+  /** What must not be shown: what the vaults of the repository hold. */
+  secrets: string[] = []
   /** The task that began last, and when (a `performance.now()`). */
   current: { task: StartedTask; since: number } | undefined
   readonly #projectDir: string
@@ -52,6 +55,14 @@ export class Recorder {
       case 'result':
         this.#addResult(event)
         break
+      case 'notify': {
+        const { name, role, host, path, line } = event
+        this.notified.push({ name, ...roleOf(role), ...this.#place(path, line), host })
+        break
+      }
+      case 'secrets':
+        this.secrets = event.values
+        break
       case 'stats':
         this.stats = event.hosts
         break
@@ -71,7 +82,7 @@ export class Recorder {
     const play = this.plays.at(-1)?.name ?? ''
     const task = {
       name,
-      ...(role === null ? {} : { role }),
+      ...roleOf(role),
       play,
       action,
       ...this.#place(path, line),
@@ -100,6 +111,7 @@ export class Recorder {
       cut: event.cut ?? false,
       diff: event.diff ?? [],
       items: this.#items.get(key) ?? [],
+      itemsOmitted: event.items_omitted ?? 0,
       warnings: event.warnings ?? [],
       deprecations: event.deprecations ?? [],
     })
@@ -112,6 +124,8 @@ export class Recorder {
     return { path: inside.startsWith('..') || isAbsolute(inside) ? path : inside, line }
   }
 }
+
+const roleOf = (role: string | null) => (role === null ? {} : { role })
 
 // The callback does not send what is only another form of something it sends.
 function withLines(result: Record<string, unknown>): Record<string, unknown> {

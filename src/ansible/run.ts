@@ -23,6 +23,16 @@ export interface TaskItem {
   diff: TaskDiff[]
 }
 
+/** A handler that was notified on a host. */
+export interface HandlerNotification {
+  name: string
+  role?: string
+  /** Relative to the project where the file is part of it. */
+  path?: string
+  line?: number
+  host: string
+}
+
 /** A task on one host, as it went. */
 export interface TaskRun {
   /** Without the role that Ansible writes before it; the module's name where the task has none. */
@@ -54,7 +64,10 @@ export interface TaskRun {
   /** Whether `result` or `diff` is not whole, because it was too long. */
   cut: boolean
   diff: TaskDiff[]
+  /** Of a loop the first 10,000, and of those beyond that the first 100 that failed. */
   items: TaskItem[]
+  /** How many items there were besides `items`. */
+  itemsOmitted: number
   warnings: string[]
   deprecations: string[]
 }
@@ -73,12 +86,14 @@ export interface AnsibleRunData {
   plays: PlayRun[]
   /** In the order in which they ended: one entry for each task and host. */
   tasks: TaskRun[]
+  /** Handlers that tasks have notified, whether they came to run or not. */
+  notified: HandlerNotification[]
   /** Ansible's recap, by host. */
   stats: Record<string, HostStats>
   /** What Ansible warned of. */
   warnings: string[]
   deprecations: string[]
-  /** What the user would have seen; of more than 1 MiB the beginning and the end. */
+  /** What the user would have seen, with what vaults hold masked; of more than 1 MiB the beginning and the end. */
   stdout: string
   stderr: string
 }
@@ -93,6 +108,7 @@ export class AnsibleRun implements AnsibleRunData {
   declare readonly check: boolean
   declare readonly plays: PlayRun[]
   declare readonly tasks: TaskRun[]
+  declare readonly notified: HandlerNotification[]
   declare readonly stats: Record<string, HostStats>
   declare readonly warnings: string[]
   declare readonly deprecations: string[]

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { SourcePaths } from '../ansible/sources.ts'
 import { RaspiError } from '../errors.ts'
+import type { GpioPin } from '../machine/gpio.ts'
 import { openAnswer, openChannel } from './channel.ts'
 import type { LabFunctions, Lease, LeaseRequest, MadeCheckpoint, WorkerFunctions } from './protocol.ts'
 
@@ -15,6 +16,8 @@ export interface LabClient {
   checkpoint(pi: number, name: string | undefined): Promise<MadeCheckpoint>
   /** Restores one; throws the lab's `RaspiError` where it cannot be had. */
   restore(pi: number, checkpoint: string): Promise<void>
+  /** The pins of the lent Pi of this number. Throws the lab's `RaspiError` where it is gone. */
+  gpio(pi: number): Promise<GpioPin[]>
   /** Shows a line to the user. */
   say(line: string): void
   /** Tells what parts of the repository a playbook of this test file has read: their change runs it again. */
@@ -59,6 +62,7 @@ async function open(path: string): Promise<LabClient> {
     checkpoint: async (pi, name) => openAnswer(await channel.checkpoint(pi, name)),
     restore: async (pi, checkpoint) => openAnswer(await channel.restore(pi, checkpoint)),
     used: (testFile, sources) => void channel.used.asEvent(testFile, sources).catch(() => {}),
+    gpio: async (pi) => openAnswer(await channel.gpio(pi)),
     say: (line) => void channel.say.asEvent(line).catch(() => {}),
     gone: gone.signal,
     lost: (pi) => loss(pi).signal,

@@ -5,6 +5,7 @@ import { messageOf, RaspiError } from '../errors.ts'
 import { defaultCacheDir, privateDir } from '../host/paths.ts'
 import { duration, type Log } from '../host/progress.ts'
 import { assertHost, type HostTools } from '../host/requirements.ts'
+import type { GpioPin } from '../machine/gpio.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { Gate } from './gate.ts'
@@ -129,6 +130,13 @@ export class Lab {
     await Promise.all(lease.pis.map((pi) => this.#end(pi)))
     lease.leave()
     this.#ready.refill(...lease.pis.map(({ source }) => source))
+  }
+
+  /** The pins of the lent Pi of this number. Throws a `RaspiError` where it is not lent or not running. */
+  gpio(number: number): Promise<GpioPin[]> {
+    const pi = [...this.#leases.values()].flatMap(({ pis }) => pis).find((lent) => lent.number === number)
+    if (!pi) throw new RaspiError('lab', `Pi ${number} has been given back.`)
+    return pi.gpio()
   }
 
   /** Ends everything: what runs, what is being made, what is lent. Afterwards nothing of the run is left. */

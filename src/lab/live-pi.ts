@@ -22,6 +22,7 @@ import type { Image } from '../image/image.ts'
 import type { Board } from '../machine/boards.ts'
 import { makeCard, readBootPart } from '../machine/card.ts'
 import { Door } from '../machine/door.ts'
+import { type GpioPin, readGpio } from '../machine/gpio.ts'
 import { Machine, type MachineEnd } from '../machine/machine.ts'
 import type { ServiceShell } from '../machine/service-shell.ts'
 import type { PiConnection } from '../pi/connection.ts'
@@ -168,6 +169,13 @@ export class LivePi {
     await shell.run(clockScript(), { timeoutMs: 10_000 })
     shell.finish(settleScript(this.source.image.user))
     this.spans.end('hand-over')
+  }
+
+  /** Its pins, as its guest has set them. Throws a `RaspiError` where it is off. */
+  async gpio(): Promise<GpioPin[]> {
+    if (!this.#machine || this.#machine.hasEnded)
+      throw new RaspiError('boot', `The pins of Pi ${this.identity.hostname} cannot be read: it is off.`)
+    return readGpio(this.#machine)
   }
 
   /** Ends it at once, as if its plug were pulled. */

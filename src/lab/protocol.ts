@@ -1,6 +1,7 @@
 import type { SourcePaths } from '../ansible/sources.ts'
 import type { SerialisedRaspiError } from '../errors.ts'
 import type { Span } from '../host/spans.ts'
+import type { GpioPin } from '../machine/gpio.ts'
 import type { PiConnection } from '../pi/connection.ts'
 
 /** What a worker asks the lab for: all of these Pis, or none. */
@@ -85,6 +86,8 @@ export interface LabFunctions {
   checkpoint(pi: number, name: string | undefined): Promise<Answer<MadeCheckpoint>>
   /** Makes a lent Pi go on as it was at a checkpoint. */
   restore(pi: number, checkpoint: string): Promise<Answer<void>>
+  /** The pins of the lent Pi of this number. */
+  gpio(pi: number): Promise<Answer<GpioPin[]>>
   /** Shows a line to the user, from the one place that may write to the terminal. */
   say(line: string): void
   /** A playbook of this test file has read these parts of the repository. */

@@ -42,6 +42,7 @@ function serveWorker(lab: Lab, socket: Socket) {
       }),
     checkpoint: (pi, name) => answer(() => lab.checkpoints.make(pi, name)),
     restore: (pi, checkpoint) => answer(() => lab.checkpoints.restore(pi, checkpoint)),
+    gpio: (pi) => answer(() => lab.gpio(pi)),
     say: (line) => lab.log(line),
     used: noteUse,
   }

@@ -2,12 +2,14 @@ import { RaspiError } from '../errors.ts'
 import { quote } from '../host/quote.ts'
 import type { LentPi, MadeCheckpoint } from '../lab/protocol.ts'
 import { ConsoleLog } from '../machine/console-log.ts'
+import type { GpioPin } from '../machine/gpio.ts'
 import { Checkpoint } from './checkpoint.ts'
 import type { PiConnection } from './connection.ts'
 import { type CommandOptions, type CommandResult, runBySsh } from './ssh.ts'
 
 /** What a Pi asks its lab to do with it. */
 export interface PiControl {
+  gpio(pi: number): Promise<GpioPin[]>
   checkpoint(pi: number, name: string | undefined): Promise<MadeCheckpoint>
   restore(pi: number, checkpoint: string): Promise<void>
 }
@@ -99,6 +101,11 @@ export class Pi {
   /** What the serial console has shown so far. */
   console(): Promise<string> {
     return this.#console.text()
+  }
+
+  /** Its GPIO pins, by the numbers of the SoC, read from the emulated controller: what the guest drives. */
+  gpio(): Promise<GpioPin[]> {
+    return this.#control.gpio(this.#number)
   }
 
   toString(): string {

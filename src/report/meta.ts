@@ -1,4 +1,5 @@
 import type { TestArtifactBase } from 'vitest'
+import type { Hits } from '../ansible/coverage/hits.ts'
 import { placeOf, type TaskRun } from '../ansible/run.ts'
 import type { RunRecord } from './run-record.ts'
 import { tasksOf } from './run-record.ts'
@@ -7,6 +8,8 @@ import { tasksOf } from './run-record.ts'
 export interface RaspiMeta {
   pis: PiSummary[]
   runs: RunSummary[]
+  /** What of the project's playbooks ran, where the coverage is wanted. */
+  covered?: Hits
 }
 
 /** A Pi that a test had. */

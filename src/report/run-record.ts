@@ -15,6 +15,8 @@ export interface RunRecord {
   endedAt?: number
   /** The last 5,000 to 10,000 of them. */
   events: AnsibleEvent[]
+  /** What must not be shown: what the vaults of the repository hold. */
+  secrets: readonly string[]
   /** Of a run that came to its end. */
   run?: AnsibleRun
   /** What it threw instead. */
@@ -37,11 +39,14 @@ export class RecordingAnsible extends Ansible {
   }
 
   override async playbook(path: string, options: PlaybookOptions = {}): Promise<AnsibleRun> {
-    const record: RunRecord = { playbook: path, options, startedAt: Date.now(), events: [] }
+    const record: RunRecord = { playbook: path, options, startedAt: Date.now(), events: [], secrets: [] }
     this.records.push(record)
     // One Ansible a run: what runs at the same time tells its events apart.
     const ansible = new Ansible({
       ...this.#context,
+      onSecrets: (secrets) => {
+        record.secrets = secrets
+      },
       onEvent: (event) => {
         record.events.push(event)
         if (record.events.length > keptEvents) record.events.splice(0, keptEvents / 2)

@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { recordArtifact, type TestContext } from 'vitest'
+import { hitsOf, mergeHits } from '../ansible/coverage/hits.ts'
 import { messageOf } from '../errors.ts'
 import { accountOf } from '../report/account.ts'
 import { type EvidenceFiles, type EvidenceSource, gatherEvidence, secretsIn } from '../report/evidence.ts'
@@ -9,7 +10,7 @@ import { type EvidencePlace, keepFromGit, moduleDir, slug } from '../report/evid
 import { failureTasks } from '../report/failure-tasks.ts'
 import { maskSecrets } from '../report/mask.ts'
 import { type FailureSummary, summariseRun } from '../report/meta.ts'
-import type { RunRecord } from '../report/run-record.ts'
+import { type RunRecord, tasksOf } from '../report/run-record.ts'
 import { lastLines } from '../report/text.ts'
 import './provided.ts'
 
@@ -19,6 +20,8 @@ type Task = TestContext['task']
 export interface EvidenceWishes {
   place: EvidencePlace
   all: boolean
+  /** Whether the reporter is to know which tasks ran. @default false */
+  coverage?: boolean
 }
 
 /** How long Vitest may take to note the evidence, in ms: it copies the files. */
@@ -36,10 +39,10 @@ export async function concludeTest(
   { task, annotate }: Pick<TestContext, 'task' | 'annotate'>,
   source: EvidenceSource,
   newRecords: readonly RunRecord[],
-  { place, all }: EvidenceWishes,
+  { place, all, coverage = false }: EvidenceWishes,
 ): Promise<void> {
   try {
-    tellReporter(task, source, newRecords)
+    tellReporter(task, source, newRecords, coverage)
     const failed = task.result?.state === 'fail' && !task.fails
     const errors = (task.result?.errors ?? []).map(({ message }) => message)
     const work: Promise<unknown>[] = []
@@ -107,7 +110,12 @@ function annotateEnded<T>({ result }: Task, annotate: () => T): T | undefined {
   }
 }
 
-function tellReporter(task: Task, source: EvidenceSource, newRecords: readonly RunRecord[]): void {
+function tellReporter(
+  task: Task,
+  source: EvidenceSource,
+  newRecords: readonly RunRecord[],
+  coverage: boolean,
+): void {
   const { queuedMs, askedAt, lentAt, projectDir } = source
   const usedUntil = Date.now()
   const pis = source.pis.map(({ lent, lost }) => {
@@ -121,7 +129,12 @@ function tellReporter(task: Task, source: EvidenceSource, newRecords: readonly R
   const runs = newRecords.map((record) => summariseRun(record, projectDir))
   // Each attempt of a test with `retry` had Pis of its own.
   const before = task.meta.raspi ?? { pis: [], runs: [] }
-  task.meta.raspi = { pis: [...before.pis, ...pis], runs: [...before.runs, ...runs] }
+  task.meta.raspi = { ...before, pis: [...before.pis, ...pis], runs: [...before.runs, ...runs] }
+  if (!coverage) return
+  const covered = newRecords.map((record) => {
+    return { tasks: [...tasksOf(record, projectDir).tasks], check: record.options.check ?? false }
+  })
+  task.meta.raspi.covered = mergeHits([before.covered ?? {}, hitsOf(covered)])
 }
 
 function summariseFailure(

@@ -173,6 +173,7 @@ async function borrow(
       controlPath: pi.controlPath,
     })),
     timeoutMs: options.playbookTimeout,
+    accelerate: options.accelerate,
     signal: AbortSignal.any([over.signal, ...stops]),
     log: (line: string) => lab.say(line),
   }
@@ -207,7 +208,8 @@ async function borrow(
 }
 
 function evidenceWishes(): EvidenceWishes {
-  return { place: inject('raspiEvidence'), all: inject('raspiOptions').evidence === 'all' }
+  const { evidence, coverage } = inject('raspiOptions')
+  return { place: inject('raspiEvidence'), all: evidence === 'all', coverage: coverage !== false }
 }
 
 function watchLoss(lent: LentPi, lab: LabClient): EvidencePi {

@@ -1,31 +1,44 @@
 import type { TaskStatus } from '../ansible/events.ts'
-import { AnsibleRun, type AnsibleRunData, type TaskRun } from '../ansible/run.ts'
-import { changeReport, count, type Differ, failureReport, lastLines, taskList } from './run-report.ts'
+import type { AnsibleRun, HandlerNotification, TaskRun } from '../ansible/run.ts'
+import { toPredictItsChanges } from './prediction.ts'
+import {
+  asRun,
+  type MatcherContext,
+  type MatcherResult,
+  message,
+  type Name,
+  named,
+  outcome,
+  show,
+  succeeded,
+  whyNot,
+} from './run-matcher.ts'
+import { changeReport, count, failureReport, taskList } from './run-report.ts'
 
 /** What can be expected of a run of `ansible.playbook()`. */
 export interface RunMatchers<R> {
   /** Every task succeeded, or its failure was ignored or rescued; and at least one play had a Pi to work on. */
   toSucceed(): R
   /** A task failed the playbook: any, or one of this name and with this in its message or output. */
-  toFail(expected?: { task?: string | RegExp; message?: string | RegExp }): R
+  toFail(expected?: { task?: Name; message?: Name }): R
   /** Tasks changed something: any number of them, or exactly `count`, with each host counted, as in Ansible's recap. */
   toHaveChanged(count?: number): R
   /** It succeeded and changed nothing: what the second run of a good playbook does. */
   toBeIdempotent(): R
   /** It ran with `{ check: true }`, succeeded, and would change nothing. */
   toChangeNothingInCheckMode(): R
+  /**
+   * It ran with `{ check: true }`, and just the tasks that would change something changed something in `real`, a run on a
+   * Pi in the same state. Tasks that `except` names may do as they like.
+   * @example expect(await ansible.playbook('site.yml', { check: true })).toPredictItsChanges(await ansible.playbook('site.yml'))
+   */
+  toPredictItsChanges(real: AnsibleRun, expected?: { except?: readonly Name[] }): R
+  /** A handler of this name, with its role before it or without, was notified: by any host, or by this one. */
+  toHaveNotifiedHandler(name: Name, expected?: { host?: string }): R
+  /** Ansible warned of nothing, and of nothing that is deprecated, but for what `except` finds. */
+  toHaveNoWarnings(expected?: { except?: readonly Name[]; deprecations?: boolean }): R
   /** A task of this name, with its role before it or without, ran on a host (was not skipped), or ended in this status. */
-  toHaveRunTask(name: string | RegExp, expected?: { status?: TaskStatus; host?: string }): R
-}
-
-interface MatcherContext {
-  isNot: boolean
-  utils: { diff: Differ }
-}
-
-interface MatcherResult {
-  pass: boolean
-  message: () => string
+  toHaveRunTask(name: Name, expected?: { status?: TaskStatus; host?: string }): R
 }
 
 /** For `expect.extend`. */
@@ -44,7 +57,7 @@ export const runMatchers = {
   toFail(
     this: MatcherContext,
     received: unknown,
-    expected: { task?: string | RegExp; message?: string | RegExp } = {},
+    expected: { task?: Name; message?: Name } = {},
   ): MatcherResult {
     const run = asRun('toFail', received)
     const { task: name, message: text } = expected
@@ -97,10 +110,62 @@ export const runMatchers = {
     return changesNothing(this, 'toChangeNothingInCheckMode', run)
   },
 
+  toPredictItsChanges,
+
+  toHaveNotifiedHandler(
+    this: MatcherContext,
+    received: unknown,
+    name: Name,
+    { host }: { host?: string } = {},
+  ): MatcherResult {
+    const run = asRun('toHaveNotifiedHandler', received)
+    const matching = run.notified.filter(
+      (handler) => named(handler, name) && (host === undefined || handler.host === host),
+    )
+    const wanted = `handler ${show(name)} notified${host ? ` by ${host}` : ''}`
+    const all = run.notified.map((handler) => `${handlerName(handler)} by ${handler.host}`)
+    return {
+      pass: matching.length > 0,
+      message: () =>
+        message(
+          this,
+          'toHaveNotifiedHandler',
+          run,
+          this.isNot ? `not ${wanted}` : wanted,
+          all.length > 0 ? all.join(', ') : 'no handler notified',
+        ),
+    }
+  },
+
+  toHaveNoWarnings(
+    this: MatcherContext,
+    received: unknown,
+    { except = [], deprecations = true }: { except?: readonly Name[]; deprecations?: boolean } = {},
+  ): MatcherResult {
+    const run = asRun('toHaveNoWarnings', received)
+    const overlooked = (text: string) =>
+      except.some((one) => (typeof one === 'string' ? text.includes(one) : text.search(one) >= 0))
+    const found = warningsOf(run, deprecations).filter((text) => !overlooked(text))
+    const wanted = 'no warning'
+    const got = found.length === 0 ? wanted : `${found.length} warning${found.length === 1 ? '' : 's'}`
+    return {
+      pass: found.length === 0,
+      message: () =>
+        message(
+          this,
+          'toHaveNoWarnings',
+          run,
+          this.isNot ? 'a warning' : wanted,
+          got,
+          ...(found.length > 0 ? [found.map((text) => `  ${text}`).join('\n')] : []),
+        ),
+    }
+  },
+
   toHaveRunTask(
     this: MatcherContext,
     received: unknown,
-    name: string | RegExp,
+    name: Name,
     { status, host }: { status?: TaskStatus; host?: string } = {},
   ): MatcherResult {
     const run = asRun('toHaveRunTask', received)
@@ -143,68 +208,31 @@ function changesNothing(context: MatcherContext, matcher: string, run: AnsibleRu
   }
 }
 
-// A playbook whose host patterns match nothing does nothing, and Ansible calls that a success. No test means that.
-const matchedNoHost = ({ plays }: AnsibleRun) => plays.length > 0 && plays.every(({ matched }) => !matched)
+/** How Ansible ends each deprecation, or all of them together. */
+const remark =
+  /\s*Deprecation warnings can be disabled by setting \W?deprecation_warnings=False\W? in ansible\.cfg\.?/
 
-const succeeded = (run: AnsibleRun) => run.ok && !matchedNoHost(run)
-
-function outcome(run: AnsibleRun): string {
-  if (run.failed.length > 0) return `${count(run.failed)} failed (exit code ${run.exitCode})`
-  if (!run.ok) return `exit code ${run.exitCode}`
-  return matchedNoHost(run) ? 'no play matched a host, nothing was done' : 'every task succeeded'
-}
-
-function whyNot(run: AnsibleRun): string[] {
-  if (run.ok) {
-    const plays = run.plays.map(({ name, hosts }) => `  ${name} (hosts: ${hosts})`)
-    return [`Plays:\n${plays.join('\n')}`]
+/** All that Ansible warned of, once: a task's warnings are on stderr too, there with line breaks and remarks of their own. */
+function warningsOf(run: AnsibleRun, deprecations: boolean): string[] {
+  const texts = [
+    ...run.tasks.flatMap(({ warnings }) => warnings),
+    ...run.warnings,
+    ...(deprecations ? [...run.tasks.flatMap((task) => task.deprecations), ...run.deprecations] : []),
+  ]
+  const found = new Map<string, string>()
+  for (const text of texts.map((text) => text.replace(remark, '').trim()).filter(Boolean)) {
+    const letters = text.replace(/\s+/g, '')
+    if (![...found.keys()].some((known) => letters.includes(known))) found.set(letters, text)
   }
-  return run.failed.length > 0 ? [failureReport(run.failed), lastLines(run)] : [lastLines(run)]
+  return [...found.values()]
 }
 
-function message(
-  { isNot }: MatcherContext,
-  matcher: string,
-  run: AnsibleRun,
-  expected: string,
-  received: string,
-  ...sections: string[]
-): string {
-  const facts = [`Playbook: ${run.playbook}`, `Expected: ${expected}`, `Received: ${received}`]
-  return [`expect(run)${isNot ? '.not' : ''}.${matcher}() failed`, facts.join('\n'), ...sections].join('\n\n')
-}
+const handlerName = ({ name, role }: HandlerNotification) => (role ? `${role} : ${name}` : name)
 
-function asRun(matcher: string, received: unknown): AnsibleRun {
-  const run = received as Partial<AnsibleRunData> | null | undefined
-  if (run instanceof AnsibleRun) return run
-  // Plain data, come from another process or out of a file.
-  if (Array.isArray(run?.tasks) && typeof run.exitCode === 'number')
-    return new AnsibleRun(run as AnsibleRunData)
-  const kind =
-    received instanceof Promise
-      ? 'a promise: `await` it first'
-      : received === null
-        ? 'null'
-        : `a ${typeof received}`
-  throw new TypeError(
-    `${matcher} can be used only with what ansible.playbook() gives, was called with ${kind}.`,
-  )
-}
-
-function named({ name, role }: TaskRun, wanted: string | RegExp): boolean {
-  const names = [name, `${role} : ${name}`]
-  return typeof wanted === 'string'
-    ? names.includes(wanted)
-    : names.some((candidate) => candidate.search(wanted) >= 0)
-}
-
-function says({ result, items }: TaskRun, wanted: string | RegExp): boolean {
+function says({ result, items }: TaskRun, wanted: Name): boolean {
   const text = [result, ...items.filter(({ status }) => status === 'failed').map((item) => item.result)]
     .flatMap(({ msg, reason, stderr, stdout }) => [msg, reason, stderr, stdout])
     .filter((part) => typeof part === 'string')
     .join('\n')
   return typeof wanted === 'string' ? text.includes(wanted) : text.search(wanted) >= 0
 }
-
-const show = (wanted: string | RegExp) =>
-  typeof wanted === 'string' ? JSON.stringify(wanted) : String(wanted)

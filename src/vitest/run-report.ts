@@ -43,9 +43,14 @@ export function changeReport(tasks: readonly TaskRun[], diff: Differ): string {
 
 /** Each task in one line, with its status. */
 export function taskList(tasks: readonly TaskRun[]): string {
-  const lines = tasks.map((task) => `${task.status.padEnd(11)} ${task.host}: ${titleOf(task)}`)
-  const more = lines.length - shown.lines
-  return indent([...lines.slice(0, shown.lines), ...(more > 0 ? [`… and ${more} more`] : [])].join('\n'), 2)
+  return listOf(tasks, (task) => `${task.status.padEnd(11)} ${task.host}: ${titleOf(task)}`)
+}
+
+/** Each of `things` in one line, indented, of many the first. */
+export function listOf<T>(things: readonly T[], line: (thing: T) => string): string {
+  const more = things.length - shown.lines
+  const lines = things.slice(0, shown.lines).map(line)
+  return indent([...lines, ...(more > 0 ? [`… and ${more} more`] : [])].join('\n'), 2)
 }
 
 /** The last lines that the user would have seen. */

@@ -1,58 +1,10 @@
-import {
-  cpSync,
-  existsSync,
-  globSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { test as base, expect } from 'vitest'
-import { Ansible, type AnsibleContext } from '../../src/ansible/ansible.ts'
+import { expect } from 'vitest'
 import type { AnsibleEvent } from '../../src/ansible/events.ts'
-import type { AnsibleTarget } from '../../src/ansible/inventory.ts'
+import { fixtures, target, test } from './support/local-ansible.ts'
 
 // The real ansible-playbook with this host in the place of a Pi.
-
-const fixtures = fileURLToPath(new URL('../fixtures/ansible', import.meta.url))
-
-function target(
-  name: string,
-  vars: Record<string, unknown> = { ansible_connection: 'local' },
-): AnsibleTarget {
-  const nowhere = { host: '127.0.0.1', port: 1, privateKeyFile: '/dev/null', knownHostsFile: '/dev/null' }
-  return { name, user: 'pi', ...nowhere, vars }
-}
-
-const test = base.extend<{
-  dir: string
-  ansible: (project: string, context?: Partial<AnsibleContext>) => Ansible
-}>({
-  dir: async ({}, use) => {
-    const dir = mkdtempSync(join(tmpdir(), 'raspi ansible '))
-    await use(dir)
-    rmSync(dir, { recursive: true })
-  },
-  ansible: async ({ dir }, use) => {
-    const runDir = mkdtempSync(join(dir, 'run-'))
-    await use((project, context = {}) => {
-      const projectDir = join(fixtures, project)
-      return new Ansible({
-        projectDir,
-        runDir,
-        targets: [target('pi')],
-        timeoutMs: 60_000,
-        log: () => {},
-        ...context,
-      })
-    })
-    expect(readdirSync(runDir), 'what is left behind').toEqual([])
-  },
-})
 
 test('a playbook becomes plays, tasks, items and stats, and a secret gets into none of them', async ({
   ansible,
@@ -263,13 +215,14 @@ test('ten megabytes of output and bytes that are no UTF-8 are borne', async ({ a
   expect(long).toMatchObject({ cut: true })
   expect(long?.result.stdout).toMatch(/^begin\n.*characters left out.*\nend$/s)
   expect(JSON.stringify(long).length).toBeLessThan(300_000)
-  expect(odd?.result.stdout).toBe('a\ufffdb')
+  // From 2.19 on Ansible itself refuses such bytes.
+  expect(odd?.result.stdout ?? odd?.result.msg).toMatch(/^a\ufffdb$|invalid UTF8/)
 })
 
 test('a long loop has all its items, in bounded space', async ({ ansible }) => {
-  const run = await ansible('big').playbook('loop.yml', { extraVars: { count: 1500 } })
-  expect(run.tasks[0]?.items).toHaveLength(1500)
-  expect(run.tasks[0]?.items.at(-1)).toMatchObject({ label: '1499', status: 'ok' })
+  const run = await ansible('big').playbook('loop.yml', { extraVars: { count: 5000 } })
+  expect(run.tasks[0]?.items).toHaveLength(5000)
+  expect(run.tasks[0]?.items.at(-1)).toMatchObject({ label: '4999', status: 'ok' })
   expect(JSON.stringify(run.tasks).length).toBeLessThan(1024 * 1024)
 })
 

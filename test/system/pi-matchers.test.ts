@@ -29,175 +29,222 @@ systemctl daemon-reload
 systemctl enable -q --now web.service nightly.timer
 systemctl mask -q systemd-pstore.service
 systemctl start broken.service || true
+cat > /usr/local/bin/lamp <<'PYTHON'
+import fcntl, glob, struct, time
+for path in glob.glob('/dev/gpiochip*'):
+    chip = open(path, 'rb')
+    label = fcntl.ioctl(chip, 0x8044B401, bytes(68))[32:64].rstrip(b'\\0')
+    if label == b'pinctrl-bcm2835':
+        # GPIO 17 high, 27 low, as outputs: struct gpiohandle_request of linux/gpio.h.
+        request = struct.pack('64II64s32sIi', 17, 27, *[0] * 62, 2, bytes([1, 0]), b'lamp', 2, 0)
+        held = fcntl.ioctl(chip, 0xC16CB403, request)
+        open('/run/lamp', 'w').close()
+        time.sleep(3600)
+PYTHON
+systemd-run -q --unit=lamp python3 /usr/local/bin/lamp
+until test -e /run/lamp || systemctl is-failed -q lamp; do sleep 1; done
 logger -p user.err -t app 'out of paper'
 until python3 -c 'import urllib.request as u; u.urlopen("http://127.0.0.1:8080/")' 2>/dev/null; do sleep 1; done
 `
 
-type Pi = Parameters<typeof expect>[0]
-type Look = (pi: Pi) => Promise<unknown>
+type Its = ReturnType<typeof expect>
+type Look = (it: Its) => Promise<unknown>
+
+const longAgo = new Date('2020-01-01')
+const inAYear = new Date(Date.now() + 365 * 24 * 3600 * 1000)
 
 /** A matcher that passes, one that fails, and what the latter says to have received. */
 const table: [name: string, passes: Look, fails: Look, received: string][] = [
   [
     'a file',
-    (pi) =>
-      expect(pi).toHaveFile('/etc/app.conf', { mode: '0640', owner: 'root', group: 0, contains: 'log off' }),
-    (pi) => expect(pi).toHaveFile('/etc/app.conf', { mode: '0644', content: /log on/ }),
+    (it) => it.toHaveFile('/etc/app.conf', { mode: '0640', owner: 'root', group: 0, contains: 'log off' }),
+    (it) => it.toHaveFile('/etc/app.conf', { mode: '0644', content: /log on/ }),
     'mode 0640, content of 20 bytes',
   ],
   [
     'a link',
-    (pi) => expect(pi).toHaveFile('/etc/app.link', { type: 'link', target: 'app.conf' }),
-    (pi) => expect(pi).not.toHaveFile('/etc/app.link'),
-    'a link to app.conf, mode 0640, owner root, group root, 20 bytes',
+    (it) => it.toHaveFile('/etc/app.link', { type: 'link', target: 'app.conf' }),
+    (it) => it.toHaveFile('/etc/app.link', { target: '/etc/app.conf' }),
+    'target app.conf',
   ],
   [
     'a directory',
-    (pi) => expect(pi).toHaveFile('/home/deploy', { type: 'directory', owner: 'deploy' }),
-    (pi) => expect(pi).toHaveFile('/home/deploy/app'),
+    (it) => it.toHaveFile('/home/deploy', { type: 'directory', owner: 'deploy' }),
+    (it) => it.toHaveFile('/home/deploy/app'),
     'no such file',
   ],
   [
     'a service',
-    (pi) => expect(pi).toHaveService('web', { running: true, enabled: true, masked: false }),
-    (pi) => expect(pi).toHaveService('broken', { running: true, enabled: true }),
+    (it) => it.toHaveService('web', { running: true, enabled: true, masked: false }),
+    (it) => it.toHaveService('broken', { running: true, enabled: true }),
     'not running (failed), not enabled (static)',
   ],
   [
     'a masked service',
-    (pi) => expect(pi).toHaveService('systemd-pstore', { masked: true, enabled: false }),
-    (pi) => expect(pi).toHaveService('no-such-service'),
+    (it) => it.toHaveService('systemd-pstore', { masked: true, enabled: false }),
+    (it) => it.toHaveService('no-such-service'),
     'no such service',
   ],
   [
+    'a service that was started anew',
+    (it) => it.toHaveService('web', { restartedSince: longAgo }),
+    (it) => it.toHaveService('broken', { restartedSince: longAgo }),
+    'not running (failed)',
+  ],
+  [
+    'a service that was not started anew',
+    (it) => it.toHaveService('web', { running: true, restartedSince: longAgo }),
+    (it) => it.toHaveService('web', { running: true, restartedSince: inAYear }),
+    'running (active, running), started at 2',
+  ],
+  [
     'no failed units',
-    (pi) => expect(pi).toHaveNoFailedUnits({ except: ['broken.service'] }),
-    (pi) => expect(pi).toHaveNoFailedUnits(),
+    (it) => it.toHaveNoFailedUnits({ except: ['broken.service'] }),
+    (it) => it.toHaveNoFailedUnits(),
     'broken.service',
   ],
   [
     'a timer',
-    (pi) => expect(pi).toHaveTimer('nightly', { active: true, enabled: true, unit: 'broken.service' }),
-    (pi) => expect(pi).toHaveTimer('nightly', { calendar: '*-*-* 04:00:00' }),
+    (it) => it.toHaveTimer('nightly', { active: true, enabled: true, unit: 'broken.service' }),
+    (it) => it.toHaveTimer('nightly', { calendar: '*-*-* 04:00:00' }),
     'calendar *-*-* 03:00:00',
   ],
   [
     'a package',
-    (pi) => expect(pi).toHavePackage('python3', { version: '>=3.9 <4' }),
-    (pi) => expect(pi).toHavePackage('no-such-package', { version: '1' }),
+    (it) => it.toHavePackage('python3', { version: '>=3.9 <4' }),
+    (it) => it.toHavePackage('no-such-package', { version: '1' }),
     'not installed',
   ],
   [
     'a listener',
-    (pi) => expect(pi).toListenOn(8080, { address: '127.0.0.1', process: /python3/ }),
-    (pi) => expect(pi).toListenOn(8080, { protocol: 'udp' }),
+    (it) => it.toListenOn(8080, { address: '127.0.0.1', process: /python3/ }),
+    (it) => it.toListenOn(8080, { protocol: 'udp' }),
     'nothing listens on udp port 8080',
   ],
   [
     'a user',
-    (pi) => expect(pi).toHaveUser('deploy', { uid: 2001, groups: ['app'], shell: '/bin/sh', keys: key }),
-    (pi) => expect(pi).toHaveUser('deploy', { home: '/srv' }),
+    (it) => it.toHaveUser('deploy', { uid: 2001, groups: ['app'], shell: '/bin/sh', keys: key }),
+    (it) => it.toHaveUser('deploy', { home: '/srv' }),
     'home /home/deploy',
   ],
   [
     'a group',
-    (pi) => expect(pi).toHaveGroup('app', { gid: 2000, members: ['deploy'] }),
-    (pi) => expect(pi).toHaveGroup('app', { members: ['root'] }),
+    (it) => it.toHaveGroup('app', { gid: 2000, members: ['deploy'] }),
+    (it) => it.toHaveGroup('app', { members: ['root'] }),
     'members deploy',
   ],
   [
     'a mount',
-    (pi) => expect(pi).toHaveMount('/mnt/ram', { type: 'tmpfs', options: ['noatime'], persistent: false }),
-    (pi) => expect(pi).toHaveMount('/mnt'),
+    (it) => it.toHaveMount('/mnt/ram', { type: 'tmpfs', options: ['noatime'], persistent: false }),
+    (it) => it.toHaveMount('/mnt'),
     'nothing mounted',
   ],
   [
     'a kernel module',
-    (pi) => expect(pi).toHaveKernelModule('ext4'),
-    (pi) => expect(pi).toHaveKernelModule('no-such-module'),
+    (it) => it.toHaveKernelModule('ext4'),
+    (it) => it.toHaveKernelModule('no-such-module'),
     'no such module',
   ],
   [
     'a kernel parameter',
-    (pi) => expect(pi).toHaveKernelParameter('rootwait'),
-    (pi) => expect(pi).toHaveKernelParameter('cgroup_enable=pids'),
+    (it) => it.toHaveKernelParameter('rootwait'),
+    (it) => it.toHaveKernelParameter('cgroup_enable=pids'),
     '',
   ],
   [
     'a sysctl',
-    (pi) => expect(pi).toHaveSysctl('vm.swappiness', 7),
-    (pi) => expect(pi).toHaveSysctl('vm.swappiness', 60),
+    (it) => it.toHaveSysctl('vm.swappiness', 7),
+    (it) => it.toHaveSysctl('vm.swappiness', 60),
     'vm.swappiness 7',
   ],
   [
     'a boot configuration',
-    (pi) => expect(pi).toHaveBootConfig('dtparam=i2c_arm=on'),
-    (pi) => expect(pi).toHaveBootConfig('dtparam=i2c_arm=off'),
+    (it) => it.toHaveBootConfig('dtparam=i2c_arm=on'),
+    (it) => it.toHaveBootConfig('dtparam=i2c_arm=off'),
     'dtparam=i2c_arm=on in section all',
   ],
   [
     'a cron job',
-    (pi) => expect(pi).toHaveCronJob('/usr/local/bin/backup', { schedule: '0 3 * * *', name: 'nightly' }),
-    (pi) => expect(pi).toHaveCronJob('/usr/local/bin/backup', { user: 'deploy' }),
+    (it) => it.toHaveCronJob('/usr/local/bin/backup', { schedule: '0 3 * * *', name: 'nightly' }),
+    (it) => it.toHaveCronJob('/usr/local/bin/backup', { user: 'deploy' }),
     'user root',
   ],
-  [
-    'a host name',
-    (pi) => expect(pi).toHaveHostname('boreas'),
-    (pi) => expect(pi).toHaveHostname('notos'),
-    'boreas',
-  ],
+  ['a host name', (it) => it.toHaveHostname('boreas'), (it) => it.toHaveHostname('notos'), 'boreas'],
   [
     'a time zone',
-    (pi) => expect(pi).toHaveTimezone('Etc/GMT'),
-    (pi) => expect(pi).toHaveTimezone('Europe/Athens'),
+    (it) => it.toHaveTimezone('Etc/GMT'),
+    (it) => it.toHaveTimezone('Europe/Athens'),
     'Etc/GMT',
   ],
-  [
-    'a locale',
-    (pi) => expect(pi).toHaveLocale('C.UTF-8'),
-    (pi) => expect(pi).toHaveLocale('tlh_QO.UTF-8'),
-    'no such locale',
-  ],
+  ['a locale', (it) => it.toHaveLocale('C.UTF-8'), (it) => it.toHaveLocale('tlh_QO.UTF-8'), 'no such locale'],
   [
     'a source of packages',
-    (pi) =>
-      expect(pi).toHaveAptSource('https://apt.pi.test/debian', { suite: 'stable', signedBy: /app\.asc$/ }),
-    (pi) => expect(pi).toHaveAptSource('https://apt.pi.test/debian', { components: ['contrib'] }),
+    (it) => it.toHaveAptSource('https://apt.pi.test/debian', { suite: 'stable', signedBy: /app\.asc$/ }),
+    (it) => it.toHaveAptSource('https://apt.pi.test/debian', { components: ['contrib'] }),
     'components main',
   ],
   [
     'a clean journal',
-    (pi) => expect(pi).toHaveCleanJournal({ priority: 'emerg' }),
-    (pi) => expect(pi).toHaveCleanJournal({ priority: 'err', except: [/^(?!app: )/] }),
+    (it) => it.toHaveCleanJournal({ priority: 'emerg' }),
+    (it) => it.toHaveCleanJournal({ priority: 'err', except: [/^(?!app: )/] }),
     '1 entry',
   ],
   [
     'an HTTP answer',
-    (pi) =>
-      expect(pi).toAnswerHttp('http://127.0.0.1:8080/', { body: 'Hello\n', headers: { Server: /Python/ } }),
-    (pi) => expect(pi).toAnswerHttp('http://127.0.0.1:8080/no-such-page'),
+    (it) => it.toAnswerHttp('http://127.0.0.1:8080/', { body: 'Hello\n', headers: { Server: /Python/ } }),
+    (it) => it.toAnswerHttp('http://127.0.0.1:8080/no-such-page'),
     'status 404',
   ],
   [
+    'a pin that a service drives',
+    (it) => it.toHaveGpio(17, { level: 'high', function: 'output' }),
+    (it) => it.toHaveGpio(27, { level: 'high' }),
+    'level low',
+  ],
+  [
+    'a pin that nobody drives',
+    (it) => it.toHaveGpio(22, { function: 'input' }),
+    (it) => it.toHaveGpio(22),
+    'input, low',
+  ],
+  [
     'no HTTP answer',
-    (pi) => expect(pi).not.toAnswerHttp('http://127.0.0.1:8081/'),
-    (pi) => expect(pi).toAnswerHttp('http://127.0.0.1:8081/', { timeout: 5_000 }),
+    (it) => it.toAnswerHttp('http://127.0.0.1:8080/no-such-page', { status: 404 }),
+    (it) => it.toAnswerHttp('http://127.0.0.1:8081/', { timeout: 5_000 }),
     'connection refused',
   ],
 ]
 
-test('every matcher sees what is there on a Pi, and tells what is not', async ({ pi }) => {
+test('every matcher sees what is there on a Pi, tells what is not, and can be negated', async ({ pi }) => {
   await pi.run('sh -s', { sudo: true, input: setUp })
   const answers = await Promise.all(
-    table.map(([name, passes, fails, received]) =>
-      Promise.all([name, messageOf(passes(pi)), messageOf(fails(pi)), received]),
-    ),
+    table.map(async ([name, passes, fails, received]) => ({
+      name,
+      received,
+      passed: await messageOf(passes(expect(pi))),
+      failed: await messageOf(fails(expect(pi))),
+      notFailed: await messageOf(fails(expect(pi).not as Its)),
+      notPassed: await messageOf(passes(expect(pi).not as Its)),
+    })),
   )
-  for (const [name, passed, failed, received] of answers) {
+  for (const { name, received, passed, failed, notFailed, notPassed } of answers) {
     expect.soft(passed, name).toBe('passed')
     expect.soft(failed, name).toContain(`\nReceived:  ${received}`)
+    expect.soft(notFailed, `${name}, negated`).toBe('passed')
+    expect
+      .soft(notPassed, `${name}, negated`)
+      .toMatch(/^expect\(pi\)\.not\..* failed\n\nPi: .*\nExpected: .*\nReceived: /)
   }
+
+  // And each can be asked again until it holds.
+  const polled = await Promise.all(
+    table.map(([, passes]) =>
+      messageOf(passes(expect.poll(() => pi, { timeout: 60_000 }) as unknown as Its)),
+    ),
+  )
+  expect(polled).toEqual(table.map(() => 'passed'))
+  await pi.run("systemd-run -q sh -c 'sleep 3; touch /run/late'", { sudo: true })
+  await expect.poll(() => pi, { timeout: 60_000, interval: 500 }).toHaveFile('/run/late')
 })
 
 test('a matcher shows why a service failed', async ({ pi }) => {

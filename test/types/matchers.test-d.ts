@@ -12,6 +12,8 @@ it('judges a Pi in a promise, because it has to look', () => {
   expectTypeOf(expect(pi).toHaveService('ssh', { running: true })).toEqualTypeOf<Promise<void>>()
   expectTypeOf(expect(pi).toHaveUser('pi', { groups: ['gpio'] })).toEqualTypeOf<Promise<void>>()
   expectTypeOf(expect(pi).toHaveSysctl('vm.swappiness', /\d+/)).toEqualTypeOf<Promise<void>>()
+  expectTypeOf(expect(pi).toHaveGpio(17, { level: 'high' })).toEqualTypeOf<Promise<void>>()
+  expectTypeOf(expect(pi).toHaveService('ssh', { restartedSince: new Date() })).toEqualTypeOf<Promise<void>>()
   expectTypeOf(expect(pi).toAnswerHttp('http://localhost/')).toEqualTypeOf<Promise<void>>()
 })
 
@@ -20,6 +22,9 @@ it('judges a run at once', () => {
   expectTypeOf(expect(run).toBeIdempotent()).toEqualTypeOf<void>()
   expectTypeOf(expect(run).not.toHaveChanged(3)).toEqualTypeOf<void>()
   expectTypeOf(expect(run).toFail({ task: 'Install', message: /no such package/ })).toEqualTypeOf<void>()
+  expectTypeOf(expect(run).toPredictItsChanges(run, { except: ['Reload'] })).toEqualTypeOf<void>()
+  expectTypeOf(expect(run).toHaveNotifiedHandler('Reload', { host: 'web' })).toEqualTypeOf<void>()
+  expectTypeOf(expect(run).toHaveNoWarnings({ deprecations: false })).toEqualTypeOf<void>()
   expectTypeOf(expect(run).toHaveRunTask('Install', { status: 'changed', host: 'web' })).toEqualTypeOf<void>()
 })
 
@@ -30,6 +35,8 @@ it('knows what each of them may expect', () => {
   expect(pi).toHaveService('ssh', { active: true })
   // @ts-expect-error: a port is a number
   expect(pi).toListenOn('22')
+  // @ts-expect-error: a level is a word
+  expect(pi).toHaveGpio(17, { level: 1 })
   // @ts-expect-error: a value is needed
   expect(pi).toHaveSysctl('vm.swappiness')
   // @ts-expect-error: Ansible has no such status

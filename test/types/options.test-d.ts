@@ -21,3 +21,12 @@ it('knows its options', () => {
   // @ts-expect-error: there is no such option
   raspi({ pis: 2 })
 })
+
+it('knows what coverage may hold', () => {
+  raspi({ coverage: true, accelerate: 'mitogen' })
+  raspi({ coverage: { include: ['roles/**/*.yml'], thresholds: { tasks: 80, conditions: 50 } } })
+  // @ts-expect-error: a threshold is a number of percent
+  raspi({ coverage: { thresholds: { tasks: '80 %' } } })
+  // @ts-expect-error: lines are not counted
+  raspi({ coverage: { thresholds: { lines: 80 } } })
+})

@@ -3,7 +3,8 @@
 The events are described in events.ts; whoever changes one changes both. Written for ansible-core 2.14 and later.
 
 Ansible hands every callback a cleaned copy of a result, in which no_log has already been replaced by a sentence
-(TaskResult.clean_copy). Only these copies are read here, never a task's arguments, so nothing hidden gets out.
+(TaskResult.clean_copy). Only these copies are read here, never a task's arguments, so nothing hidden gets out. What the
+repository keeps in vaults is masked besides, because Ansible itself shows it wherever a playbook forgets no_log.
 """
 
 import json
@@ -36,6 +37,9 @@ RESULT_LIMIT = 256 * 1024
 # What an item that failed may take where the other items of its loop have used up everything.
 FAILED_ITEM_LIMIT = 2 * 1024
 LABEL_LIMIT = 200
+# How many items of one loop are told of, and how many more that failed.
+ITEM_LIMIT = 10_000
+FAILED_ITEMS = 100
 # Sent in fields of their own, repeated elsewhere, or (invocation) hidden by Ansible's own callbacks as well.
 DROPPED = {"ansible_loop_var", "deprecations", "diff", "invocation", "results", "stderr_lines", "stdout_lines", "warnings"}
 CENSORED_LABEL = "(censored due to no_log)"
@@ -43,9 +47,83 @@ CENSORED_LABEL = "(censored due to no_log)"
 # Python's stand-ins for bytes that were not UTF-8 (PEP 383). They are no Unicode.
 SURROGATES = re.compile("[\ud800-\udfff]")
 
+MASK = "***"
+VAULT_HEADER = b"$ANSIBLE_VAULT;"
+# Shorter values stay as they are: every "yes" or "1" would make the text unreadable.
+SHORTEST_SECRET = 4
+# Directories that hold no vaults of the repository, and how much is searched of it: files, and bytes of one.
+NOT_SEARCHED = {"node_modules", "__pycache__", "venv"}
+SEARCHED_FILES = 20_000
+SEARCHED_BYTES = 1 << 20
+
+
+def lines_of(text):
+    return [line for line in map(str.strip, text.split("\n")) if len(line) >= SHORTEST_SECRET]
+
+
+def is_scalar(value):
+    return isinstance(value, (str, int, float)) and not isinstance(value, bool)
+
+
+def leaves(value):
+    """All scalars in what a YAML file holds, except booleans."""
+    if isinstance(value, Mapping):
+        value = value.values()
+    # A vaulted value of older versions is a sequence, of the characters of its secret.
+    elif not isinstance(value, (list, tuple)):
+        return [value] if is_scalar(value) or is_vaulted(value) else []
+    return [leaf for inner in value for leaf in leaves(inner)]
+
+
+def is_vaulted(value):
+    return type(value).__name__ in ("AnsibleVaultEncryptedUnicode", "EncryptedString")
+
+
+def vaulted_values(directories, loader):
+    """What the vaults below `directories` hold that can be opened with the run's secrets, line by line."""
+    found = set()
+    for path in vault_files(directories):
+        try:
+            with open(path, "rb") as file:
+                content = file.read()
+            whole = content.startswith(VAULT_HEADER)
+            if path.endswith((".yml", ".yaml", ".json")) or not os.path.splitext(path)[1]:
+                try:
+                    values = leaves(loader.load_from_file(path, cache=False))
+                    found.update(line for value in values if whole or is_vaulted(value) for line in lines_of(str(value)))
+                    continue
+                except Exception:
+                    pass  # It holds something else than YAML, as a key.
+            if whole:
+                found.update(lines_of(loader._vault.decrypt(content).decode("utf-8", "replace")))
+        except Exception:
+            continue  # Another vault's, whose password this run does not have: so it cannot tell its secrets either.
+    return sorted(found, key=len, reverse=True)
+
+
+def vault_files(directories):
+    seen = 0
+    for top in directories:
+        for directory, names, files in os.walk(top):
+            names[:] = [name for name in names if name not in NOT_SEARCHED and not name.startswith(".")]
+            for path in (os.path.join(directory, name) for name in files):
+                seen += 1
+                if seen > SEARCHED_FILES:
+                    return
+                try:
+                    if os.path.isfile(path) and os.path.getsize(path) <= SEARCHED_BYTES:
+                        with open(path, "rb") as file:
+                            if VAULT_HEADER in file.read():
+                                yield path
+                except OSError:
+                    continue
+
 
 class Budget:
     """Turns results into what JSON can hold, within a number of characters. What is left out shows as such."""
+
+    # What must not be shown, the longest first.
+    secrets = []
 
     def __init__(self, left):
         self.left = left
@@ -56,7 +134,7 @@ class Budget:
             return value
         if isinstance(value, int):
             self.left -= 8
-            return int(value)
+            return MASK if str(value) in self.secrets else int(value)
         if isinstance(value, float):
             self.left -= 8
             return value if math.isfinite(value) else str(value)
@@ -74,6 +152,8 @@ class Budget:
         return f"<{type(value).__name__}>"
 
     def text(self, value):
+        for secret in self.secrets:
+            value = value.replace(secret, MASK)
         limit = max(0, min(STRING_LIMIT, self.left))
         if len(value) > limit:
             self.cut = True
@@ -210,6 +290,26 @@ def without_nothing(fields):
     return {key: value for key, value in fields.items() if value not in (None, False, [], {})}
 
 
+class Loop:
+    """What is told of a loop on one host, in bounded space: of the items beyond the limit only the first that failed."""
+
+    def __init__(self):
+        self.budget = Budget(RESULT_LIMIT)
+        self.omitted = 0
+        self._told = 0
+        self._failures_told = 0
+
+    def takes(self, status):
+        if self._told < ITEM_LIMIT:
+            self._told += 1
+            return True
+        if status == "failed" and self._failures_told < FAILED_ITEMS:
+            self._failures_told += 1
+            return True
+        self.omitted += 1
+        return False
+
+
 class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"
@@ -228,7 +328,7 @@ class CallbackModule(CallbackBase):
         os.set_inheritable(self._fd, False)
         self._reads = Reads(settings["reads"]) if settings.get("reads") else None
         self._starts = {}
-        self._item_budgets = {}
+        self._loops = {}
 
     def _send(self, event, **fields):
         # Straight to the descriptor: a buffer would be copied into every worker that Ansible forks, and written again.
@@ -246,6 +346,14 @@ class CallbackModule(CallbackBase):
             for path in list(getattr(playbook._loader, "_FILE_CACHE", ())):
                 self._reads.note("f", path)
         self._send("start", version=EVENTS_VERSION, ansible=ansible_version)
+        self._hide_vaults(playbook._loader)
+
+    def _hide_vaults(self, loader):
+        if not loader._vault.secrets:
+            return
+        Budget.secrets = vaulted_values(dict.fromkeys([os.getcwd(), os.path.realpath(loader.get_basedir())]), loader)
+        if Budget.secrets:
+            self._send("secrets", values=Budget.secrets)
 
     def v2_playbook_on_play_start(self, play):
         self._pin_connections(play)
@@ -278,18 +386,17 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_handler_task_start(self, task):
         self._task(task, handler=True)
 
+    def v2_playbook_on_notify(self, handler, host):
+        self._send("notify", host=host.get_name(), **self._described(handler))
+
     def _task(self, task, handler):
+        action = str(getattr(task, "resolved_action", None) or task.action)
+        self._send("task", id=task._uuid, action=action, handler=handler, **self._described(task))
+
+    def _described(self, task):
         path, line = place(task)
-        self._send(
-            "task",
-            id=task._uuid,
-            name=Budget(LABEL_LIMIT).text(str(task.name or task.action)),
-            role=str(task._role.get_name()) if task._role else None,
-            action=str(getattr(task, "resolved_action", None) or task.action),
-            path=path,
-            line=line,
-            handler=handler,
-        )
+        name = Budget(LABEL_LIMIT).text(str(task.name or task.action))
+        return {"name": name, "role": str(task._role.get_name()) if task._role else None, "path": path, "line": line}
 
     def v2_runner_on_start(self, host, task):
         self._starts[host.get_name(), task._uuid] = time.monotonic()
@@ -318,7 +425,7 @@ class CallbackModule(CallbackBase):
     def _result(self, result, status):
         task, host = result._task, result._host.get_name()
         started = self._starts.pop((host, task._uuid), None)
-        self._item_budgets.pop((host, task._uuid), None)
+        loop = self._loops.pop((host, task._uuid), None)
         budget = Budget(RESULT_LIMIT)
         delegate = task.delegate_to
         fields = {
@@ -332,6 +439,7 @@ class CallbackModule(CallbackBase):
             "deprecations": texts(result._result.get("deprecations")),
             "result": budget.result(result._result),
             "cut": budget.cut,
+            "items_omitted": loop.omitted if loop else 0,
         }
         self._send("result", task=task._uuid, host=host, status=status, **without_nothing(fields))
 
@@ -346,7 +454,10 @@ class CallbackModule(CallbackBase):
 
     def _item(self, result, status):
         task, host = result._task, result._host.get_name()
-        budget = self._item_budgets.setdefault((host, task._uuid), Budget(RESULT_LIMIT))
+        loop = self._loops.setdefault((host, task._uuid), Loop())
+        if not loop.takes(status):
+            return
+        budget = loop.budget
         if status == "failed" and budget.left < FAILED_ITEM_LIMIT:
             budget = Budget(FAILED_ITEM_LIMIT)
         fields = {

@@ -131,7 +131,10 @@ def run(query):
     return {"exitCode": done.returncode, "stdout": done.stdout[:LIMIT], "stderr": done.stderr[:LIMIT]}
 
 
-PROPERTIES = "Id,LoadState,ActiveState,SubState,UnitFileState,SourcePath,Result,ExecMainStatus,Unit,TimersCalendar"
+PROPERTIES = (
+    "Id,LoadState,ActiveState,SubState,UnitFileState,SourcePath,"
+    "Result,ExecMainStatus,Unit,TimersCalendar,ActiveEnterTimestampMonotonic"
+)
 
 
 def units(queries):
@@ -153,6 +156,13 @@ def unit(name, block):
             answer["calendar"].append(value.partition("OnCalendar=")[2].partition(" ;")[0])
         else:
             answer[key] = value
+    started = int(answer.pop("ActiveEnterTimestampMonotonic", "") or 0)
+    if started:
+        import time
+
+        # From the clock that nobody sets, so that it is right after the other one was set.
+        since = time.clock_gettime(time.CLOCK_MONOTONIC) - started / 1e6
+        answer["startedAt"] = round((time.time() - since) * 1000)
     source = answer.get("SourcePath", "")
     if source.startswith("/etc/init.d/"):
         from glob import glob

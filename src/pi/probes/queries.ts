@@ -59,6 +59,8 @@ export interface UnitAnswer {
   UnitFileState?: string
   Result?: string
   ExecMainStatus?: string
+  /** When it last became active, in ms since the epoch by the Pi's clock. Absent where it never did. */
+  startedAt?: number
   /** What a timer starts. */
   Unit?: string
   /** Each `OnCalendar=` of a timer. */

@@ -27,6 +27,31 @@ export function piMatcher<const Q extends readonly Query[], A extends unknown[]>
   name: string,
   { options, queries, judge }: PiMatcher<Q, A>,
 ): (this: MatcherState, pi: unknown, ...args: A) => Promise<MatcherResult> {
+  return lookingMatcher(name, {
+    options,
+    look: (pi, ...args: A) =>
+      probe(pi, queries(...args)).then((answers) => ({
+        verdict: judge(answers, ...args),
+        root: answers.every((answer) => answer.root),
+      })),
+  })
+}
+
+interface LookingMatcher<A extends unknown[]> {
+  /** The names that the options, the last argument, may have. */
+  options?: readonly string[] | undefined
+  /**
+   * Looks at the Pi, with root's rights unless it says otherwise. Throws a `RaspiError` of kind 'options' at once where
+   * the arguments make no sense.
+   */
+  look: (pi: ProbeTarget, ...args: A) => Promise<{ verdict: Verdict; root?: boolean }>
+}
+
+/** Makes a matcher as {@link piMatcher} does, which looks at a Pi in a way of its own. */
+export function lookingMatcher<A extends unknown[]>(
+  name: string,
+  { options, look }: LookingMatcher<A>,
+): (this: MatcherState, pi: unknown, ...args: A) => Promise<MatcherResult> {
   // A helper, so that what is thrown here points at the line of the test.
   return vi.defineHelper(function (this: MatcherState, pi: unknown, ...args: A): Promise<MatcherResult> {
     if (!isProbeTarget(pi)) {
@@ -34,10 +59,7 @@ export function piMatcher<const Q extends readonly Query[], A extends unknown[]>
       throw new TypeError(`${name} can be used only with a Pi, was called with ${received}`)
     }
     refuseUnknown(name, options, args.at(-1))
-    const answers = probe(pi, queries(...args))
-    return answers.then((answers) => {
-      const verdict = judge(answers, ...args)
-      const root = answers.every((answer) => answer.root)
+    return look(pi, ...args).then(({ verdict, root = true }) => {
       // No actual and expected: Vitest would print a second diff below the message, and of contents kept secret.
       return { pass: verdict.pass, message: () => explain(this, name, pi, args[0], root, verdict) }
     })

@@ -2,6 +2,7 @@ import { type AptSourceExpectation, toHaveAptSource } from './apt.ts'
 import { type BootConfigExpectation, toHaveBootConfig } from './boot-config.ts'
 import { type CronJobExpectation, toHaveCronJob } from './cron.ts'
 import { type FileExpectation, toHaveFile } from './file.ts'
+import { type GpioExpectation, toHaveGpio } from './gpio.ts'
 import { type HttpExpectation, toAnswerHttp } from './http.ts'
 import { type LocaleExpectation, toHaveHostname, toHaveLocale, toHaveTimezone } from './identity.ts'
 import { type JournalOptions, toHaveCleanJournal } from './journal.ts'
@@ -47,6 +48,7 @@ export const piMatchers = {
   toHaveNoFailedUnits,
   toHaveCleanJournal,
   toAnswerHttp,
+  toHaveGpio,
 }
 
 /**
@@ -161,6 +163,12 @@ export interface PiMatchers<R = void> {
    * @example await expect(pi).toAnswerHttp('http://localhost:8080/', { status: 200, contains: 'Welcome' })
    */
   toAnswerHttp(url: string, expected?: HttpExpectation): Promise<Awaited<R>>
+
+  /**
+   * The Pi drives a pin, counted as the SoC does. Read from the emulated controller, so the guest notices nothing of it.
+   * @example await expect(pi).toHaveGpio(17, { level: 'high' })
+   */
+  toHaveGpio(gpio: number, expected?: GpioExpectation): Promise<Awaited<R>>
 }
 
 export type {
@@ -169,6 +177,7 @@ export type {
   CronJobExpectation,
   FailedUnitsOptions,
   FileExpectation,
+  GpioExpectation,
   GroupExpectation,
   HttpExpectation,
   JournalOptions,

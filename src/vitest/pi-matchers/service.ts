@@ -1,6 +1,6 @@
 import type { UnitAnswer } from '../../pi/probes/queries.ts'
-import { piMatcher } from './pi-matcher.ts'
-import { type Detail, flag, including, judge, list, value } from './verdict.ts'
+import { piMatcher, wrongArgument } from './pi-matcher.ts'
+import { type Check, type Detail, flag, including, judge, list, value } from './verdict.ts'
 
 /** What `toHaveService` may expect of a systemd unit. */
 export interface ServiceExpectation {
@@ -10,6 +10,8 @@ export interface ServiceExpectation {
   enabled?: boolean
   /** It can't be started at all. */
   masked?: boolean
+  /** It is active, and was started after this moment, by the Pi's clock. A reload is no start. */
+  restartedSince?: Date
 }
 
 /** What `toHaveTimer` may expect of a systemd timer. */
@@ -31,10 +33,12 @@ export interface FailedUnitsOptions {
 }
 
 export const toHaveService = piMatcher('toHaveService', {
-  options: ['running', 'enabled', 'masked'],
-  queries: (name: string, _expected: ServiceExpectation = {}) => [
-    { kind: 'unit', name: unitName(name, 'service') },
-  ],
+  options: ['running', 'enabled', 'masked', 'restartedSince'],
+  queries: (name: string, { restartedSince }: ServiceExpectation = {}) => {
+    if (restartedSince !== undefined && !isMoment(restartedSince))
+      throw wrongArgument('toHaveService', 'restartedSince is no valid date', 'Give a Date: new Date().')
+    return [{ kind: 'unit', name: unitName(name, 'service') }]
+  },
   judge: ([unit], _name, expected: ServiceExpectation = {}) =>
     judge(
       there(unit, 'service'),
@@ -42,6 +46,7 @@ export const toHaveService = piMatcher('toHaveService', {
         flag('running', expected.running, isActive(unit), states(unit)),
         flag('enabled', expected.enabled, isEnabled(unit), unit.UnitFileState || 'no unit file'),
         flag('masked', expected.masked, isMasked(unit)),
+        restarted(expected.restartedSince, unit),
       ],
       evidence(unit),
     ),
@@ -97,6 +102,8 @@ function there(unit: UnitAnswer, kind: string) {
   return { there: exists, wanted: `a ${kind}`, found, none }
 }
 
+const isMoment = (since: unknown) => since instanceof Date && !Number.isNaN(since.getTime())
+
 const states = ({ ActiveState, SubState }: UnitAnswer) => [...new Set([ActiveState, SubState])].join(', ')
 
 // The states that `systemctl is-active` counts as active.
@@ -107,6 +114,17 @@ const isEnabled = ({ UnitFileState = '' }: UnitAnswer) =>
 
 const isMasked = ({ LoadState, UnitFileState = '' }: UnitAnswer) =>
   LoadState === 'masked' || UnitFileState.startsWith('masked')
+
+function restarted(since: Date | undefined, unit: UnitAnswer): Check | undefined {
+  if (since === undefined) return undefined
+  const { startedAt } = unit
+  const running = isActive(unit) && startedAt !== undefined
+  return {
+    expected: `restarted since ${since.toISOString()}`,
+    received: running ? `started at ${new Date(startedAt).toISOString()}` : `not running (${states(unit)})`,
+    pass: running && startedAt > since.getTime(),
+  }
+}
 
 function evidence(unit: UnitAnswer): Detail[] {
   const result = unit.Result === 'exit-code' ? `exit code ${unit.ExecMainStatus}` : unit.Result

@@ -89,3 +89,18 @@ test('the task at work is the one that began last', () => {
     path: 'roles/web/tasks/main.yml',
   })
 })
+
+test('handlers that were notified are kept with their place, vaults’ contents and what a long loop left out, too', () => {
+  const place = { path: '/repo/roles/web/handlers/main.yml', line: 1 }
+  const recorder = record(
+    ...started(),
+    { event: 'secrets', at: 3, values: ['hunter2'] },
+    { event: 'notify', at: 4, name: 'Restart', role: 'web', host: 'pi', ...place },
+    ended({ items_omitted: 7 }),
+  )
+  expect(recorder.notified).toEqual([
+    { name: 'Restart', role: 'web', path: 'roles/web/handlers/main.yml', line: 1, host: 'pi' },
+  ])
+  expect(recorder.secrets).toEqual(['hunter2'])
+  expect(recorder.tasks[0]?.itemsOmitted).toBe(7)
+})

@@ -28,7 +28,7 @@ async function report({ meta, failure }: Told, reporters: unknown[] = [['default
   }
   const logger = { log: (text: string) => out.push(text), error: (text: string) => err.push(text) }
   const reporter = new RaspiReporter()
-  reporter.onInit({ config: { reporters, root }, logger } as unknown as Vitest)
+  reporter.onInit({ config: { reporters, root }, logger, projects: [] } as unknown as Vitest)
   await reporter.onTestRunEnd([{ children: { allTests: () => [test] } }] as unknown as TestModule[])
   await cleanup()
   return { out: stripVTControlCharacters(out.join('\n')), err: stripVTControlCharacters(err.join('\n')) }

@@ -28,7 +28,8 @@ export function aFailureTask(data: Partial<FailureTask> = {}): FailureTask {
 
 /** A run that came to its end within a second, changed by `data`. */
 export function aRecord(data: Partial<RunRecord> = {}): RunRecord {
-  return { playbook: 'site.yml', options: {}, startedAt: 0, endedAt: 1_000, events: [], run: aRun(), ...data }
+  const told = { events: [], secrets: [], run: aRun() }
+  return { playbook: 'site.yml', options: {}, startedAt: 0, endedAt: 1_000, ...told, ...data }
 }
 
 /** A lent Pi whose console is `consoleFile`. */

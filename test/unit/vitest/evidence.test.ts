@@ -153,3 +153,23 @@ test('a playbook that failed in a hook leaves files, one that succeeded does not
   expect(dir).toBe(join(root, '.vitest/raspi/web.test.ts/hooks'))
   expect(await readdir(join(root, '.vitest/raspi/web.test.ts/hooks'))).toContain('timeline.txt')
 })
+
+test('what vaults hold is masked in all evidence', async ({ root }) => {
+  const source = await aSource(root)
+  const records = source.records.map((record) => ({ ...record, secrets: ['Booting', 'No such user'] }))
+  await concludeTest(aTest(root, 'fail'), { ...source, records }, records, wishes(root))
+  const evidence = await files(join(root, '.vitest/raspi/web.test.ts/a-role-the-web-role'))
+  expect(evidence['pi.console.log']).toMatch(/^\[ {4}0\.0\] \*\*\*\n/)
+  expect(JSON.stringify(evidence)).not.toContain('No such user')
+})
+
+test('where coverage is wanted the reporter is told which tasks ran, over all attempts', async ({ root }) => {
+  const { task, annotate } = aTest(root, 'pass')
+  const source = await aSource(root)
+  await concludeTest({ task, annotate }, source, source.records, wishes(root))
+  expect(task.meta.raspi).not.toHaveProperty('covered')
+  for (let attempt = 0; attempt < 2; attempt++)
+    await concludeTest({ task, annotate }, source, source.records, { ...wishes(root), coverage: true })
+  // One run stopped after its task, one failed at it.
+  expect(task.meta.raspi?.covered).toEqual({ 'roles/web/tasks/main.yml': { 12: [2, 2, 0] } })
+})

@@ -182,3 +182,98 @@ test('what is no run is refused, with a word on a missing await', () => {
   )
   expect(messageOf(() => expectRun(null).not.toSucceed())).toContain('was called with null')
 })
+
+const task = (name: string, status: 'ok' | 'changed' | 'skipped', more = {}) =>
+  aTask({ name, status, changed: status === 'changed', ...more })
+
+test('toPredictItsChanges compares the tasks that would change with those that did', () => {
+  const check = aRun({
+    check: true,
+    tasks: [
+      task('A', 'changed'),
+      task('B', 'skipped'),
+      task('C', 'changed'),
+      task('D', 'ok'),
+      task('D', 'changed'),
+    ],
+  })
+  const real = aRun({
+    tasks: [
+      task('A', 'changed'),
+      task('B', 'changed'),
+      task('C', 'ok'),
+      task('D', 'ok'),
+      task('D', 'changed'),
+    ],
+  })
+  expect(
+    messageOf(() => expectRun(check).toPredictItsChanges(real)),
+  ).toBe(`expect(run).toPredictItsChanges() failed
+
+Playbook: site.yml
+Expected: the check run tells which tasks change something
+Received: it did not tell of 1 task; 1 task of those it told changed nothing
+
+Changed, but not foretold:
+
+  TASK [web : B] (roles/web/tasks/main.yml:12) on pi: skipped in the check run
+
+Foretold, but not changed:
+
+  TASK [web : C] (roles/web/tasks/main.yml:12) on pi`)
+  expectRun(check).toPredictItsChanges(real, { except: ['B', /^C$/] })
+  expectRun(check).not.toPredictItsChanges(real)
+  const like = aRun({ ...check, check: false })
+  expectRun(check).toPredictItsChanges(like)
+  expect(messageOf(() => expectRun(check).not.toPredictItsChanges(like))).toContain(
+    'it told them all, and no more',
+  )
+})
+
+test('toPredictItsChanges wants a check run, a real run, and both to succeed', () => {
+  const check = aRun({ check: true })
+  expect(messageOf(() => expectRun(quiet).toPredictItsChanges(quiet))).toContain('{ check: true }')
+  expect(messageOf(() => expectRun(check).toPredictItsChanges(check))).toContain('{ check: true }')
+  expect(messageOf(() => expectRun(check).toPredictItsChanges(broken))).toContain(
+    'Received: the real run: 1 task failed (exit code 2)',
+  )
+})
+
+test('toHaveNotifiedHandler tells who was notified instead', () => {
+  const run = aRun({
+    notified: [
+      { name: 'Restart', role: 'web', host: 'one' },
+      { name: 'Reload', host: 'two' },
+    ],
+  })
+  expectRun(run).toHaveNotifiedHandler('Restart')
+  expectRun(run).toHaveNotifiedHandler('web : Restart', { host: 'one' })
+  expectRun(run).not.toHaveNotifiedHandler(/re/i, { host: 'three' })
+  expect(messageOf(() => expectRun(run).toHaveNotifiedHandler('Restart', { host: 'two' }))).toContain(
+    'Expected: handler "Restart" notified by two\nReceived: web : Restart by one, Reload by two',
+  )
+  expect(messageOf(() => expectRun(run).not.toHaveNotifiedHandler('Reload'))).toContain(
+    'Expected: not handler',
+  )
+  expect(messageOf(() => expectRun(quiet).toHaveNotifiedHandler('Reload'))).toContain(
+    'Received: no handler notified',
+  )
+})
+
+test('toHaveNoWarnings lists each warning once, and overlooks what it may', () => {
+  const run = aRun({
+    warnings: ['A long warning that Ansible has wrapped', 'Only here'],
+    deprecations: [
+      'Old. Deprecation warnings can be disabled by setting deprecation_warnings=False in ansible.cfg.',
+    ],
+    tasks: [aTask({ warnings: ['A long warning that Ansible\nhas wrapped'], deprecations: ['Old.'] })],
+  })
+  expect(messageOf(() => expectRun(run).toHaveNoWarnings())).toContain(
+    'Received: 3 warnings\n\n  A long warning that Ansible\nhas wrapped\n  Only here\n  Old.',
+  )
+  expect(messageOf(() => expectRun(run).toHaveNoWarnings({ deprecations: false }))).toContain('2 warnings')
+  expectRun(run).toHaveNoWarnings({ except: ['wrapped', /^Only/, 'Old'] })
+  expectRun(run).not.toHaveNoWarnings()
+  expectRun(quiet).toHaveNoWarnings()
+  expect(messageOf(() => expectRun(quiet).not.toHaveNoWarnings())).toContain('Expected: a warning')
+})

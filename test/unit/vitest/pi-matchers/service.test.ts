@@ -47,6 +47,24 @@ describe('toHaveService', () => {
     await expectPi(pi(none)).not.toHaveService('ngnix')
   })
 
+  test('judges whether it was started since', async () => {
+    const started = { ...nginx, startedAt: Date.UTC(2026, 10, 25, 12) }
+    const [before, after] = [new Date(Date.UTC(2026, 10, 25, 11)), new Date(Date.UTC(2026, 10, 25, 13))]
+    await expectPi(pi(started)).toHaveService('nginx', { restartedSince: before })
+    await expectPi(pi(nginx)).not.toHaveService('nginx', { restartedSince: before })
+    await expectPi(pi({ ...failed, startedAt: after.getTime() })).not.toHaveService('nginx', {
+      restartedSince: before,
+    })
+    expect(
+      await failure(() => expectPi(pi(started)).toHaveService('nginx', { restartedSince: after })),
+    ).toContain(
+      'Expected:  restarted since 2026-11-25T13:00:00.000Z\nReceived:  started at 2026-11-25T12:00:00.000Z',
+    )
+    expect(() => expectPi(pi(nginx)).toHaveService('nginx', { restartedSince: new Date('soon') })).toThrow(
+      'restartedSince is no valid date',
+    )
+  })
+
   test('shows why a service failed', async () => {
     const assertion = () => expectPi(pi(failed)).toHaveService('nginx', { running: true, enabled: true })
     expect(await failure(assertion)).toMatchInlineSnapshot(`
