@@ -1,6 +1,8 @@
 export { Ansible } from './ansible/ansible.ts'
-export type { PlaybookOptions } from './ansible/arguments.ts'
-export type { AnsibleEvent, TaskStatus } from './ansible/events.ts'
+export type { PlaybookOptions, VaultOptions } from './ansible/arguments.ts'
+export type { AnsibleEvent, TaskResult, TaskStatus } from './ansible/events.ts'
+export { ModuleRun } from './ansible/module-run.ts'
+export type { ModuleArguments, PlayOptions, RoleOptions, Task } from './ansible/plays.ts'
 export { AnsibleRun, type PlayRun, type TaskItem, type TaskRun } from './ansible/run.ts'
 export { isRaspiError, RaspiError, type RaspiErrorKind } from './errors.ts'
 export type { PiConnection } from './pi/connection.ts'
@@ -8,11 +10,15 @@ export { Pi } from './pi/pi.ts'
 export type { CommandOptions, CommandResult } from './pi/ssh.ts'
 export { expect } from './vitest/expect.ts'
 export {
-  type HostOptions,
+  type CommonTestOptions,
+  type InventoryTestOptions,
   type RaspiFixtures,
   type RaspiTestOptions,
   raspiTest,
   test,
 } from './vitest/fixtures.ts'
+export { type MoleculeOptions, moleculeScenario } from './vitest/molecule-scenario.ts'
 export type { PiMatchers } from './vitest/pi-matchers/pi-matchers.ts'
+export type { AnsibleOptions, HostOptions } from './vitest/plan.ts'
 export type { RunMatchers } from './vitest/run-matchers.ts'
+export { type PlaybookCheck, type VerifyOptions, verifyPlaybook } from './vitest/verify-playbook.ts'

@@ -1,5 +1,15 @@
+import { RaspiError } from '../errors.ts'
+
+/** Where Ansible finds the passwords of its vaults. Paths are relative to the project; a script is run, and prints it. */
+export interface VaultOptions {
+  /** The file with the password of all vaults without an id. @default what ansible.cfg says */
+  vaultPasswordFile?: string
+  /** `label@file`, for vaults with an id. */
+  vaultIds?: string | readonly string[]
+}
+
 /** How a playbook is to run. */
-export interface PlaybookOptions {
+export interface PlaybookOptions extends VaultOptions {
   /** Variables that rank above all others. They go through a private file, not the command line, which everyone may read. */
   extraVars?: Record<string, unknown>
   /** Only plays and tasks with these tags. */
@@ -18,14 +28,20 @@ export interface PlaybookOptions {
   args?: readonly string[]
 }
 
-/** The arguments of ansible-playbook for `playbook` with `options`. */
+/**
+ * The arguments of ansible-playbook for `playbook` with `options`. The inventory that is read last wins. Throws a
+ * `RaspiError` where `args` would undo what keeps the playbook with its Pis.
+ */
 export function argumentsOf(
   playbook: string,
-  { tags, skipTags, limit, check, diff, args = [] }: PlaybookOptions,
-  files: { inventory: string; extraVars?: string },
+  options: PlaybookOptions,
+  files: { inventories: readonly string[]; extraVars?: string },
 ): string[] {
+  const { tags, skipTags, limit, check, diff, args = [] } = options
+  assertHarmless(args)
   return [
-    `--inventory=${files.inventory}`,
+    ...files.inventories.map((inventory) => `--inventory=${inventory}`),
+    ...vaultArguments(options),
     ...(files.extraVars ? [`--extra-vars=@${files.extraVars}`] : []),
     ...list('--tags', tags),
     ...list('--skip-tags', skipTags),
@@ -35,6 +51,42 @@ export function argumentsOf(
     ...args,
     playbook,
   ]
+}
+
+/** The arguments of all of Ansible's programs that say where the passwords of vaults are. Throws where one would be asked for. */
+export function vaultArguments({ vaultPasswordFile, vaultIds = [] }: VaultOptions): string[] {
+  const ids = [vaultIds].flat()
+  const prompt = ids.find((id) => /(^|@)prompt(_|$)/.test(id))
+  if (prompt !== undefined) {
+    throw new RaspiError(
+      'options',
+      `The vault id "${prompt}" asks for its password, and a test has nobody to ask.`,
+      {
+        hint: 'Name a file, or a script that prints it: `label@path`.',
+      },
+    )
+  }
+  return [
+    ...(vaultPasswordFile === undefined ? [] : [`--vault-password-file=${vaultPasswordFile}`]),
+    ...ids.map((id) => `--vault-id=${id}`),
+  ]
+}
+
+const ownOptions: [RegExp, string][] = [
+  [
+    /^(-i.*|--inv.*)$/,
+    'an inventory of its own would lead to other machines than the Pis: raspiTest({ inventory }) takes one',
+  ],
+  [/^(-l.*|--lim.*)$/, 'the hosts are limited by the option `limit`'],
+  [/^(-k|--ask-pass|-K|--ask-become-pass|-J|--ask-vault-pass.*)$/, 'a test has nobody to ask for a password'],
+]
+
+function assertHarmless(args: readonly string[]): void {
+  for (const arg of args) {
+    const why = ownOptions.find(([pattern]) => pattern.test(arg))?.[1]
+    if (why)
+      throw new RaspiError('options', `The argument ${arg} cannot be given to ansible-playbook here: ${why}.`)
+  }
 }
 
 /** A command line that a shell would take as it is. */

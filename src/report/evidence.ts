@@ -122,7 +122,11 @@ const withoutLines = (key: string, value: unknown) => (/^std(out|err)_lines$/.te
 
 /** What is to be masked in the evidence of `source`: the values of variables whose names say that they are secret. */
 export function secretsIn({ records, vars }: EvidenceSource): string[] {
-  return secretsOf([vars, records.map(({ options }) => [options.extraVars, options.env]), process.env])
+  return secretsOf([
+    vars,
+    records.map(({ options, vars }) => [options.extraVars, options.env, vars]),
+    process.env,
+  ])
 }
 
 async function until(done: () => boolean, timeoutMs: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { Ansible, type AnsibleContext } from '../ansible/ansible.ts'
+import { Ansible, type AnsibleContext, type Job } from '../ansible/ansible.ts'
 import type { PlaybookOptions } from '../ansible/arguments.ts'
 import type { AnsibleEvent } from '../ansible/events.ts'
 import { Recorder, type StartedTask } from '../ansible/recorder.ts'
@@ -8,6 +8,8 @@ import type { AnsibleRun, TaskRun } from '../ansible/run.ts'
 export interface RunRecord {
   playbook: string
   options: PlaybookOptions
+  /** The variables of a play of ours. */
+  vars?: unknown
   /** In ms since the epoch. */
   startedAt: number
   /** Absent while it is at work. */
@@ -32,11 +34,13 @@ export class RecordingAnsible extends Ansible {
     this.#context = context
   }
 
-  override async playbook(path: string, options: PlaybookOptions = {}): Promise<AnsibleRun> {
-    const record: RunRecord = { playbook: path, options, startedAt: Date.now(), events: [] }
+  protected override async perform(job: Job): Promise<AnsibleRun> {
+    const { title, options, play } = job
+    const record: RunRecord = { playbook: title, options, startedAt: Date.now(), events: [] }
+    if (play?.vars) record.vars = play.vars
     this.records.push(record)
     // One Ansible a run: what runs at the same time tells its events apart.
-    const ansible = new Ansible({
+    const ansible = new OneRun({
       ...this.#context,
       onEvent: (event) => {
         record.events.push(event)
@@ -44,7 +48,7 @@ export class RecordingAnsible extends Ansible {
       },
     })
     try {
-      record.run = await ansible.playbook(path, options)
+      record.run = await ansible.perform(job)
       return record.run
     } catch (error) {
       record.error = error
@@ -52,6 +56,12 @@ export class RecordingAnsible extends Ansible {
     } finally {
       record.endedAt = Date.now()
     }
+  }
+}
+
+class OneRun extends Ansible {
+  override perform(job: Job): Promise<AnsibleRun> {
+    return super.perform(job)
   }
 }
 
