@@ -42,9 +42,21 @@ export function environmentOf(
     ...(config.isSet('DEFAULT_LOCAL_TMP') ? {} : { ANSIBLE_LOCAL_TEMP: join(dir, 'tmp') }),
     // Another one would not lead to the Pis. `smart`, the default, is ssh; plays and tasks may say `connection: local`.
     ...(config.isSet('DEFAULT_TRANSPORT') ? { ANSIBLE_TRANSPORT: 'smart' } : {}),
+    ...inventoryPlugins(config),
     ...searchPaths(config, paths),
     ...factCache(config, runDir),
   }
+}
+
+// Our inventory is YAML, which a repository whose own is not may have left out.
+function inventoryPlugins(config: AnsibleConfig): NodeJS.ProcessEnv {
+  const enabled = [config.value('INVENTORY_ENABLED') ?? []].flat()
+  if (
+    !config.isSet('INVENTORY_ENABLED') ||
+    enabled.some((name) => /^(ansible\.builtin\.)?yaml$/.test(String(name)))
+  )
+    return {}
+  return { ANSIBLE_INVENTORY_ENABLED: [...enabled, 'yaml'].join(',') }
 }
 
 // A variable of the environment replaces what ansible.cfg says, so both are in it.
