@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream'
 import { abortsSoon } from '../host/patience.ts'
 import { elapsed, type Log, phase } from '../host/progress.ts'
 import { supervise } from '../host/supervise.ts'
-import { argumentsOf, commandLine, type PlaybookOptions, type VaultOptions } from './arguments.ts'
+import { argumentsOf, commandLine, type PlaybookOptions } from './arguments.ts'
 import { readConfig } from './config.ts'
 import { environmentOf } from './environment.ts'
 import { readEvents } from './event-stream.ts'
@@ -33,6 +33,7 @@ import { Recorder } from './recorder.ts'
 import { AnsibleRun, titleOf } from './run.ts'
 import { StandIn } from './stand-in.ts'
 import type { UserInventory } from './user-inventory.ts'
+import type { VaultOptions } from './vault.ts'
 
 /** What {@link Ansible} works with. */
 export interface AnsibleContext {
@@ -145,7 +146,7 @@ export class Ansible {
   }
 
   async #run(
-    { title, play, options: given }: Job,
+    { title: playbook, play, options: given }: Job,
     { dir, controlDir, recorder }: { dir: string; controlDir: string; recorder: Recorder },
   ): Promise<AnsibleRun> {
     const { projectDir, runDir, targets, timeoutMs, signal, inventory: own, paths } = this.#context
@@ -164,7 +165,7 @@ export class Ansible {
     const limit = limitOf(options.limit, [...targets.map(({ name }) => name), ...localHosts], others)
     const standIn = play && new StandIn(projectDir, dir, play)
     const args = argumentsOf(
-      standIn?.playbook ?? (cwd === projectDir ? title : resolve(projectDir, title)),
+      standIn?.playbook ?? (cwd === projectDir ? playbook : resolve(projectDir, playbook)),
       { ...options, limit },
       files,
     )
@@ -185,7 +186,7 @@ export class Ansible {
       reject: false,
       cancelSignal: AbortSignal.any([timeout, stop.signal, ...(signal ? [signal] : [])]),
     })
-    const listen = this.#listener(title, recorder)
+    const listen = this.#listener(playbook, recorder)
     const onEvent = (event: AnsibleEvent) => listen(standIn ? standIn.translate(event) : event)
     const [result] = await Promise.all([
       child,
@@ -199,21 +200,21 @@ export class Ansible {
     })
     if (result.isCanceled) {
       throw signal?.aborted
-        ? cancelledError(title, signal.reason, recorder)
-        : timeoutError(title, timeoutMs, recorder)
+        ? cancelledError(playbook, signal.reason, recorder)
+        : timeoutError(playbook, timeoutMs, recorder)
     }
     const { exitCode } = result
     const hosts = targets.map(({ name }) => name)
     const said = standIn ? standIn.inProject(String(stderr)) : String(stderr)
-    const ending = { playbook: title, projectDir, program, exitCode, recorder, stderr: said, hosts }
+    const ending = { playbook, projectDir, program, exitCode, recorder, stderr: said, hosts }
     const failure = failureOf(ending)
     if (failure) {
       const unreachable = recorder.tasks.some(({ status }) => status === 'unreachable')
-      if (unreachable && (await abortsSoon(signal))) throw cancelledError(title, signal?.reason, recorder)
+      if (unreachable && (await abortsSoon(signal))) throw cancelledError(playbook, signal?.reason, recorder)
       throw failure
     }
     return new AnsibleRun({
-      playbook: title,
+      playbook,
       command: commandLine(program, args),
       ansible: recorder.ansible,
       exitCode: exitCode ?? 1,

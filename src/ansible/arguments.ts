@@ -1,12 +1,5 @@
-import { RaspiError } from '../errors.ts'
-
-/** Where Ansible finds the passwords of its vaults. Paths are relative to the project; a script is run, and prints it. */
-export interface VaultOptions {
-  /** The file with the password of all vaults without an id. @default what ansible.cfg says */
-  vaultPasswordFile?: string
-  /** `label@file`, for vaults with an id. */
-  vaultIds?: string | readonly string[]
-}
+import { assertHarmless } from './harmless.ts'
+import { type VaultOptions, vaultArguments } from './vault.ts'
 
 /** How a playbook is to run. */
 export interface PlaybookOptions extends VaultOptions {
@@ -51,42 +44,6 @@ export function argumentsOf(
     ...args,
     playbook,
   ]
-}
-
-/** The arguments of all of Ansible's programs that say where the passwords of vaults are. Throws where one would be asked for. */
-export function vaultArguments({ vaultPasswordFile, vaultIds = [] }: VaultOptions): string[] {
-  const ids = [vaultIds].flat()
-  const prompt = ids.find((id) => /(^|@)prompt(_|$)/.test(id))
-  if (prompt !== undefined) {
-    throw new RaspiError(
-      'options',
-      `The vault id "${prompt}" asks for its password, and a test has nobody to ask.`,
-      {
-        hint: 'Name a file, or a script that prints it: `label@path`.',
-      },
-    )
-  }
-  return [
-    ...(vaultPasswordFile === undefined ? [] : [`--vault-password-file=${vaultPasswordFile}`]),
-    ...ids.map((id) => `--vault-id=${id}`),
-  ]
-}
-
-const ownOptions: [RegExp, string][] = [
-  [
-    /^(-i.*|--inv.*)$/,
-    'an inventory of its own would lead to other machines than the Pis: raspiTest({ inventory }) takes one',
-  ],
-  [/^(-l.*|--lim.*)$/, 'the hosts are limited by the option `limit`'],
-  [/^(-k|--ask-pass|-K|--ask-become-pass|-J|--ask-vault-pass.*)$/, 'a test has nobody to ask for a password'],
-]
-
-function assertHarmless(args: readonly string[]): void {
-  for (const arg of args) {
-    const why = ownOptions.find(([pattern]) => pattern.test(arg))?.[1]
-    if (why)
-      throw new RaspiError('options', `The argument ${arg} cannot be given to ansible-playbook here: ${why}.`)
-  }
 }
 
 /** A command line that a shell would take as it is. */

@@ -5,7 +5,7 @@ import { ansibleMissing } from './config.ts'
 import { parseError } from './messages.ts'
 import type { Recorder } from './recorder.ts'
 import { describeTask, type TaskRun } from './run.ts'
-import { vaultHint } from './user-inventory.ts'
+import { vaultHint, vaultProblem } from './vault.ts'
 
 /** How ansible-playbook has ended. */
 export interface Ending {
@@ -71,8 +71,6 @@ export function failureOf(ending: Ending): RaspiError | undefined {
     ...evidence,
   })
 }
-
-const vaultProblem = /no vault secrets|Decryption failed/
 
 function hintFor(message: string, { hosts }: Ending): { hint?: string } {
   if (/--limit/.test(message)) return { hint: `The inventory has: ${hosts.join(', ')}.` }

@@ -5,6 +5,7 @@ import { duration } from '../host/progress.ts'
 import { supervise } from '../host/supervise.ts'
 import { ansibleMissing } from './config.ts'
 import { parseError, parseWarnings } from './messages.ts'
+import { vaultHint, vaultProblem } from './vault.ts'
 
 /** The user's own inventory, as Ansible reads it. */
 export interface UserInventory {
@@ -201,7 +202,7 @@ function sourceOf(source: string, projectDir: string): string {
 }
 
 function unreadable(given: readonly string[], why: string, stderr: string): RaspiError {
-  const vault = /no vault secrets|Decryption failed/.test(why)
+  const vault = vaultProblem.test(why)
   const attempts = parseWarnings(stderr).warnings.filter((text) => /Failed to parse/.test(text))
   return new RaspiError('ansible', `The inventory ${list(given)} cannot be read: ${why}`, {
     ...(vault ? { hint: vaultHint } : {}),
@@ -210,10 +211,6 @@ function unreadable(given: readonly string[], why: string, stderr: string): Rasp
       : {}),
   })
 }
-
-/** What to do where a vault's password is missing or wrong. */
-export const vaultHint =
-  'Name the file with its password: `vaultPasswordFile` (or `vaultIds`) here, or vault_password_file in ansible.cfg.'
 
 function known({ hosts, groups }: UserInventory): string {
   const some = (names: readonly string[]) =>

@@ -1,7 +1,7 @@
 import type { AnsibleContext } from '../ansible/ansible.ts'
-import { type VaultOptions, vaultArguments } from '../ansible/arguments.ts'
 import { installRequirements } from '../ansible/galaxy.ts'
 import { hostsForPis, limitedHosts, readInventory } from '../ansible/user-inventory.ts'
+import { type VaultOptions, vaultArguments } from '../ansible/vault.ts'
 import { RaspiError } from '../errors.ts'
 import type { Log } from '../host/progress.ts'
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { argumentsOf, commandLine, vaultArguments } from '../../../src/ansible/arguments.ts'
+import { argumentsOf, commandLine } from '../../../src/ansible/arguments.ts'
+import { vaultArguments } from '../../../src/ansible/vault.ts'
 
 test('every option becomes an argument, the playbook comes last', () => {
   const options = {
