@@ -95,6 +95,7 @@ export async function limitedHosts(
   context: InventoryContext,
 ): Promise<string[]> {
   const pattern = [limit].flat().join(',')
+  // Not by ansible-inventory: that of ansible-core 2.14 knows no --limit.
   const { sources } = inventory
   const { stdout, stderr } = await ask('ansible', sources, sources, [pattern, '--list-hosts'], context)
   const { warnings } = parseWarnings(stderr)

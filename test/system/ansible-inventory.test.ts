@@ -151,6 +151,21 @@ test('groups and variables are the user’s, the way is the Pi’s, and hosts wi
   expect(existsSync(join(project.dir, 'site.retry'))).toBe(false)
 })
 
+test('a host of this machine works beside the Pis where that is allowed', { timeout: 120_000 }, async () => {
+  using project = new AnsibleProject({
+    'hosts.ini': 'web ansible_host=192.0.2.1\nfar ansible_host=192.0.2.2\nhere ansible_connection=local\n',
+    'site.yml':
+      '- hosts: all\n  gather_facts: false\n  tasks: [{ name: Work, ansible.builtin.command: echo done }]\n',
+  })
+  const inventory = await readInventory('hosts.ini', { projectDir: project.dir })
+  const { pis, local } = hostsForPis(inventory, ['web', 'here'], true)
+  const run = await project.ansible(pis, { inventory, localHosts: local }).playbook('site.yml')
+  expect(run.tasks.map(({ host, result }) => [host, result.stdout]).toSorted()).toEqual([
+    ['here', 'done'],
+    ['web', 'done'],
+  ])
+})
+
 test('no name for an address, no proxy and no variable of a task leads to a real machine', {
   timeout: 120_000,
 }, async () => {
