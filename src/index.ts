@@ -1,6 +1,8 @@
 export { Ansible } from './ansible/ansible.ts'
 export type { PlaybookOptions } from './ansible/arguments.ts'
-export type { AnsibleEvent, TaskStatus } from './ansible/events.ts'
+export type { AnsibleEvent, TaskResult, TaskStatus } from './ansible/events.ts'
+export { ModuleRun } from './ansible/module-run.ts'
+export type { ModuleArguments, PlayOptions, RoleOptions, Task } from './ansible/plays.ts'
 export {
   AnsibleRun,
   type HandlerNotification,
@@ -8,6 +10,7 @@ export {
   type TaskItem,
   type TaskRun,
 } from './ansible/run.ts'
+export type { VaultOptions } from './ansible/vault.ts'
 export { isRaspiError, RaspiError, type RaspiErrorKind } from './errors.ts'
 export type { GpioPin } from './machine/gpio.ts'
 export { Checkpoint } from './pi/checkpoint.ts'
@@ -17,11 +20,15 @@ export type { CommandOptions, CommandResult } from './pi/ssh.ts'
 export type { PrepareOption } from './prepare/options.ts'
 export { expect } from './vitest/expect.ts'
 export {
-  type HostOptions,
+  type CommonTestOptions,
+  type InventoryTestOptions,
   type RaspiFixtures,
   type RaspiTestOptions,
   raspiTest,
   test,
 } from './vitest/fixtures.ts'
+export { type MoleculeOptions, moleculeScenario } from './vitest/molecule-scenario.ts'
 export type { PiMatchers } from './vitest/pi-matchers/pi-matchers.ts'
+export type { AnsibleOptions, HostOptions } from './vitest/plan.ts'
 export type { RunMatchers } from './vitest/run-matchers.ts'
+export { type PlaybookCheck, type VerifyOptions, verifyPlaybook } from './vitest/verify-playbook.ts'

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { abortsSoon } from '../host/patience.ts'
 import { elapsed, type Log, phase } from '../host/progress.ts'
@@ -12,19 +12,38 @@ import { environmentOf } from './environment.ts'
 import { readEvents } from './event-stream.ts'
 import type { AnsibleEvent } from './events.ts'
 import { cancelledError, failureOf, timeoutError } from './failure.ts'
-import { type AnsibleTarget, connectionVars, inventoryOf } from './inventory.ts'
+import type { SearchPaths } from './galaxy.ts'
+import { type AnsibleTarget, connectionTo, inventoryOf, noConnection } from './inventory.ts'
+import { limitOf, strangers } from './limit.ts'
 import { parseWarnings } from './messages.ts'
 import { mitogenEnvironment } from './mitogen.ts'
+import { ModuleRun } from './module-run.ts'
 import { BoundedOutput } from './output.ts'
 import { findPlaybook } from './playbooks.ts'
+import {
+  type ModuleArguments,
+  modulePlay,
+  type Play,
+  type PlayOptions,
+  playbookOptions,
+  type RoleOptions,
+  rolePlay,
+  type Task,
+  tasksPlay,
+} from './plays.ts'
 import { Recorder } from './recorder.ts'
 import { AnsibleRun, titleOf } from './run.ts'
 import { hideSecrets } from './secrets.ts'
+import { StandIn } from './stand-in.ts'
+import type { UserInventory } from './user-inventory.ts'
+import type { VaultOptions } from './vault.ts'
 
 /** What {@link Ansible} works with. */
 export interface AnsibleContext {
   /** Where ansible.cfg, the roles and the playbooks are. Nothing is written there. */
   projectDir: string
+  /** Where Ansible is started, and looks for an ansible.cfg. @default the project's directory */
+  cwd?: string | undefined
   /** A private directory that exists, for inventories and what else Ansible needs; whoever made it removes it. */
   runDir: string
   targets: AnsibleTarget[]
@@ -38,10 +57,27 @@ export interface AnsibleContext {
   log: Log
   /** A file that gets a line for each file (`f`) and directory (`d`) that Ansible reads, with its path after a tab. */
   readsFile?: string | undefined
+  /** The user's own inventory, over which the connections to the targets are laid. @default one that is made of the targets */
+  inventory?: UserInventory | undefined
+  /** Hosts of that inventory whose tasks may run on this machine. */
+  localHosts?: readonly string[] | undefined
+  /** Options of every run, where a call has none of its own; the environments are put together. */
+  defaults?: (VaultOptions & Pick<PlaybookOptions, 'env'>) | undefined
+  /** Where Ansible looks first for roles and collections. */
+  paths?: SearchPaths | undefined
   /** Takes each event while the playbook runs. */
   onEvent?: ((event: AnsibleEvent) => void) | undefined
   /** Takes what must not be shown, before any event that could: what the vaults of the repository hold. */
   onSecrets?: ((secrets: readonly string[]) => void) | undefined
+}
+
+/** What Ansible is to run: a playbook of the user's, or a play of ours. */
+export interface Job {
+  /** As people know it: the playbook's path, `role web`. */
+  title: string
+  options: PlaybookOptions
+  /** The play, where there is no playbook. */
+  play?: Play
 }
 
 /** How long nothing is said of the task at work, at the least, in ms. */
@@ -64,59 +100,97 @@ export class Ansible {
    * is missing, a Pi is unreachable, it took longer than it may, it was stopped.
    */
   async playbook(path: string, options: PlaybookOptions = {}): Promise<AnsibleRun> {
+    findPlaybook(path, this.#context.projectDir)
+    return this.perform({ title: path, options })
+  }
+
+  /**
+   * Runs a role on all Pis, as a play would that names it: with facts, as root. `name` is one of the roles that the
+   * project's playbooks find, or a path (`./roles/web`, `.`). Throws as {@link Ansible.playbook} does.
+   * @example await ansible.role('web', { vars: { web_port: 8080 } })
+   */
+  async role(name: string, options: RoleOptions = {}): Promise<AnsibleRun> {
+    const play = rolePlay(name, options, this.#context.projectDir)
+    return this.perform({ title: `role ${name}`, options: playbookOptions(options), play })
+  }
+
+  /**
+   * Runs tasks on all Pis, as root and without facts. Templates and files are found as those of a playbook in the
+   * project's directory. Throws as {@link Ansible.playbook} does.
+   * @example await ansible.tasks([{ 'ansible.builtin.apt': { name: 'nginx' } }])
+   */
+  async tasks(tasks: readonly Task[], options: PlayOptions = {}): Promise<AnsibleRun> {
+    return this.perform({
+      title: 'tasks',
+      options: playbookOptions(options),
+      play: tasksPlay(tasks, options),
+    })
+  }
+
+  /**
+   * Runs one module on all Pis, as root, and gives what it answered. Throws as {@link Ansible.playbook} does.
+   * @example const { result } = await ansible.module('setup', { filter: 'ansible_distribution*' })
+   */
+  async module(name: string, args: ModuleArguments = {}, options: PlayOptions = {}): Promise<ModuleRun> {
+    const play = modulePlay(name, args, options)
+    return new ModuleRun(
+      await this.perform({ title: `module ${name}`, options: playbookOptions(options), play }),
+    )
+  }
+
+  /** Runs what the other methods have made out of their arguments. */
+  protected async perform(job: Job): Promise<AnsibleRun> {
     const { projectDir, runDir, log, signal } = this.#context
-    findPlaybook(path, projectDir)
-    if (signal?.aborted) throw cancelledError(path, signal.reason, new Recorder(projectDir))
+    if (signal?.aborted) throw cancelledError(job.title, signal.reason, new Recorder(projectDir))
     const dir = mkdtempSync(join(runDir, 'play-'))
     const controlDir = shortDir(dir)
     const recorder = new Recorder(projectDir)
     const now = () => (recorder.current ? recorder.current.task.name : '')
     try {
-      return await phase(
-        log,
-        `ansible-playbook ${path}`,
-        () => this.#run(path, options, { dir, controlDir, recorder }),
-        now,
-      )
+      const run = () => this.#run(job, { dir, controlDir, recorder })
+      return await phase(log, `ansible-playbook ${job.title}`, run, now)
     } finally {
       for (const made of [dir, controlDir]) rmSync(made, { recursive: true, force: true })
     }
   }
 
   async #run(
-    playbook: string,
-    options: PlaybookOptions,
+    { title: playbook, play, options: given }: Job,
     { dir, controlDir, recorder }: { dir: string; controlDir: string; recorder: Recorder },
   ): Promise<AnsibleRun> {
-    const {
-      projectDir,
-      runDir,
-      targets,
-      timeoutMs,
-      signal,
-      ansiblePlaybook: program = 'ansible-playbook',
-      readsFile: reads,
-    } = this.#context
+    const { projectDir, runDir, targets, timeoutMs, signal, inventory: own, paths } = this.#context
+    const { cwd = projectDir, readsFile: reads } = this.#context
+    const { ansiblePlaybook: program = 'ansible-playbook', defaults = {}, localHosts = [] } = this.#context
     const started = performance.now()
+    const options = { ...defaults, ...given, env: { ...defaults.env, ...given.env } }
     const env = { ...process.env, ...options.env }
-    const config = await readConfig(program, { cwd: projectDir, env })
-    const inventory = privateFile(dir, 'inventory.yml', inventoryOf(targets, config, controlDir))
-    const files = options.extraVars
-      ? { inventory, extraVars: privateFile(dir, 'extra-vars.json', options.extraVars) }
-      : { inventory }
-    const args = argumentsOf(playbook, options, files)
-    const connections = Object.fromEntries(
-      targets.map((target) => [target.name, connectionVars(target, controlDir)]),
+    const config = await readConfig(program, { cwd, env })
+    const overlay = privateFile(dir, 'inventory.yml', inventoryOf(targets, config, controlDir, own))
+    const files = {
+      inventories: [...(own?.sources ?? []), overlay],
+      ...(options.extraVars ? { extraVars: privateFile(dir, 'extra-vars.json', options.extraVars) } : {}),
+    }
+    const others = strangers(own, targets, localHosts)
+    const limit = limitOf(options.limit, [...targets.map(({ name }) => name), ...localHosts], others)
+    const standIn = play && new StandIn(projectDir, dir, play)
+    const args = argumentsOf(
+      standIn?.playbook ?? (cwd === projectDir ? playbook : resolve(projectDir, playbook)),
+      { ...options, limit },
+      files,
     )
+    const connections = Object.fromEntries([
+      ...targets.map((target) => [target.name, connectionTo(target, controlDir)] as const),
+      ...others.map((host) => [host, noConnection(host)] as const),
+    ])
     const timeout = AbortSignal.timeout(timeoutMs)
     const stop = new AbortController()
     const [stdout, stderr] = [new BoundedOutput(), new BoundedOutput()]
 
     const faster = this.#context.accelerate ? await mitogenEnvironment(program, env, config) : {}
     const child = supervise(program, args, {
-      cwd: projectDir,
+      cwd,
       env: {
-        ...environmentOf(env, config, { dir, runDir, callback: { fd: eventsFd, connections, reads } }),
+        ...environmentOf(env, config, { dir, runDir, callback: { fd: eventsFd, connections, reads }, paths }),
         ...faster,
       },
       extendEnv: false,
@@ -125,7 +199,8 @@ export class Ansible {
       reject: false,
       cancelSignal: AbortSignal.any([timeout, stop.signal, ...(signal ? [signal] : [])]),
     })
-    const onEvent = this.#listener(playbook, recorder, options.onEvent)
+    const listen = this.#listener(playbook, recorder, options.onEvent)
+    const onEvent = (event: AnsibleEvent) => listen(standIn ? standIn.translate(event) : event)
     const [result] = await Promise.all([
       child,
       stdout.collect(child.stdout as Readable),
@@ -144,7 +219,8 @@ export class Ansible {
     const { exitCode } = result
     const shown = (output: BoundedOutput) => hideSecrets(String(output), recorder.secrets)
     const hosts = targets.map(({ name }) => name)
-    const ending = { playbook, projectDir, program, exitCode, recorder, stderr: shown(stderr), hosts }
+    const said = standIn ? standIn.inProject(shown(stderr)) : shown(stderr)
+    const ending = { playbook, projectDir, program, exitCode, recorder, stderr: said, hosts }
     const failure = failureOf(ending)
     if (failure) {
       const unreachable = recorder.tasks.some(({ status }) => status === 'unreachable')

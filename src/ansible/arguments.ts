@@ -1,7 +1,9 @@
 import type { AnsibleEvent } from './events.ts'
+import { assertHarmless } from './harmless.ts'
+import { type VaultOptions, vaultArguments } from './vault.ts'
 
 /** How a playbook is to run. */
-export interface PlaybookOptions {
+export interface PlaybookOptions extends VaultOptions {
   /** Variables that rank above all others. They go through a private file, not the command line, which everyone may read. */
   extraVars?: Record<string, unknown>
   /** Only plays and tasks with these tags. */
@@ -22,14 +24,20 @@ export interface PlaybookOptions {
   args?: readonly string[]
 }
 
-/** The arguments of ansible-playbook for `playbook` with `options`. */
+/**
+ * The arguments of ansible-playbook for `playbook` with `options`. The inventory that is read last wins. Throws a
+ * `RaspiError` where `args` would undo what keeps the playbook with its Pis.
+ */
 export function argumentsOf(
   playbook: string,
-  { tags, skipTags, limit, check, diff, args = [] }: PlaybookOptions,
-  files: { inventory: string; extraVars?: string },
+  options: PlaybookOptions,
+  files: { inventories: readonly string[]; extraVars?: string },
 ): string[] {
+  const { tags, skipTags, limit, check, diff, args = [] } = options
+  assertHarmless(args)
   return [
-    `--inventory=${files.inventory}`,
+    ...files.inventories.map((inventory) => `--inventory=${inventory}`),
+    ...vaultArguments(options),
     ...(files.extraVars ? [`--extra-vars=@${files.extraVars}`] : []),
     ...list('--tags', tags),
     ...list('--skip-tags', skipTags),

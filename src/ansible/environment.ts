@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AnsibleConfig } from './config.ts'
+import type { SearchPaths } from './galaxy.ts'
+import type { Connection } from './inventory.ts'
 
 const callbackPlugins = fileURLToPath(new URL('./callback_plugins', import.meta.url))
 
@@ -8,8 +10,8 @@ const callbackPlugins = fileURLToPath(new URL('./callback_plugins', import.meta.
 export interface CallbackSettings {
   /** The descriptor it writes its events to. */
   fd: number
-  /** The variables, by host, that no variables file of the repository may change. */
-  connections: Record<string, Record<string, string | number>>
+  /** What, by host, no variables file of the repository may change. */
+  connections: Record<string, Connection>
   /** The file it notes in what Ansible reads: a line each, `f` or `d`, a tab and the absolute path. */
   reads?: string | undefined
 }
@@ -21,7 +23,12 @@ export interface CallbackSettings {
 export function environmentOf(
   env: NodeJS.ProcessEnv,
   config: AnsibleConfig,
-  { dir, runDir, callback }: { dir: string; runDir: string; callback: CallbackSettings },
+  {
+    dir,
+    runDir,
+    callback,
+    paths,
+  }: { dir: string; runDir: string; callback: CallbackSettings; paths?: SearchPaths | undefined },
 ): NodeJS.ProcessEnv {
   const plugins = [config.value('DEFAULT_CALLBACK_PLUGIN_PATH')]
     .flat()
@@ -35,7 +42,35 @@ export function environmentOf(
     VITEST_RASPI_CALLBACK: JSON.stringify(callback),
     ANSIBLE_RETRY_FILES_ENABLED: 'false',
     ...(config.isSet('DEFAULT_LOCAL_TMP') ? {} : { ANSIBLE_LOCAL_TEMP: join(dir, 'tmp') }),
+    // Another one would not lead to the Pis. `smart`, the default, is ssh; plays and tasks may say `connection: local`.
+    ...(config.isSet('DEFAULT_TRANSPORT') ? { ANSIBLE_TRANSPORT: 'smart' } : {}),
+    ...inventoryPlugins(config),
+    ...searchPaths(config, paths),
     ...factCache(config, runDir),
+  }
+}
+
+// Our inventory is YAML, which a repository whose own is not may have left out.
+function inventoryPlugins(config: AnsibleConfig): NodeJS.ProcessEnv {
+  const enabled = [config.value('INVENTORY_ENABLED') ?? []].flat()
+  if (
+    !config.isSet('INVENTORY_ENABLED') ||
+    enabled.some((name) => /^(ansible\.builtin\.)?yaml$/.test(String(name)))
+  )
+    return {}
+  return { ANSIBLE_INVENTORY_ENABLED: [...enabled, 'yaml'].join(',') }
+}
+
+// A variable of the environment replaces what ansible.cfg says, so both are in it.
+function searchPaths(
+  config: AnsibleConfig,
+  { roles, collections }: SearchPaths = { roles: [], collections: [] },
+) {
+  const join = (ours: string[], setting: string) => [...ours, config.value(setting) ?? []].flat().join(':')
+  return {
+    ...(roles.length > 0 ? { ANSIBLE_ROLES_PATH: join(roles, 'DEFAULT_ROLES_PATH') } : {}),
+    // Without an S at its end since ansible-core 2.10, with one in `ansible-config dump`.
+    ...(collections.length > 0 ? { ANSIBLE_COLLECTIONS_PATH: join(collections, 'COLLECTIONS_PATHS') } : {}),
   }
 }
 

@@ -5,6 +5,7 @@ import { ansibleMissing } from './config.ts'
 import { parseError } from './messages.ts'
 import type { Recorder } from './recorder.ts'
 import { describeTask, type TaskRun } from './run.ts'
+import { vaultHint, vaultProblem } from './vault.ts'
 
 /** How ansible-playbook has ended. */
 export interface Ending {
@@ -25,18 +26,27 @@ export interface Ending {
 export function failureOf(ending: Ending): RaspiError | undefined {
   const { exitCode, recorder, playbook, program, stderr } = ending
   if (recorder.refused !== undefined) {
-    return new RaspiError(
-      'ansible',
-      `${playbook} was not run: its connections could not be fixed: ${recorder.refused}`,
-      {
-        hint: 'Without that a host_vars file could lead it to a real machine. Is this version of ansible-core newer than vitest-raspi?',
-      },
-    )
+    return new RaspiError('ansible', `${playbook} was not run: ${recorder.refused}`, {
+      hint: /could not be fixed/.test(recorder.refused)
+        ? 'Without that a host_vars file could lead it to a real machine. Is this version of ansible-core newer than vitest-raspi?'
+        : 'Take the variable away for the test, or say `connection: local` at the play or the tasks that are to run on this machine.',
+    })
   }
   if (exitCode === 0) return
   const unreachable = recorder.tasks.find(({ status }) => status === 'unreachable')
   if (unreachable) return unreachableError(unreachable, recorder)
-  if (recorder.tasks.some(({ status }) => status === 'failed')) return
+  const failed = recorder.tasks.filter(({ status }) => status === 'failed')
+  const sealed = failed.find(({ result }) => vaultProblem.test(String(result.msg)))
+  if (sealed) {
+    return new RaspiError(
+      'ansible',
+      `${playbook} cannot be run: ${sealed.result.msg}, at ${describeTask(sealed)}`,
+      {
+        hint: vaultHint,
+      },
+    )
+  }
+  if (failed.length > 0) return
   if (exitCode === 127 && !recorder.ansible) return ansibleMissing(program)
   const error = parseError(stderr)
   if (!error) return recorder.stats ? undefined : endedEarly(ending)
@@ -57,9 +67,14 @@ export function failureOf(ending: Ending): RaspiError | undefined {
     })
   }
   return new RaspiError('ansible', `${playbook} cannot be run: ${place && `${place}: `}${error.message}`, {
-    ...(/--limit/.test(error.message) ? { hint: `The inventory has: ${ending.hosts.join(', ')}.` } : {}),
+    ...hintFor(error.message, ending),
     ...evidence,
   })
+}
+
+function hintFor(message: string, { hosts }: Ending): { hint?: string } {
+  if (/--limit/.test(message)) return { hint: `The inventory has: ${hosts.join(', ')}.` }
+  return vaultProblem.test(message) ? { hint: vaultHint } : {}
 }
 
 /** The error for a playbook that took longer than it may. */

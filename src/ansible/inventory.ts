@@ -1,5 +1,7 @@
+import { quote } from '../host/quote.ts'
 import type { PiConnection } from '../pi/connection.ts'
 import type { AnsibleConfig } from './config.ts'
+import type { UserInventory } from './user-inventory.ts'
 
 /** A Pi as Ansible is to see it. */
 export interface AnsibleTarget extends PiConnection {
@@ -28,6 +30,8 @@ export function connectionVars(target: AnsibleTarget, controlDir: string): Recor
     '-o StrictHostKeyChecking=yes',
     '-o IdentitiesOnly=yes',
     '-o IdentityAgent=none',
+    // First of its kind, so that no ProxyJump of an ansible.cfg's ssh_extra_args comes into effect.
+    '-o ProxyCommand=none',
   ]
   return {
     ansible_host: target.host,
@@ -35,19 +39,89 @@ export function connectionVars(target: AnsibleTarget, controlDir: string): Recor
     ansible_user: target.user,
     ansible_ssh_private_key_file: target.privateKeyFile.replaceAll('%', '%%'),
     ansible_ssh_common_args: options.join(' '),
+    // Ahead of the common ones, and in ansible.cfg most often for a bastion or another control path.
+    ansible_ssh_args: '-o ControlMaster=auto -o ControlPersist=60s',
     ansible_control_path_dir: controlDir,
     ...(target.controlPath === undefined ? {} : { ansible_control_path: target.controlPath }),
   }
 }
 
+/** A variable of a connection: null where it is taken away. */
+export type ConnectionVariable = string | number | boolean | null
+
+/** What no variables file of the repository may change of one host's connection. */
+export interface Connection {
+  /** Set always. */
+  always: Record<string, ConnectionVariable>
+  /** Set where the repository has a variable of this name: another name for the same, or what is meant for a real machine. */
+  ifSet: Record<string, ConnectionVariable>
+  /** Whether it is refused that a variable leads the host's tasks elsewhere than through ssh (`ansible_connection: local`). */
+  sshOnly: boolean
+}
+
 /**
- * The inventory of `targets`: an object that as JSON is the YAML Ansible reads. Their connection is theirs; what only
+ * The connection to `target`, safe against all names by which a repository may say where the real machine is. The ssh
+ * plugin takes the last of several names that is set, so that `ansible_ssh_host` would win against our `ansible_host`:
+ * https://github.com/ansible/ansible/blob/v2.14.18/lib/ansible/plugins/connection/ssh.py (DOCUMENTATION)
+ */
+export function connectionTo(target: AnsibleTarget, controlDir: string): Connection {
+  const always = connectionVars(target, controlDir)
+  const sshOnly = target.vars?.ansible_connection === undefined
+  return {
+    always,
+    ifSet: {
+      ...{ ansible_ssh_host: target.host, ansible_ssh_port: target.port, ansible_ssh_user: target.user },
+      ...{ ansible_ssh_extra_args: '', ansible_scp_extra_args: '', ansible_sftp_extra_args: '' },
+      ...{ ansible_host_key_checking: true, ansible_ssh_host_key_checking: true },
+      // With a password Ansible wants sshpass, though the Pi takes our key.
+      ...{ ansible_password: null, ansible_ssh_pass: null, ansible_ssh_password: null },
+      ...{ ansible_ssh_executable: null, ansible_ssh_pkcs11_provider: null },
+      // The path of another open connection leads to the machine at its other end.
+      ...(target.controlPath === undefined ? { ansible_control_path: null } : {}),
+      // Not always: as a variable it would outrank the keyword of a play with `connection: local`, which is legitimate.
+      ...(sshOnly ? { ansible_connection: 'ssh' } : {}),
+    },
+    sshOnly,
+  }
+}
+
+/** The connection to a host of the user's inventory that has no Pi: none, whatever its address is. */
+export function noConnection(host: string): Connection {
+  // ssh puts `exec` before it, which is for one command only.
+  const say = `sh -c ${quote(`echo ${quote(`${host} has no emulated Pi in this test`)} >&2; exit 1`)}`
+  return {
+    always: {
+      // ssh runs this instead of connecting, and looks up no name: no packet leaves.
+      ansible_ssh_common_args: `-F none -o ControlPath=none -o ${quote(`ProxyCommand=${say}`)}`,
+      ansible_ssh_args: '-o ControlMaster=no',
+      ansible_control_path: 'none',
+    },
+    ifSet: {
+      ...{ ansible_ssh_extra_args: '', ansible_scp_extra_args: '', ansible_sftp_extra_args: '' },
+      ...{ ansible_password: null, ansible_ssh_pass: null, ansible_ssh_password: null },
+      ...{ ansible_ssh_executable: null, ansible_connection: 'ssh' },
+    },
+    sshOnly: true,
+  }
+}
+
+/**
+ * The inventory of `targets`, to be read after the user's `own` where there is one: an object that as JSON is the YAML
+ * Ansible reads. Their connection is theirs; what only
  * makes them faster is set for the group `all`, where variables of the repository rank above it, and not at all where
  * the user's configuration has an opinion.
  */
-export function inventoryOf(targets: readonly AnsibleTarget[], config: AnsibleConfig, controlDir: string) {
+export function inventoryOf(
+  targets: readonly AnsibleTarget[],
+  config: AnsibleConfig,
+  controlDir: string,
+  own?: UserInventory,
+) {
+  // A variable that the whole of the user's inventory has may be one of its group `all`, which ours, read last, would beat.
+  const known = (name: string) =>
+    own !== undefined && targets.every((target) => own.vars[target.name]?.[name] !== undefined)
   const unlessSet = (name: string, value: unknown, settings: string[]) =>
-    settings.some(config.isSet) ? {} : { [name]: value }
+    settings.some(config.isSet) || known(name) ? {} : { [name]: value }
   const children: Record<string, { hosts: Record<string, object> }> = {}
   for (const { name, groups = [] } of targets) {
     for (const group of groups) children[group] = { hosts: { ...children[group]?.hosts, [name]: {} } }

@@ -7,6 +7,7 @@ import { duration, type Log } from '../host/progress.ts'
 import { assertHost, type HostTools } from '../host/requirements.ts'
 import type { GpioPin } from '../machine/gpio.ts'
 import type { ResolvedOptions } from '../options.ts'
+import { type Capacity, capacityOf } from './capacity.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { Gate } from './gate.ts'
 import { LivePi, type PiSource } from './live-pi.ts'
@@ -16,9 +17,6 @@ import { ReadyPool } from './ready-pool.ts'
 import { RunDir, sweepDeadRuns } from './run-dir.ts'
 import { resolveSource, type SourceContext } from './sources.ts'
 
-/** What one Pi may need of the host's memory, in bytes: RSS 300-490 MB of a thawed one, more once it works. */
-const bytesPerPi = 700 * 1024 * 1024
-
 /** The one owner of all machines of a run: starts them, lends them, ends them. It does nothing until asked for a Pi. */
 export class Lab {
   readonly options: ResolvedOptions
@@ -27,6 +25,7 @@ export class Lab {
   readonly checkpoints: Checkpoints
   readonly #prepare: Prepare | undefined
   readonly #places: Gate
+  readonly #capacity: Capacity
   readonly #starts: Gate
   readonly #ready: ReadyPool
   readonly #stop = new AbortController()
@@ -43,9 +42,8 @@ export class Lab {
     this.log = log
     this.runDir = new RunDir()
     const cores = availableParallelism()
-    this.#places = new Gate(
-      options.maxPis ?? Math.max(1, Math.min(cores * 2, Math.floor(freemem() / bytesPerPi) - 1)),
-    )
+    this.#capacity = capacityOf({ free: freemem(), cores }, options.maxPis)
+    this.#places = new Gate(this.#capacity.pis)
     this.#starts = new Gate(options.maxStarts ?? Math.max(1, Math.floor(cores / 2)))
     this.#ready = new ReadyPool(options.readyPis ?? Math.max(1, Math.floor(cores / 2)), {
       start: (source, signal) => this.#startAtRest(source, signal),
@@ -84,9 +82,7 @@ export class Lab {
       throw new RaspiError(
         'lab',
         `${request.holder} asks for ${wanted} Pis, and at most ${this.#places.size} can live here at once.`,
-        {
-          hint: `One Pi takes about ${bytesPerPi / 1024 / 1024} MiB of memory. Free some, or set maxPis if you know better.`,
-        },
+        { hint: `${this.#capacity.explain(wanted)} Ask for fewer, or set maxPis if you know better.` },
       )
     }
     const sources = await this.#sourcesOf(request)

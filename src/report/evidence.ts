@@ -125,7 +125,8 @@ const withoutLines = (key: string, value: unknown) => (/^std(out|err)_lines$/.te
 
 /** What is to be masked in the evidence of `source`: the values of variables whose names say that they are secret. */
 export function secretsIn({ records, vars }: EvidenceSource): string[] {
-  const named = secretsOf([vars, records.map(({ options }) => [options.extraVars, options.env]), process.env])
+  const told = records.map(({ options, vars }) => [options.extraVars, options.env, vars])
+  const named = secretsOf([vars, told, process.env])
   return [...new Set([...named, ...records.flatMap(({ secrets }) => secrets)])]
 }
 

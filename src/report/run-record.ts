@@ -1,4 +1,4 @@
-import { Ansible, type AnsibleContext } from '../ansible/ansible.ts'
+import { Ansible, type AnsibleContext, type Job } from '../ansible/ansible.ts'
 import type { PlaybookOptions } from '../ansible/arguments.ts'
 import type { AnsibleEvent } from '../ansible/events.ts'
 import { Recorder, type StartedTask } from '../ansible/recorder.ts'
@@ -9,6 +9,8 @@ import { type SourcePaths, sourcesOf } from '../ansible/sources.ts'
 export interface RunRecord {
   playbook: string
   options: PlaybookOptions
+  /** The variables of a play of ours. */
+  vars?: unknown
   /** In ms since the epoch. */
   startedAt: number
   /** Absent while it is at work. */
@@ -38,11 +40,13 @@ export class RecordingAnsible extends Ansible {
     this.#onEnd = onEnd
   }
 
-  override async playbook(path: string, options: PlaybookOptions = {}): Promise<AnsibleRun> {
-    const record: RunRecord = { playbook: path, options, startedAt: Date.now(), events: [], secrets: [] }
+  protected override async perform(job: Job): Promise<AnsibleRun> {
+    const { title, options, play } = job
+    const record: RunRecord = { playbook: title, options, startedAt: Date.now(), events: [], secrets: [] }
+    if (play?.vars) record.vars = play.vars
     this.records.push(record)
     // One Ansible a run: what runs at the same time tells its events apart.
-    const ansible = new Ansible({
+    const ansible = new OneRun({
       ...this.#context,
       onSecrets: (secrets) => {
         record.secrets = secrets
@@ -53,7 +57,7 @@ export class RecordingAnsible extends Ansible {
       },
     })
     try {
-      record.run = await ansible.playbook(path, options)
+      record.run = await ansible.perform(job)
       return record.run
     } catch (error) {
       record.error = error
@@ -62,6 +66,12 @@ export class RecordingAnsible extends Ansible {
       record.endedAt = Date.now()
       this.#onEnd(record)
     }
+  }
+}
+
+class OneRun extends Ansible {
+  override perform(job: Job): Promise<AnsibleRun> {
+    return super.perform(job)
   }
 }
 

@@ -10,30 +10,42 @@ import { type PrepareOption, stepsOf } from '../prepare/options.ts'
 import type { EvidencePi, EvidenceSource } from '../report/evidence.ts'
 import { RecordingAnsible, type RunRecord, sourcesOfRun } from '../report/run-record.ts'
 import { concludeHook, concludeTest, type EvidenceWishes } from './evidence.ts'
+import { type AnsibleOptions, type HostOptions, type Planner, plannerOf } from './plan.ts'
 import './provided.ts'
 
-/** What a Pi of {@link RaspiTestOptions.hosts} is like. */
-export interface HostOptions {
-  /** The inventory's groups it is in. */
-  groups?: string[]
-  /** Variables of this host. */
-  vars?: Record<string, unknown>
+/** What all tests made by {@link raspiTest} can be told. */
+export interface CommonTestOptions {
+  /** Whether each test has fresh Pis, or the tests of a file share theirs. @default 'test' */
+  scope?: 'test' | 'file'
+  /** Another image than the plugin's. */
+  image?: string
+  /** How Ansible runs, where a call does not say otherwise. */
+  ansible?: AnsibleOptions
 }
 
 /** What the tests made by {@link raspiTest} get. */
-export interface RaspiTestOptions<Host extends string = string> {
-  /** Whether each test has fresh Pis, or the tests of a file share theirs. @default 'test' */
-  scope?: 'test' | 'file'
+export interface RaspiTestOptions<Host extends string = string> extends CommonTestOptions {
   /** The Pis by their names in the inventory. @default `{ pi: {} }` */
   hosts?: Record<Host, HostOptions>
-  /** Another image than the plugin's. */
-  image?: string
   /**
    * A playbook, or several in their order, that prepare the Pis: run once, on all of `hosts` together, and frozen. Every
    * test starts from there, in this run and in later ones, until something that a playbook reads has changed. Where one
    * fails, the tests fail with it.
    */
   prepare?: PrepareOption
+}
+
+/** What the tests made by {@link raspiTest} get, with an inventory of the user's own. */
+export interface InventoryTestOptions extends CommonTestOptions {
+  /**
+   * The inventory: a file, a directory, a script, a plugin's configuration, or several of them; relative to the project.
+   * Each of its hosts is a Pi. Groups and variables are kept, addresses, users, ports and keys are the Pis'.
+   */
+  inventory: string | readonly string[]
+  /** Only these hosts have a Pi: Ansible's patterns. The others are out of reach. @default all */
+  limit?: string | readonly string[]
+  /** Whether hosts with `ansible_connection: local` work on this machine, without a Pi; else they are refused. @default false */
+  allowLocal?: boolean
 }
 
 /** The fixtures of a test with Pis. */
@@ -60,11 +72,23 @@ interface Borrowed {
 /**
  * Makes a `test` whose fixtures are Pis: `pi` (the first), `pis` (all, by name) and `ansible`.
  * @example const test = raspiTest({ hosts: { web: { groups: ['webservers'] }, db: {} } })
+ * @example const test = raspiTest<'boreas' | 'zephyr'>({ inventory: 'inventory/hosts.ini', limit: 'winds' })
  */
+export function raspiTest<Host extends string = string>(
+  options: InventoryTestOptions,
+): TestAPI<RaspiFixtures<Host>>
 export function raspiTest<const Host extends string = 'pi'>(
-  options: RaspiTestOptions<Host> = {},
-): TestAPI<RaspiFixtures<Host>> {
-  const hosts: Record<string, HostOptions> = options.hosts ?? { pi: {} }
+  options?: RaspiTestOptions<Host>,
+): TestAPI<RaspiFixtures<Host>>
+export function raspiTest(options: RaspiTestOptions | InventoryTestOptions = {}): TestAPI<RaspiFixtures> {
+  return testOf(plannerOf(options), options)
+}
+
+/** Makes the `test` of {@link raspiTest} for Pis that `plan` knows of. */
+export function testOf(
+  plan: Planner,
+  options: Pick<RaspiTestOptions, 'scope' | 'image' | 'prepare'>,
+): TestAPI<RaspiFixtures> {
   const steps = options.prepare === undefined ? undefined : stepsOf(options.prepare)
   const wishes = { image: options.image, steps }
   let ofFile: { borrowed: Borrowed; tests: number } | undefined
@@ -74,7 +98,7 @@ export function raspiTest<const Host extends string = 'pi'>(
       ? base
           .extend('borrowed', { scope: 'file' }, async ({}, { onCleanup }) => {
             const file = expect.getState().testPath
-            const borrowed = await borrow(file ?? 'a test file', hosts, wishes, undefined)
+            const borrowed = await borrow(file ?? 'a test file', plan, wishes, undefined)
             ofFile = { borrowed, tests: 0 }
             const mine = ofFile
             onCleanup(async () => {
@@ -105,7 +129,7 @@ export function raspiTest<const Host extends string = 'pi'>(
           })
       : base
           .extend('borrowed', async ({ task, signal, annotate }, { onCleanup }) => {
-            const borrowed = await borrow(task.fullTestName ?? task.name, hosts, wishes, signal)
+            const borrowed = await borrow(task.fullTestName ?? task.name, plan, wishes, signal)
             onCleanup(async () => {
               await concludeTest(
                 { task, annotate },
@@ -120,7 +144,7 @@ export function raspiTest<const Host extends string = 'pi'>(
           .extend('pis', ({ borrowed }) => borrowed.pis)
           .extend('pi', ({ borrowed }) => first(borrowed))
           .extend('ansible', ({ borrowed }) => borrowed.ansible)
-  return test as unknown as TestAPI<RaspiFixtures<Host>>
+  return test as unknown as TestAPI<RaspiFixtures>
 }
 
 /** A test with one fresh Pi. */
@@ -134,7 +158,7 @@ function first({ pis }: Borrowed): Pi {
 
 async function borrow(
   holder: string,
-  hosts: Record<string, HostOptions>,
+  planner: Planner,
   { image, steps }: { image: string | undefined; steps: PrepareStep[] | undefined },
   signal: AbortSignal | undefined,
 ): Promise<Borrowed> {
@@ -142,6 +166,10 @@ async function borrow(
   const options = inject('raspiOptions')
   for (const { playbook } of steps ?? []) findPlaybook(playbook, provided.projectDir)
   const lab = await connectLab(provided.socket)
+  const log = (line: string) => lab.say(line)
+  const { projectDir } = provided
+  const plan = await planner({ projectDir, runDir: provided.runDir, log, signal: lab.gone })
+  const { hosts } = plan
   const askedAt = Date.now()
   const lease = await lab.lease({
     holder,
@@ -164,7 +192,7 @@ async function borrow(
   const stops = lease.pis.map((lent) => stopOf(lab, lent.number, signal))
   const testFile = expect.getState().testPath
   const context = {
-    projectDir: provided.projectDir,
+    ...plan.ansible,
     runDir,
     targets: Object.values(pis).map((pi) => ({
       ...pi.connection,
@@ -175,10 +203,10 @@ async function borrow(
     timeoutMs: options.playbookTimeout,
     accelerate: options.accelerate,
     signal: AbortSignal.any([over.signal, ...stops]),
-    log: (line: string) => lab.say(line),
+    log,
   }
   const ansible = new RecordingAnsible(context, (record) => {
-    if (testFile) lab.used(testFile, sourcesOfRun(record, provided.projectDir))
+    if (testFile) lab.used(testFile, sourcesOfRun(record, projectDir))
   })
   let told = 0
   return {
@@ -190,15 +218,15 @@ async function borrow(
       askedAt,
       lentAt,
       queuedMs: lease.queuedMs,
-      projectDir: provided.projectDir,
-      vars: hosts,
+      projectDir,
+      vars: plan.vars,
     },
     newRecords() {
       const records = ansible.records.slice(told)
       told = ansible.records.length
       return records
     },
-    say: (line) => lab.say(line),
+    say: log,
     async giveBack() {
       over.abort()
       await lab.release(lease.id)

@@ -4,9 +4,12 @@ import {
   type AnsibleRun,
   type Checkpoint,
   type CommandResult,
+  type ModuleRun,
+  moleculeScenario,
   type Pi,
   raspiTest,
   test,
+  verifyPlaybook,
 } from 'vitest-raspi'
 
 test('a test has one Pi and Ansible', ({ pi, pis, ansible }) => {
@@ -51,6 +54,52 @@ test('a Pi has checkpoints', async ({ pi }) => {
   expectTypeOf(pi.restore(clean)).resolves.toBeVoid()
   // @ts-expect-error: a checkpoint is what checkpoint() gave
   pi.restore('clean')
+})
+
+raspiTest({ inventory: 'inventory/hosts.ini', limit: ['web', '!db'], allowLocal: true, scope: 'file' })(
+  'the Pis of an inventory have any name',
+  ({ pis }) => {
+    expectTypeOf(pis).toEqualTypeOf<Record<string, Pi>>()
+  },
+)
+
+raspiTest<'boreas' | 'zephyr'>({ inventory: ['inventory', 'more.yml'] })('or those one names', ({ pis }) => {
+  expectTypeOf(pis).toEqualTypeOf<Record<'boreas' | 'zephyr', Pi>>()
+})
+
+it('knows what goes with an inventory', () => {
+  // @ts-expect-error: the hosts are those of the inventory
+  raspiTest({ inventory: 'inventory/hosts.ini', hosts: { web: {} } })
+  // @ts-expect-error: a limit is of an inventory
+  raspiTest({ hosts: { web: {} }, limit: 'web' })
+  raspiTest({ ansible: { requirements: true, vaultIds: ['dev@pass.txt'], env: { ANSIBLE_VERBOSITY: '1' } } })
+  // @ts-expect-error: requirements are a file, or true
+  raspiTest({ ansible: { requirements: false } })
+})
+
+it('registers tests', () => {
+  verifyPlaybook('site.yml', { hosts: { web: {} }, except: ['reboot'], playbook: { tags: 'web' } })
+  verifyPlaybook('site.yml', { inventory: 'hosts', limit: 'web', failedUnits: ['hciuart.service'] })
+  // @ts-expect-error: there is no such check
+  verifyPlaybook('site.yml', { except: ['converge'] })
+  // @ts-expect-error: it decides itself when a run is a dry one
+  verifyPlaybook('site.yml', { playbook: { check: true } })
+  moleculeScenario('molecule/default', { image: 'debian-12-arm64', timeout: 60_000 })
+})
+
+test('Ansible runs roles, tasks and modules', async ({ ansible }) => {
+  expectTypeOf(
+    ansible.role('web', { vars: { port: 80 }, tags: 'config' }),
+  ).resolves.toEqualTypeOf<AnsibleRun>()
+  expectTypeOf(
+    ansible.tasks([{ name: 'Ping', 'ansible.builtin.ping': {}, when: true }], { become: false }),
+  ).resolves.toEqualTypeOf<AnsibleRun>()
+  expectTypeOf(ansible.module('setup', { filter: '*' })).resolves.toEqualTypeOf<ModuleRun>()
+  expectTypeOf((await ansible.module('command', 'id')).result).toEqualTypeOf<Record<string, unknown>>()
+  // @ts-expect-error: a role's variables are its `vars`
+  ansible.role('web', { port: 80 })
+  // @ts-expect-error: tasks are a list
+  ansible.tasks({ 'ansible.builtin.ping': {} })
 })
 
 test('a Pi runs commands and has files', ({ pi }) => {

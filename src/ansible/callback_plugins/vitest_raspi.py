@@ -42,6 +42,8 @@ ITEM_LIMIT = 10_000
 FAILED_ITEMS = 100
 # Sent in fields of their own, repeated elsewhere, or (invocation) hidden by Ansible's own callbacks as well.
 DROPPED = {"ansible_loop_var", "deprecations", "diff", "invocation", "results", "stderr_lines", "stdout_lines", "warnings"}
+# The values of ansible_connection that lead through ssh: https://docs.ansible.com/ansible/latest/plugins/connection.html
+SSH = {"ssh", "smart", "paramiko", "paramiko_ssh", "libssh"}
 CENSORED_LABEL = "(censored due to no_log)"
 
 # Python's stand-ins for bytes that were not UTF-8 (PEP 383). They are no Unicode.
@@ -210,6 +212,10 @@ class Budget:
         return out
 
 
+class Refusal(Exception):
+    """Says why a playbook is not run on."""
+
+
 def texts(values):
     """Messages of a result: strings, or mappings with a msg (deprecations; warnings since ansible-core 2.19)."""
     budget = Budget(STRING_LIMIT)
@@ -368,14 +374,40 @@ class CallbackModule(CallbackBase):
         (https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_variables.html#understanding-variable-precedence).
         """
         try:
-            variables = play.get_variable_manager()
+            self._variables = play.get_variable_manager()
             for host, connection in self._connections.items():
-                for name, value in connection.items():
-                    variables.set_host_variable(host, name, value)
+                self._pin(host, connection, self._known(host), self._variables.set_host_variable)
+        except Refusal as refusal:
+            self._send("refused", reason=str(refusal))
+            sys.exit(1)
         except Exception as error:
             # Ansible only warns of a callback's exception and goes on, to whatever address it then has.
-            self._send("refused", reason=f"{type(error).__name__}: {error}")
+            self._send("refused", reason=f"its connections could not be fixed: {type(error).__name__}: {error}")
             sys.exit(1)
+
+    def _known(self, host):
+        """The variables that inventory, group_vars and host_vars give `host`: not those of plays, which mean what they say."""
+        found = self._variables._inventory.get_host(host)
+        return self._variables.get_vars(host=found, include_hostvars=False) if found else {}
+
+    def _pin(self, host, connection, known, set_variable):
+        elsewhere = str(known.get("ansible_connection") or "ssh")
+        if connection["sshOnly"] and "{{" not in elsewhere and elsewhere.rpartition(".")[2] not in SSH:
+            raise Refusal(f"{host} has ansible_connection={elsewhere} in a variables file, which leads away from its Pi")
+        pins = {**connection["always"], **{k: v for k, v in connection["ifSet"].items() if k in known}}
+        for name, value in pins.items():
+            set_variable(host, name, value)
+
+    def _pin_again(self, result):
+        """After a task that sets variables: include_vars and set_fact rank as high as what was pinned, and higher."""
+        if result._task.action.rpartition(".")[2] not in ("include_vars", "set_fact"):
+            return
+        def set_fact(host, name, value):
+            self._variables.set_nonpersistent_facts(host, {name: value})
+        for host, connection in self._connections.items():
+            facts = {**self._variables._vars_cache.get(host, {}), **self._variables._nonpersistent_fact_cache.get(host, {})}
+            set_already = {name: value for name, value in facts.items() if name != "ansible_connection"}
+            self._pin(host, connection, set_already, set_fact)
 
     def v2_playbook_on_no_hosts_matched(self):
         self._send("no_hosts")
@@ -411,6 +443,7 @@ class CallbackModule(CallbackBase):
         )
 
     def v2_runner_on_ok(self, result):
+        self._pin_again(result)
         self._result(result, "changed" if result._result.get("changed") else "ok")
 
     def v2_runner_on_skipped(self, result):

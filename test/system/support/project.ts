@@ -54,11 +54,16 @@ export class Project implements Disposable {
       ].join('\n'),
       'ansible.cfg': '[defaults]\n',
     }
-    for (const [path, text] of Object.entries({ ...defaults, ...files })) {
+    this.write({ ...defaults, ...files })
+    install(join(this.dir, 'node_modules'), vitestFrom ?? join(repository, 'node_modules'))
+  }
+
+  /** Writes texts by their paths in the project. */
+  write(files: Record<string, string>): void {
+    for (const [path, text] of Object.entries(files)) {
       mkdirSync(dirname(join(this.dir, path)), { recursive: true })
       writeFileSync(join(this.dir, path), text)
     }
-    install(join(this.dir, 'node_modules'), vitestFrom ?? join(repository, 'node_modules'))
   }
 
   /** Starts `vitest run` as a user does; `args` and `env` are added. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { argumentsOf } from '../../../src/ansible/arguments.ts'
+import { vaultArguments } from '../../../src/ansible/vault.ts'
 import { commandLine } from '../../../src/host/quote.ts'
 
 test('every option becomes an argument, the playbook comes last', () => {
@@ -11,23 +12,25 @@ test('every option becomes an argument, the playbook comes last', () => {
     diff: true,
     args: ['-vvv', '--start-at-task', 'Install nginx'],
   }
-  expect(argumentsOf('site.yml', options, { inventory: '/run/i.yml', extraVars: '/run/v.json' })).toEqual([
-    '--inventory=/run/i.yml',
-    '--extra-vars=@/run/v.json',
-    '--tags=web,db',
-    '--skip-tags=slow',
-    '--limit=pi,!pi2',
-    '--check',
-    '--diff',
-    '-vvv',
-    '--start-at-task',
-    'Install nginx',
-    'site.yml',
-  ])
+  expect(argumentsOf('site.yml', options, { inventories: ['/run/i.yml'], extraVars: '/run/v.json' })).toEqual(
+    [
+      '--inventory=/run/i.yml',
+      '--extra-vars=@/run/v.json',
+      '--tags=web,db',
+      '--skip-tags=slow',
+      '--limit=pi,!pi2',
+      '--check',
+      '--diff',
+      '-vvv',
+      '--start-at-task',
+      'Install nginx',
+      'site.yml',
+    ],
+  )
 })
 
 test('what is not asked for is left to ansible.cfg', () => {
-  expect(argumentsOf('site.yml', { diff: false, tags: [] }, { inventory: '/i' })).toEqual([
+  expect(argumentsOf('site.yml', { diff: false, tags: [] }, { inventories: ['/i'] })).toEqual([
     '--inventory=/i',
     'site.yml',
   ])
@@ -37,4 +40,11 @@ test('a command line can be pasted into a shell', () => {
   expect(commandLine('ansible-playbook', ['--limit=!pi', "it's.yml"])).toBe(
     `ansible-playbook '--limit=!pi' 'it'\\''s.yml'`,
   )
+})
+
+test('vaults are opened by files, in the order in which they are named', () => {
+  expect(
+    vaultArguments({ vaultPasswordFile: 'pass.sh', vaultIds: ['dev@dev.txt', 'prod@prod.txt'] }),
+  ).toEqual(['--vault-password-file=pass.sh', '--vault-id=dev@dev.txt', '--vault-id=prod@prod.txt'])
+  expect(() => vaultArguments({ vaultIds: 'dev@prompt' })).toThrow('a test has nobody to ask')
 })

@@ -44,3 +44,26 @@ test('the environment of the process is kept', () => {
     PATH: '/bin',
   })
 })
+
+test('our inventory can be read where the repository has other plugins for its own', () => {
+  const plugins = (...names: string[]) => environmentOf({}, configured({ INVENTORY_ENABLED: names }), dirs)
+  expect(plugins('ini', 'script').ANSIBLE_INVENTORY_ENABLED).toBe('ini,script,yaml')
+  expect(plugins('ini', 'ansible.builtin.yaml')).not.toHaveProperty('ANSIBLE_INVENTORY_ENABLED')
+})
+
+test('what was installed for the run is searched before the directories of the configuration', () => {
+  const config = configured({
+    DEFAULT_ROLES_PATH: ['/repo/roles', '/etc/roles'],
+    COLLECTIONS_PATHS: ['/usr/collections'],
+  })
+  const paths = { roles: ['/run/roles'], collections: ['/run/collections'] }
+  expect(environmentOf({}, config, { ...dirs, paths })).toMatchObject({
+    ANSIBLE_ROLES_PATH: '/run/roles:/repo/roles:/etc/roles',
+    ANSIBLE_COLLECTIONS_PATH: '/run/collections:/usr/collections',
+  })
+  expect(environmentOf({}, config, dirs)).not.toHaveProperty('ANSIBLE_ROLES_PATH')
+})
+
+test('a transport that does not lead to a Pi is not taken', () => {
+  expect(environmentOf({}, configured({ DEFAULT_TRANSPORT: 'local' }), dirs).ANSIBLE_TRANSPORT).toBe('smart')
+})

@@ -106,9 +106,11 @@ test('a missing ansible-playbook is told with the remedy', () => {
 })
 
 test('connections that could not be fixed stop the run', () => {
-  const error = failureOf(ending({}, { event: 'refused', at: 1, reason: 'AttributeError: x' }))
+  const error = failureOf(
+    ending({}, { event: 'refused', at: 1, reason: 'its connections could not be fixed: x' }),
+  )
   expect(error?.message).toContain(
-    'site.yml was not run: its connections could not be fixed: AttributeError: x',
+    'site.yml was not run: its connections could not be fixed: x\n  Without that',
   )
 })
 
@@ -133,5 +135,14 @@ test('a stop because of a lost Pi is that loss, with what its console showed', (
   expect(error.kind).toBe('boot')
   expect(error.message).toBe(
     'site.yml was stopped at TASK [web : Install nginx] (roles/web/tasks/main.yml:12): Pi pi-1 is lost: its kernel panicked\nKernel panic',
+  )
+})
+
+test('a vault without a password is an error with the remedy, also where a task finds out', () => {
+  const msg = 'Attempting to decrypt but no vault secrets found'
+  expect(failureOf(ending({ stderr: `ERROR! ${msg}\n` }))?.message).toMatch(/vaultPasswordFile/)
+  const atTask = ending({ exitCode: 2 }, ...started(), ended({ status: 'failed', result: { msg } }), stats)
+  expect(failureOf(atTask)?.message).toMatch(
+    /^site\.yml cannot be run: Attempting to decrypt .*, at TASK \[web : Install nginx\].*\n.*vaultPasswordFile/,
   )
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { AnsibleConfig } from '../../../src/ansible/config.ts'
-import { connectionVars, inventoryOf } from '../../../src/ansible/inventory.ts'
+import { connectionTo, connectionVars, inventoryOf } from '../../../src/ansible/inventory.ts'
 
 const pi = {
   name: 'pi',
@@ -23,6 +23,7 @@ test('a target is a host with its connection, strict about host keys', () => {
     ansible_user: 'pi',
     ansible_ssh_private_key_file: '/run dir/key',
     ansible_control_path_dir: '/run/cp',
+    ansible_ssh_args: '-o ControlMaster=auto -o ControlPersist=60s',
   })
   expect(args).toContain('-o StrictHostKeyChecking=yes')
   expect(args).toContain(`-o 'UserKnownHostsFile="/run dir/known_hosts"'`)
@@ -50,6 +51,28 @@ test('targets are in their groups', () => {
 test("a target's own variables are beside its connection", () => {
   const { all } = inventoryOf([{ ...pi, vars: { answer: 42 } }], config(), '/cp')
   expect(all.hosts.pi).toMatchObject({ ansible_port: 2222, answer: 42 })
+})
+
+test('what is set for all hosts does not beat what the user has set for all', () => {
+  const own = {
+    ...{ sources: ['/repo/hosts'], hosts: ['pi'], groups: [] },
+    vars: { pi: { ansible_python_interpreter: '/opt/python' } },
+  }
+  const { vars } = inventoryOf([pi], config(), '/cp', own).all
+  expect(vars).not.toHaveProperty('ansible_python_interpreter')
+  expect(vars).toHaveProperty('ansible_pipelining', true)
+  const two = { ...own, hosts: ['pi', 'pi2'], vars: { ...own.vars, pi2: {} } }
+  expect(inventoryOf([pi, { ...pi, name: 'pi2' }], config(), '/cp', two).all.vars).toHaveProperty(
+    'ansible_python_interpreter',
+    '/usr/bin/python3',
+  )
+})
+
+test('a target that is reached in another way on purpose is left to it', () => {
+  expect(connectionTo(pi, '/cp')).toMatchObject({ sshOnly: true, ifSet: { ansible_connection: 'ssh' } })
+  const local = connectionTo({ ...pi, vars: { ansible_connection: 'local' } }, '/cp')
+  expect(local).toMatchObject({ sshOnly: false })
+  expect(local.ifSet).not.toHaveProperty('ansible_connection')
 })
 
 test('pipelining is on unless the user has an opinion', () => {

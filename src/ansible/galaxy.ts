@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { parse } from 'yaml'
+import { messageOf, RaspiError } from '../errors.ts'
+import { exclusively } from '../host/lock.ts'
+import { privateDir } from '../host/paths.ts'
+import { type Log, phase } from '../host/progress.ts'
+import { scratchName } from '../host/scratch.ts'
+import { supervise } from '../host/supervise.ts'
+
+/** Directories in which Ansible looks first, before those of its configuration. */
+export interface SearchPaths {
+  roles: string[]
+  collections: string[]
+}
+
+/** What installing requirements takes. */
+export interface GalaxyContext {
+  projectDir: string
+  /** The run's directory, the same for all workers. */
+  runDir: string
+  env?: NodeJS.ProcessEnv
+  log: Log
+  signal?: AbortSignal | undefined
+}
+
+/** How long ansible-galaxy may take to install, in ms. */
+const patienceMs = 600_000
+
+/** Where a project's requirements are most often. https://docs.ansible.com/ansible/latest/galaxy/user_guide.html */
+const usualFiles = [
+  'requirements.yml',
+  'requirements.yaml',
+  'roles/requirements.yml',
+  'collections/requirements.yml',
+]
+
+/**
+ * Installs the roles and collections of a requirements file (or, with `true`, of the project's `requirements.yml`) into
+ * the run's directory by ansible-galaxy, once for the whole run, and gives where they are. The user's own directories of
+ * roles and collections are not touched. Throws a `RaspiError` where the file is not there or cannot be installed.
+ */
+export async function installRequirements(
+  requirements: string | true,
+  context: GalaxyContext,
+): Promise<SearchPaths> {
+  const { projectDir, runDir } = context
+  const file = requirementsFile(requirements, projectDir)
+  const content = readFileSync(file)
+  const { roles, collections } = partsOf(content.toString(), relative(projectDir, file))
+  // By its content, and by where its relative paths lead.
+  const id = createHash('sha256')
+    .update(`${projectDir}\0${file}\0`)
+    .update(content)
+    .digest('hex')
+    .slice(0, 16)
+  const place = join(runDir, 'galaxy', id)
+  const paths = {
+    roles: roles ? [join(place, 'roles')] : [],
+    collections: collections ? [join(place, 'collections')] : [],
+  }
+  if (existsSync(place)) return paths
+  const lock = {
+    log: context.log,
+    waitingFor: `Requirements of ${relative(projectDir, file)}`,
+    signal: context.signal,
+  }
+  await exclusively(privateDir(dirname(place)), lock, async () => {
+    if (existsSync(place)) return
+    const scratch = privateDir(runDir, scratchName('galaxy'))
+    try {
+      await phase(context.log, `Installing ${relative(projectDir, file)}`, async () => {
+        if (roles) await galaxy(['role', 'install', '-r', file, '-p', join(scratch, 'roles')], file, context)
+        if (collections)
+          await galaxy(
+            ['collection', 'install', '-r', file, '-p', join(scratch, 'collections')],
+            file,
+            context,
+          )
+      })
+      renameSync(scratch, place)
+    } finally {
+      rmSync(scratch, { recursive: true, force: true })
+    }
+  })
+  return paths
+}
+
+function requirementsFile(requirements: string | true, projectDir: string): string {
+  const candidates = requirements === true ? usualFiles : [requirements]
+  const file = candidates
+    .map((name) => resolve(projectDir, name))
+    .find((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
+  if (file) return file
+  throw new RaspiError(
+    'options',
+    `There are no requirements to install: no ${candidates.join(', ')} in ${projectDir}.`,
+  )
+}
+
+function partsOf(text: string, file: string): { roles: boolean; collections: boolean } {
+  let content: unknown
+  try {
+    content = parse(text)
+  } catch (error) {
+    throw new RaspiError('options', `The requirements ${file} are no YAML: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+  // A list alone is the older form, of roles only.
+  if (Array.isArray(content)) return { roles: content.length > 0, collections: false }
+  if (typeof content !== 'object' || content === null)
+    throw new RaspiError('options', `The requirements ${file} name neither roles nor collections.`)
+  const has = (part: string) => {
+    const value = (content as Record<string, unknown>)[part]
+    return Array.isArray(value) && value.length > 0
+  }
+  return { roles: has('roles'), collections: has('collections') }
+}
+
+async function galaxy(
+  args: string[],
+  file: string,
+  { projectDir, env = process.env, signal }: GalaxyContext,
+) {
+  const result = await supervise('ansible-galaxy', args, {
+    cwd: projectDir,
+    env: { ...env, PYTHONDONTWRITEBYTECODE: '1', ANSIBLE_NOCOLOR: '1' },
+    extendEnv: false,
+    stdin: 'ignore',
+    reject: false,
+    all: true,
+    timeout: patienceMs,
+    ...(signal ? { cancelSignal: signal } : {}),
+  })
+  signal?.throwIfAborted()
+  // A role that could not be had is a warning to ansible-galaxy 2.14, and the others are installed: exit code 0 or 1.
+  const failed = /^\[?(ERROR|WARNING)[^\n]*(was NOT installed|not found|failed)/im.test(result.all ?? '')
+  if (result.exitCode === 0 && !failed) return
+  const why = result.timedOut ? 'took longer than 10 minutes' : `ended with exit code ${result.exitCode}`
+  throw new RaspiError(
+    'ansible',
+    `The requirements of ${relative(projectDir, file)} could not be installed: ansible-galaxy ${args[0]} ${why}`,
+    {
+      evidence: String(result.all ?? '')
+        .trim()
+        .split('\n')
+        .slice(-10)
+        .join('\n'),
+    },
+  )
+}

@@ -1,0 +1,35 @@
+import { RaspiError } from '../errors.ts'
+
+/** Where Ansible finds the passwords of its vaults. Paths are relative to the project; a script is run, and prints it. */
+export interface VaultOptions {
+  /** The file with the password of all vaults without an id. @default what ansible.cfg says */
+  vaultPasswordFile?: string
+  /** `label@file`, for vaults with an id. */
+  vaultIds?: string | readonly string[]
+}
+
+/** The arguments of all of Ansible's programs that say where the passwords of vaults are. Throws where one would be asked for. */
+export function vaultArguments({ vaultPasswordFile, vaultIds = [] }: VaultOptions): string[] {
+  const ids = [vaultIds].flat()
+  const prompt = ids.find((id) => /(^|@)prompt(_|$)/.test(id))
+  if (prompt !== undefined) {
+    throw new RaspiError(
+      'options',
+      `The vault id "${prompt}" asks for its password, and a test has nobody to ask.`,
+      {
+        hint: 'Name a file, or a script that prints it: `label@path`.',
+      },
+    )
+  }
+  return [
+    ...(vaultPasswordFile === undefined ? [] : [`--vault-password-file=${vaultPasswordFile}`]),
+    ...ids.map((id) => `--vault-id=${id}`),
+  ]
+}
+
+/** What Ansible says where a vault's password is missing, or wrong. */
+export const vaultProblem = /no vault secrets|Decryption failed/
+
+/** What to do about it. */
+export const vaultHint =
+  'Name the file with its password: `vaultPasswordFile` (or `vaultIds`) here, or vault_password_file in ansible.cfg.'

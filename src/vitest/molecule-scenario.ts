@@ -1,0 +1,120 @@
+import { existsSync, mkdtempSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { describe, inject } from 'vitest'
+import type { Ansible } from '../ansible/ansible.ts'
+import { installRequirements, type SearchPaths } from '../ansible/galaxy.ts'
+import { hostsForPis, readInventory } from '../ansible/user-inventory.ts'
+import { inventoriesOf, optionsOf } from '../molecule/playbook-options.ts'
+import { readScenario, type Scenario, type Step } from '../molecule/scenario.ts'
+import { moleculeEnvironment, surround } from '../molecule/surroundings.ts'
+import { expect } from './expect.ts'
+import { testOf } from './fixtures.ts'
+import { kept, type Plan, type PlanPlace } from './plan.ts'
+import { stages } from './stages.ts'
+import './provided.ts'
+
+/** How a Molecule scenario is run. */
+export interface MoleculeOptions {
+  /** Another image than the plugin's. */
+  image?: string
+  /** The time that each step may take, in ms. @default the project's testTimeout */
+  timeout?: number
+}
+
+/**
+ * Registers a Molecule scenario as tests, one for each step of its `test_sequence`: prepare, converge, idempotence,
+ * side_effect, verify, cleanup. `path` is the directory of its molecule.yml, relative to the project. Its platforms are
+ * emulated Pis, which its steps share; what of it is meant for another driver is told once and left out. Where prepare,
+ * converge or side_effect fails, the steps after it are skipped, but for cleanup. Throws a `RaspiError` where it is no scenario.
+ * @example moleculeScenario('molecule/default')
+ */
+export function moleculeScenario(path: string, options: MoleculeOptions = {}): void {
+  const { projectDir: root } = inject('raspiLab')
+  const scenario = readScenario(path, root)
+  const plan = kept((place) => planOf(path, place))
+  const test = testOf(plan, { ...options, scope: 'file' })
+  describe(`molecule ${scenario.name}`, () => {
+    const stage = stages()
+    for (const step of scenario.steps) {
+      test(step.title, timeoutOf(options), async ({ ansible, skip }) => {
+        const ground = ['prepare', 'converge', 'side_effect', 'syntax'].includes(step.action)
+        const stand = { skip, ground, always: step.action === 'cleanup' }
+        await stage(step.title, stand, () => perform(ansible, root, scenario, step))
+      })
+    }
+  })
+}
+
+/** The options of a test that has its own timeout. */
+export const timeoutOf = ({ timeout }: { timeout?: number }) => (timeout === undefined ? {} : { timeout })
+
+async function perform(ansible: Ansible, root: string, scenario: Scenario, step: Step): Promise<void> {
+  for (const playbook of step.playbooks) {
+    const run = await ansible.playbook(relative(root, playbook), optionsOf(scenario, step))
+    if (step.action === 'idempotence') expect(run).toBeIdempotent()
+    // A check of the syntax has no host to do anything on.
+    else if (step.action !== 'syntax') expect(run).toSucceed()
+  }
+}
+
+async function planOf(path: string, place: PlanPlace): Promise<Plan> {
+  const { projectDir: root, runDir, log, signal } = place
+  const dir = mkdtempSync(join(runDir, 'molecule-'))
+  // Once more, because molecule.yml may name the directory that there is only now.
+  const found = readScenario(path, root)
+  const scenario = readScenario(path, root, moleculeEnvironment(found, dir))
+  if (scenario.notApplied.length > 0)
+    log(`${path}: its machines are emulated Pis, so this does not apply: ${scenario.notApplied.join('; ')}.`)
+  const { inventory, env, paths } = surround(scenario, dir)
+  const cwd = scenario.dir
+  const sources = [
+    inventory,
+    ...inventoriesOf(scenario).map((source) => (source.includes(',') ? source : resolve(cwd, source))),
+  ]
+  const read = await readInventory(sources, { projectDir: cwd, env: { ...process.env, ...env }, signal })
+  const platforms = (scenario.config.platforms ?? []).map(({ name }) => name)
+  const { pis, local } = hostsForPis(read, platforms.length > 0 ? platforms : read.hosts, true)
+  const installed = await dependencies(scenario, { ...place, env: { ...process.env, ...env } })
+  return {
+    hosts: Object.fromEntries(pis.map((name) => [name, {}])),
+    ansible: {
+      projectDir: root,
+      cwd,
+      inventory: read,
+      localHosts: local,
+      defaults: { env },
+      paths: {
+        roles: [...paths.roles, ...installed.roles],
+        collections: [...paths.collections, ...installed.collections],
+      },
+    },
+    vars: read.vars,
+  }
+}
+
+/** Molecule's dependency step and its prerun: the requirements of the scenario and of the project, where there are any. */
+async function dependencies(
+  { config, dir, projectDir }: Scenario,
+  context: PlanPlace & { env: NodeJS.ProcessEnv },
+): Promise<SearchPaths> {
+  const { dependency } = config
+  const paths: SearchPaths = { roles: [], collections: [] }
+  if (dependency?.enabled === false) return paths
+  const option = (name: string, usual: string) => {
+    const value = dependency?.options?.[name] ?? dependency?.options?.[name.replace('-', '_')]
+    // Molecule takes these from where it is started, the project's directory; its default lies with the scenario.
+    return typeof value === 'string' ? resolve(projectDir, value) : join(dir, usual)
+  }
+  const files = new Set([
+    option('role-file', 'requirements.yml'),
+    option('requirements-file', 'collections.yml'),
+    join(projectDir, 'requirements.yml'),
+  ])
+  for (const file of files) {
+    if (!existsSync(file)) continue
+    const installed = await installRequirements(file, { ...context, projectDir })
+    paths.roles.push(...installed.roles)
+    paths.collections.push(...installed.collections)
+  }
+  return paths
+}

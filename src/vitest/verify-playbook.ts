@@ -1,0 +1,134 @@
+import { describe } from 'vitest'
+import type { Ansible } from '../ansible/ansible.ts'
+import type { PlaybookOptions } from '../ansible/arguments.ts'
+import { type AnsibleRun, describeTask, type TaskRun } from '../ansible/run.ts'
+import type { Pi } from '../pi/pi.ts'
+import { expect } from './expect.ts'
+import { type InventoryTestOptions, type RaspiFixtures, type RaspiTestOptions, testOf } from './fixtures.ts'
+import { timeoutOf } from './molecule-scenario.ts'
+import { plannerOf } from './plan.ts'
+import { stages } from './stages.ts'
+
+/** What {@link verifyPlaybook} checks besides that the playbook converges. */
+export type PlaybookCheck = 'syntax' | 'prediction' | 'idempotence' | 'checkMode' | 'failedUnits' | 'reboot'
+
+/** How a playbook is verified: the Pis as for `raspiTest`, and the options for each of its runs. */
+export type VerifyOptions = (Omit<RaspiTestOptions, 'scope'> | Omit<InventoryTestOptions, 'scope'>) & {
+  /** What is left out. @default nothing */
+  except?: readonly PlaybookCheck[]
+  /** Options of each run of the playbook. */
+  playbook?: Omit<PlaybookOptions, 'check'>
+  /** Units that may have failed. */
+  failedUnits?: readonly string[]
+  /** The time that each test may take, in ms. @default the project's testTimeout */
+  timeout?: number
+}
+
+/**
+ * Registers the tests that every playbook deserves, on Pis that they share: its syntax is right, a dry run foretells what
+ * converging changes, it converges, a second run and a dry run after it change nothing, no unit has failed, and all
+ * that is so after a reboot. A test whose ground has failed is skipped. Once in a file: its Pis live until the file ends.
+ * @example verifyPlaybook('site.yml', { hosts: { web: { groups: ['webservers'] } }, except: ['reboot'] })
+ */
+export function verifyPlaybook(path: string, options: VerifyOptions = {}): void {
+  const { except = [], playbook = {}, failedUnits = [] } = options
+  const test = testOf(plannerOf(options), { ...options, scope: 'file' })
+  const run = (ansible: Ansible, more: PlaybookOptions = {}) =>
+    ansible.playbook(path, { ...playbook, ...more, args: [...(playbook.args ?? []), ...(more.args ?? [])] })
+  const lookAtUnits = async (pis: readonly Pi[]) => {
+    await Promise.all(pis.map((pi) => expect(pi).toHaveNoFailedUnits({ except: [...failedUnits] })))
+  }
+  let dry: AnsibleRun | undefined
+  let real: AnsibleRun | undefined
+
+  const checks: Check[] = [
+    {
+      ...{ check: 'syntax', title: 'its syntax is right', ground: true },
+      // What is wrong is thrown, with its place.
+      work: async ({ ansible }) => void (await run(ansible, { args: ['--syntax-check'] })),
+    },
+    {
+      ...{ check: 'prediction', title: 'a dry run on fresh Pis succeeds' },
+      work: async ({ ansible }) => {
+        const found = await run(ansible, { check: true })
+        expect(found).toSucceed()
+        dry = found
+      },
+    },
+    {
+      ...{ check: 'convergence', title: 'it converges', ground: true },
+      work: async ({ ansible }) => {
+        real = await run(ansible)
+        expect(real).toSucceed()
+      },
+    },
+    {
+      ...{ check: 'prediction', title: 'the dry run foretold what converging changed' },
+      work: async ({ skip }) => {
+        if (!dry || !real) skip('because the dry run failed')
+        else assertForetold(dry, real)
+      },
+    },
+    {
+      ...{ check: 'idempotence', title: 'a second run changes nothing' },
+      work: async ({ ansible }) => void expect(await run(ansible)).toBeIdempotent(),
+    },
+    {
+      ...{ check: 'checkMode', title: 'a dry run on converged Pis would change nothing' },
+      work: async ({ ansible }) => {
+        expect(await run(ansible, { check: true })).toChangeNothingInCheckMode()
+      },
+    },
+    {
+      ...{ check: 'failedUnits', title: 'no systemd unit has failed' },
+      work: ({ pis }) => lookAtUnits(Object.values(pis)),
+    },
+    {
+      ...{ check: 'reboot', title: 'it survives a reboot' },
+      work: async ({ pis, ansible }) => {
+        expect(await ansible.module('ansible.builtin.reboot')).toSucceed()
+        await lookAtUnits(Object.values(pis))
+        expect(await run(ansible)).toBeIdempotent()
+      },
+    },
+  ]
+
+  describe(path, () => {
+    const stage = stages()
+    for (const { check, title, ground = false, work } of checks) {
+      if (check !== 'convergence' && except.includes(check)) continue
+      test(title, timeoutOf(options), async ({ pis, ansible, skip }) => {
+        await stage(title, { skip, ground }, () => work({ pis, ansible, skip }))
+      })
+    }
+  })
+}
+
+interface Check {
+  check: PlaybookCheck | 'convergence'
+  title: string
+  /** Whether the others stand on it. */
+  ground?: boolean
+  work(context: Pick<RaspiFixtures, 'pis' | 'ansible'> & { skip: (note: string) => never }): Promise<void>
+}
+
+/** Throws where the tasks that changed something are others than those of which the dry run said so. */
+function assertForetold(dry: AnsibleRun, real: AnsibleRun): void {
+  const [foretold, done] = [dry, real].map(({ changed }) => new Set(changed.map(onHost)))
+  const lines = [
+    ...[...(done ?? [])]
+      .filter((task) => !foretold?.has(task))
+      .map((task) => `  changed, not foretold: ${task}`),
+    ...[...(foretold ?? [])]
+      .filter((task) => !done?.has(task))
+      .map((task) => `  foretold, not changed: ${task}`),
+  ]
+  if (lines.length === 0) return
+  const hint =
+    'A task of command or shell is skipped in a dry run, unless `creates`, `removes` or `check_mode: false` says otherwise.'
+  throw new Error(
+    [`The dry run of ${real.playbook} foretold other changes than it then made:`, ...lines, hint].join('\n'),
+  )
+}
+
+const onHost = (task: TaskRun) => `${task.host}: ${describeTask(task)}`
