@@ -8,7 +8,7 @@ import { assertHost, type HostTools } from '../host/requirements.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { Gate } from './gate.ts'
 import { LivePi, type PiSource } from './live-pi.ts'
-import type { Lease, LeaseRequest, LentPi } from './protocol.ts'
+import type { Lease, LeaseRequest, LentPi, WantedPi } from './protocol.ts'
 import { ReadyPool } from './ready-pool.ts'
 import { RunDir, sweepDeadRuns } from './run-dir.ts'
 import { resolveSource } from './sources.ts'
@@ -67,15 +67,7 @@ export class Lab {
   ): Promise<Lease> {
     const stop = AbortSignal.any([signal, this.#stop.signal])
     const wanted = request.pis.length
-    if (wanted > this.#places.size) {
-      throw new RaspiError(
-        'lab',
-        `${request.holder} asks for ${wanted} Pis, and at most ${this.#places.size} can live here at once.`,
-        {
-          hint: `One Pi takes about ${bytesPerPi / 1024 / 1024} MiB of memory. Free some, or set maxPis if you know better.`,
-        },
-      )
-    }
+    this.assertRoom(wanted, request.holder)
     const source = await this.#source(request.image, request.board)
     const queued = performance.now()
     if (this.#places.free < wanted)
@@ -84,7 +76,7 @@ export class Lab {
       )
     const leave = await this.#places.enter(wanted, stop)
     const queuedMs = performance.now() - queued
-    const started = await Promise.allSettled(await this.#take(source, wanted, stop))
+    const started = await Promise.allSettled(await this.#take(source, request.pis, stop))
     const pis = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     const failure = started.find((result) => result.status === 'rejected')
     if (failure || stop.aborted) {
@@ -102,6 +94,23 @@ export class Lab {
       queuedMs,
       pis: pis.map((pi, index) => lent(pi, request.pis[index]?.name ?? pi.identity.hostname)),
     }
+  }
+
+  /** Throws a `RaspiError` where `wanted` Pis for `holder` can never live here at the same time. */
+  assertRoom(wanted: number, holder: string): void {
+    if (wanted <= this.#places.size) return
+    throw new RaspiError(
+      'lab',
+      `${holder} asks for ${wanted} Pis, and at most ${this.#places.size} can live here at once.`,
+      {
+        hint: `One Pi takes about ${bytesPerPi / 1024 / 1024} MiB of memory. Free some, or set maxPis if you know better.`,
+      },
+    )
+  }
+
+  /** Whether the guests of a lease have switched all its Pis off. */
+  isOff(id: number): boolean {
+    return this.#leases.get(id)?.pis.every((pi) => pi.isOff) ?? true
   }
 
   /** Takes back the Pis of a lease and ends them. A lease that has ended already is none. */
@@ -129,12 +138,14 @@ export class Lab {
     this.runDir.remove()
   }
 
-  /** Takes `count` Pis for a lease that has its places: those that are ready, and new ones in place of the others. */
-  async #take(source: PiSource, count: number, stop: AbortSignal): Promise<Promise<LivePi>[]> {
-    const kept = Array.from({ length: count }, () => this.#ready.take(source, stop))
+  /** Takes Pis for a lease that has its places: those that are ready, and new ones in place of the others. */
+  async #take(source: PiSource, wanted: readonly WantedPi[], stop: AbortSignal): Promise<Promise<LivePi>[]> {
+    const kept = wanted.map((pi) => (isParticular(pi) ? undefined : this.#ready.take(source, stop)))
     // What is left of the pool lives in places that are free; the lease has just taken some of them.
     await this.#ready.shrink(Math.max(0, this.#places.free), source)
-    return kept.map(async (pi) => (await this.#woken(pi, stop)) ?? this.#start(source, stop))
+    return wanted.map(
+      async (pi, index) => (await this.#woken(kept[index], stop)) ?? this.#start(source, stop, pi),
+    )
   }
 
   /** Wakes a Pi of the pool; gives nothing where there is none, or where it is of no use. */
@@ -151,10 +162,10 @@ export class Lab {
     }
   }
 
-  async #start(source: PiSource, signal: AbortSignal): Promise<LivePi> {
+  async #start(source: PiSource, signal: AbortSignal, wanted: WantedPi): Promise<LivePi> {
     const leave = await this.#starts.enter(1, signal)
     try {
-      const pi = await this.#bringToLife(source, signal)
+      const pi = await this.#bringToLife(source, signal, wanted)
       if (pi.origin === 'booted') this.log(`Pi ${pi.identity.hostname} booted in ${duration(pi.startMs)}`)
       return pi
     } finally {
@@ -164,7 +175,7 @@ export class Lab {
 
   /** Starts a Pi for the pool. It queues with nobody: a lease must never wait for it. */
   async #startAtRest(source: PiSource, signal: AbortSignal): Promise<LivePi> {
-    const pi = await this.#bringToLife(source, AbortSignal.any([signal, this.#stop.signal]), 'background')
+    const pi = await this.#bringToLife(source, AbortSignal.any([signal, this.#stop.signal]), {}, 'background')
     try {
       await pi.rest(signal)
       return pi
@@ -174,11 +185,17 @@ export class Lab {
     }
   }
 
-  async #bringToLife(source: PiSource, signal: AbortSignal, priority?: 'background'): Promise<LivePi> {
+  async #bringToLife(
+    source: PiSource,
+    signal: AbortSignal,
+    wanted: Omit<WantedPi, 'name'>,
+    priority?: 'background',
+  ): Promise<LivePi> {
     const { qemu, qemuImg } = await this.#host()
-    const number = ++this.#count
+    const { number = ++this.#count, sshPort } = wanted
     return LivePi.start(source, {
-      ...{ number, hostname: `pi-${number}`, dir: join(this.runDir.path, String(number)) },
+      ...{ number, hostname: wanted.hostname ?? `pi-${number}`, sshPort },
+      dir: join(this.runDir.path, String(number)),
       ...{ qemu, qemuImg, timeoutMs: this.options.bootTimeout, signal, priority },
       note: (pid) => this.runDir.note(pid),
     })
@@ -228,6 +245,10 @@ export class Lab {
     return this.#tools
   }
 }
+
+/** Whether a Pi has to be made for its holder, and not for whoever comes. */
+const isParticular = ({ hostname, sshPort, number }: WantedPi) =>
+  hostname !== undefined || sshPort !== undefined || number !== undefined
 
 function lent(pi: LivePi, name: string): LentPi {
   const { number, identity, connection, controlPath, consoleFile, origin, startMs, spans } = pi

@@ -36,6 +36,8 @@ export interface PiSource {
 export interface StartContext {
   number: number
   hostname: string
+  /** The port for its ssh. @default a free one */
+  sshPort?: number | undefined
   /** Its directory, below the run's. */
   dir: string
   qemu: string
@@ -94,7 +96,7 @@ export class LivePi {
    */
   static async start(source: PiSource, context: StartContext): Promise<LivePi> {
     privateDir(context.dir)
-    const pi = new LivePi(source, context, await Door.open())
+    const pi = new LivePi(source, context, await Door.open(context.sshPort))
     const started = performance.now()
     const deadline = AbortSignal.timeout(context.timeoutMs)
     const signal = AbortSignal.any([context.signal, deadline])
@@ -147,6 +149,11 @@ export class LivePi {
     this.#machine?.comeForward()
     this.#master?.wake()
     await this.#machine?.resume()
+  }
+
+  /** Whether its guest has switched it off. */
+  get isOff(): boolean {
+    return this.#machine?.hasEnded ?? false
   }
 
   /** Makes it ready for its holder: with the right time, without our root shell. */

@@ -2,12 +2,24 @@ import type { SerialisedRaspiError } from '../errors.ts'
 import type { Span } from '../host/spans.ts'
 import type { PiConnection } from '../pi/connection.ts'
 
+/** A Pi as its holder wants it. */
+export interface WantedPi {
+  /** What its holder calls it. */
+  name: string
+  /** What it calls itself. @default `pi-N` with its number */
+  hostname?: string
+  /** The port on 127.0.0.1 that leads to its ssh. @default a free one */
+  sshPort?: number
+  /** Its number, and so its directory: that of a Pi that has ended, whose place it takes. @default the next one */
+  number?: number
+}
+
 /** What a worker asks the lab for: all of these Pis, or none. */
 export interface LeaseRequest {
   /** Whom they are for, as people know it: the test's file and name. */
   holder: string
   /** The Pis by the names their holder gives them. */
-  pis: { name: string }[]
+  pis: WantedPi[]
   image: string
   board: string
 }

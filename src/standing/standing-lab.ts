@@ -1,0 +1,250 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { messageOf, RaspiError } from '../errors.ts'
+import { duration, type Log } from '../host/progress.ts'
+import { Lab } from '../lab/lab.ts'
+import type { Lease } from '../lab/protocol.ts'
+import { resolveOptions } from '../options.ts'
+import { type ClaimedPi, claim } from './claim.ts'
+import type { PiEvent, StandingPi, StandingRequest, StandingState } from './protocol.ts'
+import { type ReadyPi, sshConfig, staticInventory } from './ready-files.ts'
+import { type LabEntry, type Registry, thisProcess } from './registry.ts'
+import { serveStanding } from './serve.ts'
+
+/** Where a standing lab is written down, and who is told of its progress. */
+export interface StandingContext {
+  registry: Registry
+  detached: boolean
+  log: Log
+  /** Told of the names, once they are chosen. */
+  claimed(names: string[]): void
+  /** Told of each Pi that is up for the first time. */
+  up(name: string, startMs: number): void
+  /** Gives up the start. */
+  signal: AbortSignal
+}
+
+interface Standing {
+  spec: ClaimedPi
+  state: Exclude<StandingState, 'off' | 'gone'>
+  since: Date
+  lease?: Lease
+  problem?: string
+  events: PiEvent[]
+  /** What is being done with it: one thing after the other. */
+  work: Promise<unknown>
+}
+
+/**
+ * Pis that stand until they are told to go, in this process: leases of a lab of their own that nobody's test ends. Every
+ * process of the user finds it by the registry.
+ */
+export class StandingLab {
+  readonly entry: LabEntry
+  /** Settles, with the reason, once the lab has ended and nothing of it is left. */
+  readonly ended: Promise<string>
+  readonly #lab: Lab
+  readonly #request: StandingRequest
+  readonly #registry: Registry
+  readonly #pis = new Map<string, Standing>()
+  readonly #stop = new AbortController()
+  readonly #end = Promise.withResolvers<string>()
+  readonly #kill = () => this.#leaveAtOnce()
+  #closing: Promise<void> | undefined
+
+  private constructor(lab: Lab, request: StandingRequest, registry: Registry, entry: LabEntry) {
+    this.#lab = lab
+    this.#request = request
+    this.#registry = registry
+    this.entry = entry
+    this.ended = this.#end.promise
+    process.on('exit', this.#kill)
+  }
+
+  /** Brings the Pis of `request` up, all of them or none. Throws a `RaspiError`; nothing is left of it then. */
+  static async start(request: StandingRequest, context: StandingContext): Promise<StandingLab> {
+    const { registry, log, detached, signal } = context
+    const { lifetimeMs } = request
+    const options = resolveOptions(request.options)
+    const { image, board } = options
+    const lab = new Lab(options, log)
+    const now = Date.now()
+    const entry: LabEntry = {
+      ...{ process: thisProcess(), socket: join(lab.runDir.path, 'standing'), detached, image, board },
+      since: new Date(now).toISOString(),
+      ...(lifetimeMs === undefined ? {} : { until: new Date(now + lifetimeMs).toISOString() }),
+      pis: [],
+    }
+    const standing = new StandingLab(lab, request, registry, entry)
+    const giveUp = () => void standing.close('it was interrupted')
+    signal.addEventListener('abort', giveUp, { once: true })
+    try {
+      signal.throwIfAborted()
+      lab.assertRoom(typeof request.pis === 'number' ? request.pis : request.pis.length, 'vitest-raspi up')
+      const claimed = await claim(request, registry, entry)
+      context.claimed(claimed.map(({ name }) => name))
+      await serveStanding(standing, entry.socket)
+      for (const spec of claimed) {
+        standing.#pis.set(spec.name, {
+          ...{ spec, state: 'starting', since: new Date(), events: [], work: Promise.resolve() },
+        })
+      }
+      if (lifetimeMs !== undefined)
+        setTimeout(() => void standing.close('its time was over'), lifetimeMs).unref()
+      await Promise.all(
+        [...standing.#pis.values()].map(async (pi) => {
+          const lease = await standing.#start(pi)
+          context.up(pi.spec.name, lease.pis[0]?.startMs ?? 0)
+        }),
+      )
+      signal.throwIfAborted()
+      return standing
+    } catch (error) {
+      await standing.close('it could not start')
+      signal.throwIfAborted()
+      throw error
+    } finally {
+      signal.removeEventListener('abort', giveUp)
+    }
+  }
+
+  list(): StandingPi[] {
+    return [...this.#pis.values()].map((pi) => this.#status(pi))
+  }
+
+  events(name: string): PiEvent[] {
+    return this.#find(name).events
+  }
+
+  /** Ends these Pis and brings fresh ones in their place, of the same names and ssh ports. */
+  async reset(names: readonly string[]): Promise<StandingPi[]> {
+    const pis = names.map((name) => this.#find(name))
+    await Promise.all(
+      pis.map((pi) =>
+        this.#inTurn(pi, async () => {
+          const number = pi.lease?.pis[0]?.number
+          await this.#release(pi, 'ended, to be made fresh')
+          await this.#start(pi, number)
+        }),
+      ),
+    )
+    return pis.map((pi) => this.#status(pi))
+  }
+
+  /** Ends these Pis, and the lab with its last one. */
+  async down(names: readonly string[]): Promise<void> {
+    const pis = names.map((name) => this.#find(name))
+    await Promise.all(pis.map((pi) => this.#inTurn(pi, () => this.#release(pi, 'ended'))))
+    for (const { spec } of pis) this.#pis.delete(spec.name)
+    this.#writeDown()
+    // Whoever has asked for it is answered first.
+    if (this.#pis.size === 0) setTimeout(() => void this.close('its last Pi was taken down'), 50)
+  }
+
+  /** Ends every Pi and leaves nothing behind. */
+  close(why: string): Promise<void> {
+    this.#closing ??= (async () => {
+      this.#stop.abort(new RaspiError('cancelled', `The lab has ended: ${why}.`))
+      await this.#lab.close()
+      this.#registry.remove(this.entry.process)
+      process.off('exit', this.#kill)
+      this.#end.resolve(why)
+    })()
+    return this.#closing
+  }
+
+  async #start(pi: Standing, number?: number): Promise<Lease> {
+    const { name, hostname, sshPort } = pi.spec
+    const { image, board } = this.entry
+    pi.state = 'starting'
+    pi.since = new Date()
+    delete pi.problem
+    try {
+      const lease = await this.#lab.lease(
+        {
+          holder: `vitest-raspi up ${name}`,
+          pis: [{ name, hostname, sshPort, ...(number === undefined ? {} : { number }) }],
+          image,
+          board,
+        },
+        this.#stop.signal,
+        (_, error) => this.#lost(pi, error),
+      )
+      pi.lease = lease
+      pi.state = 'up'
+      const [lent] = lease.pis
+      this.#note(pi, `${lent?.origin} in ${duration(lent?.startMs ?? 0)}, ssh on port ${sshPort}`)
+      this.#writeDown()
+      return lease
+    } catch (error) {
+      this.#lost(pi, error)
+      throw error
+    }
+  }
+
+  async #release(pi: Standing, why: string): Promise<void> {
+    const { lease } = pi
+    delete pi.lease
+    if (lease) await this.#lab.release(lease.id)
+    this.#note(pi, why)
+  }
+
+  #lost(pi: Standing, error: unknown) {
+    pi.state = 'lost'
+    pi.problem = messageOf(error)
+    this.#note(pi, pi.problem)
+  }
+
+  #inTurn<T>(pi: Standing, work: () => Promise<T>): Promise<T> {
+    const turn = pi.work.then(work)
+    pi.work = turn.catch(() => {})
+    return turn
+  }
+
+  #find(name: string): Standing {
+    const pi = this.#pis.get(name)
+    if (pi) return pi
+    throw new RaspiError('lab', `There is no Pi ${name} any more.`)
+  }
+
+  #note(pi: Standing, text: string) {
+    pi.events.push({ at: new Date().toISOString(), text })
+  }
+
+  #status({ spec, state, since, lease, problem }: Standing): StandingPi {
+    const { image, board } = this.entry
+    const [lent] = lease?.pis ?? []
+    return {
+      name: spec.name,
+      state: state === 'up' && lease && this.#lab.isOff(lease.id) ? 'off' : state,
+      ...{ sshPort: spec.sshPort, image, board, since: since.toISOString() },
+      ...(lent && {
+        ...{ origin: lent.origin, startMs: lent.startMs, connection: lent.connection },
+        ...{ controlPath: lent.controlPath, consoleFile: lent.consoleFile },
+      }),
+      ...(problem === undefined ? {} : { problem }),
+    }
+  }
+
+  /** Writes what other processes and tools read: the entry, the inventory, the ssh configuration. */
+  #writeDown() {
+    if (this.#closing) return
+    const specs = [...this.#pis.values()].map(({ spec }) => spec)
+    this.entry.pis = specs.map(({ name, sshPort }) => ({ name, sshPort }))
+    this.#registry.write(this.entry)
+    const ready = [...this.#pis.values()].flatMap(({ spec: { name, groups, vars }, lease }): ReadyPi[] => {
+      const [lent] = lease?.pis ?? []
+      return lent ? [{ name, groups, vars, connection: lent.connection, controlPath: lent.controlPath }] : []
+    })
+    const inventory = staticInventory(ready, this.#request.groupChildren, join(this.#lab.runDir.path, 'cp'))
+    const { process } = this.entry
+    this.#registry.writePart('inventory', process, `${JSON.stringify(inventory, undefined, 2)}\n`)
+    this.#registry.writePart('ssh', process, sshConfig(ready))
+  }
+
+  #leaveAtOnce() {
+    this.#lab.kill()
+    this.#registry.remove(this.entry.process)
+    rmSync(this.entry.socket, { force: true })
+  }
+}
