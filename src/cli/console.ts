@@ -17,7 +17,7 @@ Examples:
 const everyMs = 200
 
 /** Adds `console`, which shows what a Pi's serial console has shown. */
-export function addConsole(program: Command, { output }: CommandContext): void {
+export function addConsole(program: Command, { output, env }: CommandContext): void {
   program
     .command('console')
     .description("show a Pi's serial console")
@@ -26,7 +26,7 @@ export function addConsole(program: Command, { output }: CommandContext): void {
     .option('-n, --lines <n>', 'only so many of its last lines', parseCount(1, 1_000_000))
     .addHelpText('after', examples)
     .action(async (name: string, { follow, lines }: { follow?: boolean; lines?: number }) => {
-      const [pi] = await new StandingLabs().find([name])
+      const [pi] = await new StandingLabs(env).find([name])
       if (!pi?.consoleFile) {
         const why = pi?.problem ?? (pi?.state === 'starting' ? 'it is still starting' : 'it is gone')
         throw new RaspiError('lab', `Pi ${name} has no console: ${why}.`)

@@ -8,7 +8,7 @@ Examples:
   vitest-raspi down boreas   end one; the others stay`
 
 /** Adds `down`, which ends Pis. */
-export function addDown(program: Command, { output }: CommandContext): void {
+export function addDown(program: Command, { output, env }: CommandContext): void {
   program
     .command('down')
     .description('end Pis, as if their plugs were pulled')
@@ -16,7 +16,7 @@ export function addDown(program: Command, { output }: CommandContext): void {
     .option('--json', 'print JSON: { ended }')
     .addHelpText('after', examples)
     .action(async (names: string[], options: { json?: boolean }) => {
-      const labs = new StandingLabs()
+      const labs = new StandingLabs(env)
       const found = await labs.find(names)
       // Those that are gone were swept as they were found.
       await labs.down(found.filter(({ state }) => state !== 'gone'))

@@ -13,7 +13,7 @@ Examples:
 The path stays the same, and what is there follows the Pis that come and go.`
 
 /** Adds `inventory`, which brings the Pis that stand to Ansible. */
-export function addInventory(program: Command, { output }: CommandContext): void {
+export function addInventory(program: Command, { output, env }: CommandContext): void {
   program
     .command('inventory')
     .description('print the path of an inventory of the Pis that are up')
@@ -22,7 +22,7 @@ export function addInventory(program: Command, { output }: CommandContext): void
     .option('--json', 'print JSON: { path, hosts }')
     .addHelpText('after', examples)
     .action(async (options: { list?: boolean; host?: string; json?: boolean }) => {
-      const labs = new StandingLabs()
+      const labs = new StandingLabs(env)
       const inventory = await readInventory(labs)
       if (options.list) return output.out(json(inventory))
       const { hostvars } = inventory._meta

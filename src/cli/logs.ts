@@ -21,7 +21,7 @@ interface LogsOptions {
 }
 
 /** Adds `logs`, which shows what became of a Pi, and its journal. */
-export function addLogs(program: Command, { output, setExitCode }: CommandContext): void {
+export function addLogs(program: Command, { output, env, setExitCode }: CommandContext): void {
   program
     .command('logs')
     .description('show what became of a Pi, and its journal')
@@ -32,7 +32,7 @@ export function addLogs(program: Command, { output, setExitCode }: CommandContex
     .option('--json', 'print JSON: { events, journal }, the journal as journalctl has it')
     .addHelpText('after', examples)
     .action(async (name: string, options: LogsOptions) => {
-      const labs = new StandingLabs()
+      const labs = new StandingLabs(env)
       const [found] = await labs.find([name])
       if (!found) return
       const events = found.state === 'gone' ? [] : await labs.events(found)

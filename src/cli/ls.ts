@@ -12,7 +12,7 @@ Examples:
   vitest-raspi ls -q       their names only`
 
 /** Adds `ls`, which tells what Pis stand. */
-export function addLs(program: Command, { output }: CommandContext): void {
+export function addLs(program: Command, { output, env }: CommandContext): void {
   program
     .command('ls')
     .alias('list')
@@ -21,7 +21,7 @@ export function addLs(program: Command, { output }: CommandContext): void {
     .option('--json', 'print JSON: a list of { name, state, sshPort, image, origin, since, … }')
     .addHelpText('after', examples)
     .action(async (options: { quiet?: boolean; json?: boolean }) => {
-      const pis = await new StandingLabs().list()
+      const pis = await new StandingLabs(env).list()
       if (options.json) return output.out(json(pis.map(forMachines)))
       if (options.quiet) {
         for (const { name } of pis) output.out(name)

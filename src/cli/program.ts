@@ -2,14 +2,17 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { isRaspiError } from '../errors.ts'
 import { type HostContext, hostContext } from '../host/context.ts'
+import { addCompletion } from './completion.ts'
 import { addConsole } from './console.ts'
 import { addDoctor } from './doctor.ts'
 import { addDown } from './down.ts'
 import { exitCodes, exitCodesHelp } from './exit-codes.ts'
+import { addInit } from './init.ts'
 import { addInventory } from './inventory.ts'
 import { addLogs } from './logs.ts'
 import { addLs } from './ls.ts'
 import type { CommandContext, Output } from './output.ts'
+import { addPrune } from './prune.ts'
 import { addReset } from './reset.ts'
 import { addSsh } from './ssh.ts'
 import { addUp } from './up.ts'
@@ -46,8 +49,11 @@ export async function runCli(
   }
   addDoctor(program, context, output, setExitCode)
   const commands: CommandContext = { output, env: context.env, cwd: process.cwd(), setExitCode }
-  for (const add of [addUp, addLs, addSsh, addConsole, addLogs, addInventory, addReset, addDown])
-    add(program, commands)
+  const adders = [
+    ...[addInit, addUp, addLs, addSsh, addConsole, addLogs, addInventory, addReset, addDown],
+    ...[addPrune, addCompletion],
+  ]
+  for (const add of adders) add(program, commands)
   try {
     await program.parseAsync(args, { from: 'user' })
     return exitCode

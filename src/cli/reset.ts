@@ -9,7 +9,7 @@ Examples:
   vitest-raspi reset --all    all of them`
 
 /** Adds `reset`, which makes Pis fresh again. */
-export function addReset(program: Command, { output }: CommandContext): void {
+export function addReset(program: Command, { output, env }: CommandContext): void {
   program
     .command('reset')
     .description('make Pis fresh again: what was done to them is gone, name and ssh port stay')
@@ -19,7 +19,7 @@ export function addReset(program: Command, { output }: CommandContext): void {
     .addHelpText('after', examples)
     .action(async (names: string[], options: { all?: boolean; json?: boolean }, command: Command) => {
       if ((names.length === 0) !== (options.all === true)) command.error('error: name the Pis, or say --all')
-      const labs = new StandingLabs()
+      const labs = new StandingLabs(env)
       const found = (await labs.find(names)).filter(({ state }) => names.length > 0 || state !== 'gone')
       const started = performance.now()
       if (found.length > 0) output.err(`Resetting ${listOf(found.map(({ name }) => name))} …`)

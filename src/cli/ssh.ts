@@ -15,7 +15,7 @@ Examples:
 It exits with the exit code of the command, or with 255 where ssh failed.`
 
 /** Adds `ssh`, which logs in to a Pi with OpenSSH. */
-export function addSsh(program: Command, { setExitCode }: CommandContext): void {
+export function addSsh(program: Command, { env, setExitCode }: CommandContext): void {
   program
     .command('ssh')
     .description('log in to a Pi, or run a command on it')
@@ -25,7 +25,7 @@ export function addSsh(program: Command, { setExitCode }: CommandContext): void 
     .passThroughOptions()
     .addHelpText('after', examples)
     .action(async (name: string, command: string[]) => {
-      const { connection, controlPath } = await new StandingLabs().one(name)
+      const { connection, controlPath } = await new StandingLabs(env).one(name)
       const options = sshOptions(connection, controlPath)
       setExitCode(
         await runSsh([...options, connection.host, ...(command.length > 0 ? ['--', ...command] : [])]),

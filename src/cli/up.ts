@@ -81,7 +81,7 @@ async function up(names: string[], options: UpOptions, { output, env, cwd }: Com
     },
     ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
   }
-  const labs = new StandingLabs()
+  const labs = new StandingLabs(env)
   const { registry } = labs
   const moving = output.watched === true && !options.json
   if (options.detach) {

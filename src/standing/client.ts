@@ -6,7 +6,7 @@ import { openAnswer, openChannel } from '../lab/channel.ts'
 import type { Answer } from '../lab/protocol.ts'
 import { sweepDeadRuns } from '../lab/run-dir.ts'
 import type { PiEvent, StandingFunctions, StandingPi } from './protocol.ts'
-import { isStanding, type LabEntry, Registry } from './registry.ts'
+import { defaultRegistryDir, isStanding, type LabEntry, Registry } from './registry.ts'
 
 /** How long a lab may take to say what it has, in ms; it says it from memory. */
 const answerTimeoutMs = 15_000
@@ -20,8 +20,9 @@ export interface FoundPi extends StandingPi {
 export class StandingLabs {
   readonly registry: Registry
 
-  constructor(registry: Registry = new Registry()) {
-    this.registry = registry
+  /** Those that a process with the environment `env` finds. */
+  constructor(env: NodeJS.ProcessEnv = process.env) {
+    this.registry = new Registry(defaultRegistryDir(env))
   }
 
   /** All living labs, the oldest first. */

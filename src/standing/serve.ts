@@ -4,8 +4,11 @@ import { answer, openChannel } from '../lab/channel.ts'
 import type { StandingFunctions } from './protocol.ts'
 import type { StandingLab } from './standing-lab.ts'
 
+/** What of a standing lab can be asked. */
+type Served = Pick<StandingLab, 'list' | 'reset' | 'down' | 'events'>
+
 /** Lets the user's other processes ask `lab` on the unix socket `path`, whose directory must be the user's alone. */
-export async function serveStanding(lab: StandingLab, path: string): Promise<void> {
+export async function serveStanding(lab: Served, path: string): Promise<void> {
   const functions: StandingFunctions = {
     list: () => answer(async () => lab.list()),
     reset: (names) => answer(() => lab.reset(names)),
