@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { execa } from 'execa'
 import * as z from 'zod'
 import { RaspiError } from '../errors.ts'
@@ -37,7 +38,7 @@ export async function inventoryHosts(
   path: string,
   { cwd, env }: { cwd: string; env: NodeJS.ProcessEnv },
 ): Promise<InventoryHosts> {
-  const missing = !path.includes(',') && !statSync(path, { throwIfNoEntry: false })
+  const missing = !path.includes(',') && !statSync(resolve(cwd, path), { throwIfNoEntry: false })
   if (missing) throw new RaspiError('ansible', `The inventory ${path} does not exist.`)
   const options = { cwd, env: { ...env, ANSIBLE_INVENTORY_UNPARSED_FAILED: 'true', ANSIBLE_NOCOLOR: '1' } }
   const [list, order] = await Promise.all([

@@ -74,8 +74,8 @@ export class StandingLabs {
     const [pi] = await this.find([name])
     if (pi?.state === 'up' && pi.connection && pi.controlPath)
       return { ...pi, connection: pi.connection, controlPath: pi.controlPath }
-    const why = pi?.problem ? `: ${pi.problem}` : '.'
-    throw new RaspiError('lab', `Pi ${name} is ${stateWords[pi?.state ?? 'gone']}${why}`, {
+    const why = pi?.problem ? `: ${pi.problem}` : ''
+    throw new RaspiError('lab', `Pi ${name} is ${stateWords[pi?.state ?? 'gone']}${why}.`, {
       hint:
         pi?.state === 'starting'
           ? 'Wait for it: `vitest-raspi ls` tells when it is up.'

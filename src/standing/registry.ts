@@ -44,17 +44,7 @@ export class Registry {
   /** Makes the directory where it is not there. Throws a `RaspiError` where it is not this user's alone. */
   constructor(dir: string = defaultRegistryDir()) {
     this.dir = dir
-    mkdirSync(dir, { recursive: true, mode: 0o700 })
-    // lstat: a link would lead to where somebody else wants.
-    const stats = lstatSync(dir)
-    const { uid } = userInfo()
-    const wrong = !stats.isDirectory()
-      ? 'it is no directory'
-      : stats.uid !== uid
-        ? 'it belongs to another user'
-        : stats.mode & 0o077
-          ? 'others may look into it'
-          : undefined
+    const wrong = whyNotOurs(dir)
     if (!wrong) return
     throw new RaspiError('lab', `The list of standing labs in ${dir} is not used, because ${wrong}.`, {
       hint: 'Remove it, or set XDG_RUNTIME_DIR to a directory of your own.',
@@ -131,6 +121,21 @@ export class Registry {
 
   #fileOf({ pid }: ProcessId): string {
     return join(this.dir, `lab-${pid}.json`)
+  }
+}
+
+/** Makes `dir` where it is not there; says why it is not this user's alone, if it is not. */
+function whyNotOurs(dir: string): string | undefined {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    // lstat: a link would lead to where somebody else wants.
+    const stats = lstatSync(dir)
+    if (!stats.isDirectory()) return 'it is no directory'
+    if (stats.uid !== userInfo().uid) return 'it belongs to another user'
+    return stats.mode & 0o077 ? 'others may look into it' : undefined
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'EEXIST' ? 'it is no directory' : `it cannot be made or looked into (${code})`
   }
 }
 

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { messageOf, RaspiError } from '../errors.ts'
+import { isRaspiError, messageOf, RaspiError } from '../errors.ts'
 import { duration, type Log } from '../host/progress.ts'
 import { Lab } from '../lab/lab.ts'
 import type { Lease } from '../lab/protocol.ts'
@@ -191,8 +191,9 @@ export class StandingLab {
 
   #lost(pi: Standing, error: unknown) {
     pi.state = 'lost'
-    pi.problem = messageOf(error)
-    this.#note(pi, pi.problem)
+    const why = isRaspiError(error) ? error.shortMessage : messageOf(error)
+    pi.problem = why.replace(/^Pi \S+ is lost: /, '')
+    this.#note(pi, `lost: ${pi.problem}`)
   }
 
   #inTurn<T>(pi: Standing, work: () => Promise<T>): Promise<T> {

@@ -73,3 +73,11 @@ test.skipIf(process.getuid?.() !== 0)('a directory of another user is refused', 
   chownSync(dir, 4_321, 4_321)
   expect(() => new Registry(dir)).toThrow('is not used, because it belongs to another user.')
 })
+
+test('a directory that cannot be made is refused in a sentence, too', () => {
+  writeFileSync(dir, '')
+  expect(() => new Registry(dir)).toThrow('because it is no directory.')
+  expect(() => new Registry(join(dir, 'below'))).toThrow(
+    'because it cannot be made or looked into (ENOTDIR).',
+  )
+})
