@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { Vite } from 'vitest/node'
 import { type RaspiOptions, resolveOptions } from './options.ts'
 import { evidenceDirOf, RaspiReporter } from './reporter.ts'
+import { keptForMs, withKeepOf } from './vitest/keep.ts'
 import './vitest/provided.ts'
 
 export type { RaspiOptions } from './options.ts'
@@ -22,7 +23,7 @@ const reporterNames = /vitest-raspi\/(dist\/)?reporter(\.js)?$/
  * @example export default defineConfig({ plugins: [raspi({ image: 'debian-12-arm64' })] })
  */
 export function raspi(options: RaspiOptions = {}): Vite.Plugin {
-  const raspiOptions = resolveOptions(options)
+  const raspiOptions = withKeepOf(process.env, resolveOptions(options))
   return {
     name: 'vitest-raspi',
     config: () => ({
@@ -40,6 +41,8 @@ export function raspi(options: RaspiOptions = {}): Vite.Plugin {
       )
       if (!ours) reporters.push(new RaspiReporter())
       if (project.config.testTimeout === vitestTestTimeout) project.config.testTimeout = testTimeout
+      // Vitest would end the process before the Pis' time is over.
+      if (raspiOptions.keep !== 'none') vitest.config.teardownTimeout = keptForMs + 60_000
       if (project.config.hookTimeout === vitestHookTimeout) project.config.hookTimeout = testTimeout
     },
   }

@@ -10,6 +10,8 @@ export interface LabClient {
   lease(request: LeaseRequest): Promise<Lease>
   /** Gives Pis back. Never throws: a lab that is gone has taken them back itself. */
   release(lease: number): Promise<void>
+  /** Leaves Pis to the user instead of giving them back. Never throws; gives them back where they are not wanted. */
+  keep(lease: number, why: string): Promise<void>
   /** Shows a line to the user. */
   say(line: string): void
   /** Aborts when the lab is gone, and with it every Pi. */
@@ -49,6 +51,10 @@ async function open(path: string): Promise<LabClient> {
   return {
     lease: async (request) => openAnswer(await channel.lease(request)),
     release: async (lease) => void (await channel.release(lease).catch(() => {})),
+    async keep(lease, why) {
+      const kept = await channel.keep(lease, why).catch(() => undefined)
+      if (!kept || !('value' in kept) || kept.value.length === 0) await channel.release(lease).catch(() => {})
+    },
     say: (line) => void channel.say.asEvent(line).catch(() => {}),
     gone: gone.signal,
     lost: (pi) => loss(pi).signal,

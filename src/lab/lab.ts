@@ -108,9 +108,14 @@ export class Lab {
     )
   }
 
-  /** Whether the guests of a lease have switched all its Pis off. */
-  isOff(id: number): boolean {
-    return this.#leases.get(id)?.pis.every((pi) => pi.isOff) ?? true
+  /** The Pis of a lease, none where it has ended. */
+  pisOf(id: number): readonly LivePi[] {
+    return this.#leases.get(id)?.pis ?? []
+  }
+
+  /** How many more Pis may live now. */
+  get free(): number {
+    return this.#places.free
   }
 
   /** Takes back the Pis of a lease and ends them. A lease that has ended already is none. */
@@ -250,7 +255,8 @@ export class Lab {
 const isParticular = ({ hostname, sshPort, number }: WantedPi) =>
   hostname !== undefined || sshPort !== undefined || number !== undefined
 
-function lent(pi: LivePi, name: string): LentPi {
+/** What its holder is told of a Pi. */
+export function lent(pi: LivePi, name: string): LentPi {
   const { number, identity, connection, controlPath, consoleFile, origin, startMs, spans } = pi
   return {
     number,

@@ -58,6 +58,8 @@ export type Answer<T> = { value: T } | { error: SerialisedRaspiError }
 export interface LabFunctions {
   lease(request: LeaseRequest): Promise<Answer<Lease>>
   release(lease: number): Promise<Answer<void>>
+  /** Leaves the Pis of a lease to the user, and gives the names by which they stand; none where the lab keeps no Pis. */
+  keep(lease: number, why: string): Promise<Answer<string[]>>
   /** Shows a line to the user, from the one place that may write to the terminal. */
   say(line: string): void
 }

@@ -8,6 +8,8 @@ import { isStanding, type LabEntry, type Registry } from './registry.ts'
 /** A Pi with a name and an ssh port that no other standing lab of the user has. */
 export interface ClaimedPi extends WantedStanding {
   sshPort: number
+  image: string
+  board: string
 }
 
 /**
@@ -36,7 +38,8 @@ export async function claim(
       })
     }
     const ports = await freePorts(wanted.length, firstPort, new Set(others.map(({ sshPort }) => sshPort)))
-    const claimed = wanted.map((pi, index) => ({ ...pi, sshPort: ports[index] as number }))
+    const { image, board } = entry
+    const claimed = wanted.map((pi, index) => ({ ...pi, sshPort: ports[index] as number, image, board }))
     registry.write({ ...entry, pis: claimed.map(({ name, sshPort }) => ({ name, sshPort })) })
     return claimed
   })

@@ -2,10 +2,11 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { isRaspiError, messageOf, RaspiError } from '../errors.ts'
 import { duration, type Log } from '../host/progress.ts'
-import { Lab } from '../lab/lab.ts'
+import { Lab, lent } from '../lab/lab.ts'
 import type { Lease } from '../lab/protocol.ts'
 import { resolveOptions } from '../options.ts'
 import { type ClaimedPi, claim } from './claim.ts'
+import { freeNames } from './names.ts'
 import type { PiEvent, StandingPi, StandingRequest, StandingState } from './protocol.ts'
 import { type ReadyPi, sshConfig, staticInventory } from './ready-files.ts'
 import { type LabEntry, type Registry, thisProcess } from './registry.ts'
@@ -44,17 +45,23 @@ export class StandingLab {
   /** Settles, with the reason, once the lab has ended and nothing of it is left. */
   readonly ended: Promise<string>
   readonly #lab: Lab
-  readonly #request: StandingRequest
+  readonly #groupChildren: Record<string, string[]>
   readonly #registry: Registry
   readonly #pis = new Map<string, Standing>()
   readonly #stop = new AbortController()
   readonly #end = Promise.withResolvers<string>()
   readonly #kill = () => this.#leaveAtOnce()
   #closing: Promise<void> | undefined
+  #lastEndsIt = true
 
-  private constructor(lab: Lab, request: StandingRequest, registry: Registry, entry: LabEntry) {
+  private constructor(
+    lab: Lab,
+    groupChildren: StandingRequest['groupChildren'],
+    registry: Registry,
+    entry: LabEntry,
+  ) {
     this.#lab = lab
-    this.#request = request
+    this.#groupChildren = groupChildren
     this.#registry = registry
     this.entry = entry
     this.ended = this.#end.promise
@@ -75,7 +82,7 @@ export class StandingLab {
       ...(lifetimeMs === undefined ? {} : { until: new Date(now + lifetimeMs).toISOString() }),
       pis: [],
     }
-    const standing = new StandingLab(lab, request, registry, entry)
+    const standing = new StandingLab(lab, request.groupChildren, registry, entry)
     const giveUp = () => void standing.close('it was interrupted')
     signal.addEventListener('abort', giveUp, { once: true })
     try {
@@ -108,6 +115,61 @@ export class StandingLab {
     }
   }
 
+  /** Lets Pis of a lab that is somebody else's stand beside those it lends: none until {@link keep}, up to {@link hold}. */
+  static async beside(lab: Lab, registry: Registry): Promise<StandingLab> {
+    const { image, board } = lab.options
+    const standing = new StandingLab(lab, {}, registry, {
+      ...{ process: thisProcess(), socket: join(lab.runDir.path, 'standing'), detached: false },
+      ...{ image, board, since: new Date().toISOString(), pis: [] },
+    })
+    standing.#lastEndsIt = false
+    await serveStanding(standing, standing.entry.socket)
+    return standing
+  }
+
+  /** Lets the Pis of a lease stand, which nobody else may release any more. Gives their names. */
+  async keep(id: number, why: string): Promise<string[]> {
+    return this.#registry.exclusively(async () => {
+      const taken = new Set(this.#registry.entries().flatMap(({ pis }) => pis.map(({ name }) => name)))
+      const names: string[] = []
+      for (const live of this.#lab.pisOf(id)) {
+        const { hostname } = live.identity
+        const name = taken.has(hostname) ? (freeNames(1, taken)[0] ?? hostname) : hostname
+        taken.add(name)
+        names.push(name)
+        const pi: Standing = {
+          spec: {
+            ...{ name, hostname, sshPort: live.connection.port, groups: [], vars: {} },
+            ...{ image: live.source.image.name, board: live.source.board.name },
+          },
+          ...{ state: 'up', since: new Date(), events: [], work: Promise.resolve() },
+          lease: { id, queuedMs: 0, pis: [lent(live, name)] },
+        }
+        live.whenLost((error) => this.#lost(pi, error))
+        this.#pis.set(name, pi)
+        this.#note(pi, why)
+      }
+      this.#writeDown()
+      return names
+    })
+  }
+
+  /** Ends what has stood longest until `wanted` Pis more may live, or none stands any more. */
+  async makeRoom(wanted: number): Promise<void> {
+    for (const [name] of this.#pis) {
+      if (this.#lab.free >= wanted) return
+      await this.down([name]).catch(() => {})
+    }
+  }
+
+  /** Goes on with just the Pis that stand, for at most `lifetimeMs`. Gives the reason of its end. */
+  hold(lifetimeMs: number): Promise<string> {
+    this.#lastEndsIt = true
+    if (this.#pis.size === 0) void this.close('no Pi stands')
+    setTimeout(() => void this.close('its time was over'), lifetimeMs).unref()
+    return this.ended
+  }
+
   list(): StandingPi[] {
     return [...this.#pis.values()].map((pi) => this.#status(pi))
   }
@@ -118,7 +180,7 @@ export class StandingLab {
 
   /** Ends these Pis and brings fresh ones in their place, of the same names and ssh ports. */
   async reset(names: readonly string[]): Promise<StandingPi[]> {
-    const pis = names.map((name) => this.#find(name))
+    const pis = this.#findAll(names)
     await Promise.all(
       pis.map((pi) =>
         this.#inTurn(pi, async () => {
@@ -133,12 +195,13 @@ export class StandingLab {
 
   /** Ends these Pis, and the lab with its last one. */
   async down(names: readonly string[]): Promise<void> {
-    const pis = names.map((name) => this.#find(name))
+    const pis = this.#findAll(names)
     await Promise.all(pis.map((pi) => this.#inTurn(pi, () => this.#release(pi, 'ended'))))
     for (const { spec } of pis) this.#pis.delete(spec.name)
     this.#writeDown()
     // Whoever has asked for it is answered first.
-    if (this.#pis.size === 0) setTimeout(() => void this.close('its last Pi was taken down'), 50)
+    if (this.#pis.size === 0 && this.#lastEndsIt)
+      setTimeout(() => void this.close('its last Pi was taken down'), 50)
   }
 
   /** Ends every Pi and leaves nothing behind. */
@@ -154,8 +217,7 @@ export class StandingLab {
   }
 
   async #start(pi: Standing, number?: number): Promise<Lease> {
-    const { name, hostname, sshPort } = pi.spec
-    const { image, board } = this.entry
+    const { name, hostname, sshPort, image, board } = pi.spec
     pi.state = 'starting'
     pi.since = new Date()
     delete pi.problem
@@ -172,8 +234,8 @@ export class StandingLab {
       )
       pi.lease = lease
       pi.state = 'up'
-      const [lent] = lease.pis
-      this.#note(pi, `${lent?.origin} in ${duration(lent?.startMs ?? 0)}, ssh on port ${sshPort}`)
+      const [{ origin, startMs } = { origin: 'thawed', startMs: 0 }] = lease.pis
+      this.#note(pi, `${origin} in ${duration(startMs)}, ssh on port ${sshPort}`)
       this.#writeDown()
       return lease
     } catch (error) {
@@ -202,6 +264,13 @@ export class StandingLab {
     return turn
   }
 
+  /** These Pis, and those that were lent together with them: they end together. */
+  #findAll(names: readonly string[]): Standing[] {
+    const named = names.map((name) => this.#find(name))
+    const leases = new Set(named.map(({ lease }) => lease?.id))
+    return [...this.#pis.values()].filter((pi) => named.includes(pi) || (pi.lease && leases.has(pi.lease.id)))
+  }
+
   #find(name: string): Standing {
     const pi = this.#pis.get(name)
     if (pi) return pi
@@ -212,12 +281,16 @@ export class StandingLab {
     pi.events.push({ at: new Date().toISOString(), text })
   }
 
+  #isOff({ id }: Lease): boolean {
+    return this.#lab.pisOf(id).every((pi) => pi.isOff)
+  }
+
   #status({ spec, state, since, lease, problem }: Standing): StandingPi {
-    const { image, board } = this.entry
+    const { image, board } = spec
     const [lent] = lease?.pis ?? []
     return {
       name: spec.name,
-      state: state === 'up' && lease && this.#lab.isOff(lease.id) ? 'off' : state,
+      state: state === 'up' && lease && this.#isOff(lease) ? 'off' : state,
       ...{ sshPort: spec.sshPort, image, board, since: since.toISOString() },
       ...(lent && {
         ...{ origin: lent.origin, startMs: lent.startMs, connection: lent.connection },
@@ -237,7 +310,7 @@ export class StandingLab {
       const [lent] = lease?.pis ?? []
       return lent ? [{ name, groups, vars, connection: lent.connection, controlPath: lent.controlPath }] : []
     })
-    const inventory = staticInventory(ready, this.#request.groupChildren, join(this.#lab.runDir.path, 'cp'))
+    const inventory = staticInventory(ready, this.#groupChildren, join(this.#lab.runDir.path, 'cp'))
     const { process } = this.entry
     this.#registry.writePart('inventory', process, `${JSON.stringify(inventory, undefined, 2)}\n`)
     this.#registry.writePart('ssh', process, sshConfig(ready))

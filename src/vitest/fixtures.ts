@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { test as base, expect, inject, type TestAPI } from 'vitest'
+import { test as base, expect, inject, type TestAPI, type TestContext } from 'vitest'
 import type { Ansible } from '../ansible/ansible.ts'
 import { connectLab, type LabClient } from '../lab/client.ts'
 import type { LentPi } from '../lab/protocol.ts'
@@ -46,7 +46,8 @@ interface Borrowed {
   newRecords(): RunRecord[]
   /** Shows a line to the user. */
   say(line: string): void
-  giveBack(): Promise<void>
+  /** Ends them, or leaves them to the user with the reason `keep`. */
+  giveBack(keep: string | undefined): Promise<void>
 }
 
 /**
@@ -57,7 +58,7 @@ export function raspiTest<const Host extends string = 'pi'>(
   options: RaspiTestOptions<Host> = {},
 ): TestAPI<RaspiFixtures<Host>> {
   const hosts: Record<string, HostOptions> = options.hosts ?? { pi: {} }
-  let ofFile: { borrowed: Borrowed; tests: number } | undefined
+  let ofFile: { borrowed: Borrowed; tests: number; failed: boolean } | undefined
   // Two literal shapes: Vitest reads a fixture's scope and its parameters before it runs.
   const test =
     options.scope === 'file'
@@ -65,7 +66,7 @@ export function raspiTest<const Host extends string = 'pi'>(
           .extend('borrowed', { scope: 'file' }, async ({}, { onCleanup }) => {
             const file = expect.getState().testPath
             const borrowed = await borrow(file ?? 'a test file', hosts, options.image, undefined)
-            ofFile = { borrowed, tests: 0 }
+            ofFile = { borrowed, tests: 0, failed: false }
             const mine = ofFile
             onCleanup(async () => {
               ofFile = undefined
@@ -73,7 +74,7 @@ export function raspiTest<const Host extends string = 'pi'>(
                 mine.tests === 0 && file && (await concludeHook(file, borrowed.evidence, evidenceWishes()))
               if (dir)
                 borrowed.say(`No test of ${file} had its Pis: ${dir} tells what there is to know of them`)
-              await borrowed.giveBack()
+              await borrowed.giveBack(keepWish(mine.failed, file ?? 'a test file'))
             })
             return borrowed
           })
@@ -85,6 +86,7 @@ export function raspiTest<const Host extends string = 'pi'>(
             onCleanup(async () => {
               if (!ofFile) return
               ofFile.tests++
+              ofFile.failed ||= hasFailed(task)
               await concludeTest(
                 { task, annotate },
                 ofFile.borrowed.evidence,
@@ -103,7 +105,7 @@ export function raspiTest<const Host extends string = 'pi'>(
                 borrowed.newRecords(),
                 evidenceWishes(),
               )
-              await borrowed.giveBack()
+              await borrowed.giveBack(keepWish(hasFailed(task), task.fullTestName ?? task.name))
             })
             return borrowed
           })
@@ -180,12 +182,21 @@ async function borrow(
       return records
     },
     say: (line) => lab.say(line),
-    async giveBack() {
+    async giveBack(keep) {
       over.abort()
-      await lab.release(lease.id)
+      await (keep === undefined ? lab.release(lease.id) : lab.keep(lease.id, keep))
       rmSync(runDir, { recursive: true, force: true })
     },
   }
+}
+
+const hasFailed = ({ result, fails }: TestContext['task']) => result?.state === 'fail' && !fails
+
+/** Why the Pis of a test are left to the user, where they are. */
+function keepWish(failed: boolean, holder: string): string | undefined {
+  const { keep } = inject('raspiOptions')
+  if (keep === 'none' || (keep === 'failed' && !failed)) return undefined
+  return `kept after ${failed ? 'the failure of ' : ''}${holder}`
 }
 
 function evidenceWishes(): EvidenceWishes {

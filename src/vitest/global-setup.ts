@@ -3,6 +3,7 @@ import type { TestProject } from 'vitest/node'
 import { privateDir } from '../host/paths.ts'
 import { Lab } from '../lab/lab.ts'
 import { serveLab } from '../lab/server.ts'
+import { TestKeeper } from './keep.ts'
 import './provided.ts'
 
 /**
@@ -13,7 +14,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const { raspiOptions: options } = project.getProvidedContext()
   const log = (line: string) => project.vitest.logger.log(`[raspi] ${line}`)
   const lab = new Lab(options, log)
-  const { path, server } = await serveLab(lab)
+  const keeper = options.keep === 'none' ? undefined : new TestKeeper(lab, log)
+  const { path, server } = await serveLab(lab, keeper)
 
   // `vitest run` ends on SIGINT and SIGTERM by process.exit(), without any teardown; on SIGHUP it just dies.
   const kill = () => lab.kill()
@@ -28,6 +30,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   })
   return async () => {
     server.close()
+    await keeper?.hold()
     await lab.close()
     process.off('exit', kill)
     process.off('SIGHUP', hangUp)
