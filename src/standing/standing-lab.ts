@@ -72,7 +72,8 @@ export class StandingLab {
   static async start(request: StandingRequest, context: StandingContext): Promise<StandingLab> {
     const { registry, log, detached, signal } = context
     const { lifetimeMs } = request
-    const options = resolveOptions(request.options)
+    // Each has a name and a port of its own from the start: none that is ready would do.
+    const options = resolveOptions({ ...request.options, readyPis: 0 })
     const { image, board } = options
     const lab = new Lab(options, log)
     const now = Date.now()
