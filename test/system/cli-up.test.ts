@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import { defaultCacheDir } from '../../src/host/paths.ts'
@@ -31,7 +31,7 @@ afterAll(() => {
 })
 
 const open = () => new Terminal(env, work)
-const qemus = () => processesOf(root).filter(({ command }) => command.startsWith('qemu-system'))
+const qemus = () => processesOf(root).filter(({ command }) => /^\S*\/qemu-system-\S+ -machine/.test(command))
 
 /** What lies in the directories of the user's, besides what the next lab uses again. */
 function leftovers(): string[] {
@@ -92,8 +92,7 @@ test('Pis in the background outlive the terminal, and serve all others', { timeo
   expect(logs.shown).toMatch(/ended, to be made fresh\n.* thawed in .*\n(.* boreas .*\n){3}/)
 
   // A Pi that dies is told, and can be had again.
-  const [victim] = qemus().filter(({ command }) => command.includes(numberOf(after[1])))
-  process.kill(victim?.pid ?? 0, 'SIGKILL')
+  process.kill(qemuOf(after[1]), 'SIGKILL')
   await expect
     .poll(async () => (await list(terminal))[1], { timeout: 30_000 })
     .toMatchObject({ state: 'lost', problem: expect.stringContaining('killed by SIGKILL') })
@@ -106,7 +105,7 @@ test('Pis in the background outlive the terminal, and serve all others', { timeo
   // And so is a lab, whose Pis die with it.
   const running = qemus()
   expect(running).toHaveLength(1)
-  process.kill(after[0]?.labPid ?? 0, 'SIGKILL')
+  process.kill(after[0]?.labPid as number, 'SIGKILL')
   expect(await survivors(running, qemus, 5_000)).toEqual([])
   expect((await terminal.run('vitest-raspi ls', 60_000)).shown).toMatch(
     /^boreas +gone .*\n\nboreas: the process of its lab \(\d+\) has died, and the Pi with it$/m,
@@ -145,5 +144,12 @@ async function list(terminal: Terminal): Promise<Listed[]> {
   return JSON.parse(shown.slice(shown.indexOf('\n['), shown.lastIndexOf('\nexit=')))
 }
 
-/** What QEMU's command line has of a Pi: its directory. */
-const numberOf = (pi: Listed | undefined) => pi?.consoleFile.replace(/console\.log$/, '') ?? 'nothing'
+/** The pid of a Pi's QEMU, which has the Pi's directory for its working files. */
+function qemuOf(pi: Listed | undefined): number {
+  const dir = dirname(pi?.consoleFile ?? 'nothing')
+  const [found] = qemus().filter(({ pid }) =>
+    readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`TMPDIR=${dir}`),
+  )
+  if (!found) throw new Error(`No QEMU works in ${dir}.`)
+  return found.pid
+}
