@@ -1,16 +1,17 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { isRaspiError, messageOf, RaspiError } from '../errors.ts'
+import { RaspiError } from '../errors.ts'
 import { duration, type Log } from '../host/progress.ts'
 import { Lab, lent } from '../lab/lab.ts'
 import type { Lease } from '../lab/protocol.ts'
 import { resolveOptions } from '../options.ts'
-import { type ClaimedPi, claim } from './claim.ts'
+import { claim } from './claim.ts'
 import { freeNames } from './names.ts'
-import type { PiEvent, StandingPi, StandingRequest, StandingState } from './protocol.ts'
-import { type ReadyPi, sshConfig, staticInventory } from './ready-files.ts'
+import type { PiEvent, StandingPi, StandingRequest } from './protocol.ts'
+import { sshConfig, staticInventory } from './ready-files.ts'
 import { type LabEntry, type Registry, thisProcess } from './registry.ts'
 import { serveStanding } from './serve.ts'
+import { Stand } from './stand.ts'
 
 /** Where a standing lab is written down, and who is told of its progress. */
 export interface StandingContext {
@@ -25,17 +26,6 @@ export interface StandingContext {
   signal: AbortSignal
 }
 
-interface Standing {
-  spec: ClaimedPi
-  state: Exclude<StandingState, 'off' | 'gone'>
-  since: Date
-  lease?: Lease
-  problem?: string
-  events: PiEvent[]
-  /** What is being done with it: one thing after the other. */
-  work: Promise<unknown>
-}
-
 /**
  * Pis that stand until they are told to go, in this process: leases of a lab of their own that nobody's test ends. Every
  * process of the user finds it by the registry.
@@ -47,7 +37,7 @@ export class StandingLab {
   readonly #lab: Lab
   readonly #groupChildren: Record<string, string[]>
   readonly #registry: Registry
-  readonly #pis = new Map<string, Standing>()
+  readonly #pis = new Map<string, Stand>()
   readonly #stop = new AbortController()
   readonly #end = Promise.withResolvers<string>()
   readonly #kill = () => this.#leaveAtOnce()
@@ -92,11 +82,7 @@ export class StandingLab {
       const claimed = await claim(request, registry, entry)
       context.claimed(claimed.map(({ name }) => name))
       await serveStanding(standing, entry.socket)
-      for (const spec of claimed) {
-        standing.#pis.set(spec.name, {
-          ...{ spec, state: 'starting', since: new Date(), events: [], work: Promise.resolve() },
-        })
-      }
+      for (const spec of claimed) standing.#pis.set(spec.name, new Stand(spec))
       if (lifetimeMs !== undefined)
         setTimeout(() => void standing.close('its time was over'), lifetimeMs).unref()
       await Promise.all(
@@ -138,17 +124,13 @@ export class StandingLab {
         const name = taken.has(hostname) ? (freeNames(1, taken)[0] ?? hostname) : hostname
         taken.add(name)
         names.push(name)
-        const pi: Standing = {
-          spec: {
-            ...{ name, hostname, sshPort: live.connection.port, groups: [], vars: {} },
-            ...{ image: live.source.image.name, board: live.source.board.name },
-          },
-          ...{ state: 'up', since: new Date(), events: [], work: Promise.resolve() },
-          lease: { id, queuedMs: 0, pis: [lent(live, name)] },
-        }
-        live.whenLost((error) => this.#lost(pi, error))
+        const pi = new Stand({
+          ...{ name, hostname, sshPort: live.connection.port, groups: [], vars: {} },
+          ...{ image: live.source.image.name, board: live.source.board.name },
+        })
+        pi.isUp({ id, queuedMs: 0, pis: [lent(live, name)] }, why)
+        live.whenLost((error) => pi.isLost(error))
         this.#pis.set(name, pi)
-        this.#note(pi, why)
       }
       this.#writeDown()
       return names
@@ -172,7 +154,7 @@ export class StandingLab {
   }
 
   list(): StandingPi[] {
-    return [...this.#pis.values()].map((pi) => this.#status(pi))
+    return [...this.#pis.values()].map((pi) => pi.status(this.#isOff(pi)))
   }
 
   events(name: string): PiEvent[] {
@@ -184,20 +166,20 @@ export class StandingLab {
     const pis = this.#findAll(names)
     await Promise.all(
       pis.map((pi) =>
-        this.#inTurn(pi, async () => {
-          const number = pi.lease?.pis[0]?.number
+        pi.inTurn(async () => {
+          const number = pi.lent?.number
           await this.#release(pi, 'ended, to be made fresh')
           await this.#start(pi, number)
         }),
       ),
     )
-    return pis.map((pi) => this.#status(pi))
+    return pis.map((pi) => pi.status(this.#isOff(pi)))
   }
 
   /** Ends these Pis, and the lab with its last one. */
   async down(names: readonly string[]): Promise<void> {
     const pis = this.#findAll(names)
-    await Promise.all(pis.map((pi) => this.#inTurn(pi, () => this.#release(pi, 'ended'))))
+    await Promise.all(pis.map((pi) => pi.inTurn(() => this.#release(pi, 'ended'))))
     for (const { spec } of pis) this.#pis.delete(spec.name)
     this.#writeDown()
     // Whoever has asked for it is answered first.
@@ -217,11 +199,9 @@ export class StandingLab {
     return this.#closing
   }
 
-  async #start(pi: Standing, number?: number): Promise<Lease> {
+  async #start(pi: Stand, number?: number): Promise<Lease> {
     const { name, hostname, sshPort, image, board } = pi.spec
-    pi.state = 'starting'
-    pi.since = new Date()
-    delete pi.problem
+    pi.starts()
     try {
       const lease = await this.#lab.lease(
         {
@@ -231,74 +211,40 @@ export class StandingLab {
           board,
         },
         this.#stop.signal,
-        (_, error) => this.#lost(pi, error),
+        (_, error) => pi.isLost(error),
       )
-      pi.lease = lease
-      pi.state = 'up'
       const [{ origin, startMs } = { origin: 'thawed', startMs: 0 }] = lease.pis
-      this.#note(pi, `${origin} in ${duration(startMs)}, ssh on port ${sshPort}`)
+      pi.isUp(lease, `${origin} in ${duration(startMs)}, ssh on port ${sshPort}`)
       this.#writeDown()
       return lease
     } catch (error) {
-      this.#lost(pi, error)
+      pi.isLost(error)
       throw error
     }
   }
 
-  async #release(pi: Standing, why: string): Promise<void> {
+  async #release(pi: Stand, why: string): Promise<void> {
     const { lease } = pi
-    delete pi.lease
+    pi.lease = undefined
     if (lease) await this.#lab.release(lease.id)
-    this.#note(pi, why)
-  }
-
-  #lost(pi: Standing, error: unknown) {
-    pi.state = 'lost'
-    const why = isRaspiError(error) ? error.shortMessage : messageOf(error)
-    pi.problem = why.replace(/^Pi \S+ is lost: /, '')
-    this.#note(pi, `lost: ${pi.problem}`)
-  }
-
-  #inTurn<T>(pi: Standing, work: () => Promise<T>): Promise<T> {
-    const turn = pi.work.then(work)
-    pi.work = turn.catch(() => {})
-    return turn
+    pi.note(why)
   }
 
   /** These Pis, and those that were lent together with them: they end together. */
-  #findAll(names: readonly string[]): Standing[] {
+  #findAll(names: readonly string[]): Stand[] {
     const named = names.map((name) => this.#find(name))
     const leases = new Set(named.map(({ lease }) => lease?.id))
     return [...this.#pis.values()].filter((pi) => named.includes(pi) || (pi.lease && leases.has(pi.lease.id)))
   }
 
-  #find(name: string): Standing {
+  #find(name: string): Stand {
     const pi = this.#pis.get(name)
     if (pi) return pi
     throw new RaspiError('lab', `There is no Pi ${name} any more.`)
   }
 
-  #note(pi: Standing, text: string) {
-    pi.events.push({ at: new Date().toISOString(), text })
-  }
-
-  #isOff({ id }: Lease): boolean {
-    return this.#lab.pisOf(id).every((pi) => pi.isOff)
-  }
-
-  #status({ spec, state, since, lease, problem }: Standing): StandingPi {
-    const { image, board } = spec
-    const [lent] = lease?.pis ?? []
-    return {
-      name: spec.name,
-      state: state === 'up' && lease && this.#isOff(lease) ? 'off' : state,
-      ...{ sshPort: spec.sshPort, image, board, since: since.toISOString() },
-      ...(lent && {
-        ...{ origin: lent.origin, startMs: lent.startMs, connection: lent.connection },
-        ...{ controlPath: lent.controlPath, consoleFile: lent.consoleFile },
-      }),
-      ...(problem === undefined ? {} : { problem }),
-    }
+  #isOff({ lease }: Stand): boolean {
+    return lease !== undefined && this.#lab.pisOf(lease.id).every((pi) => pi.isOff)
   }
 
   /** Writes what other processes and tools read: the entry, the inventory, the ssh configuration. */
@@ -307,10 +253,7 @@ export class StandingLab {
     const specs = [...this.#pis.values()].map(({ spec }) => spec)
     this.entry.pis = specs.map(({ name, sshPort }) => ({ name, sshPort }))
     this.#registry.write(this.entry)
-    const ready = [...this.#pis.values()].flatMap(({ spec: { name, groups, vars }, lease }): ReadyPi[] => {
-      const [lent] = lease?.pis ?? []
-      return lent ? [{ name, groups, vars, connection: lent.connection, controlPath: lent.controlPath }] : []
-    })
+    const ready = [...this.#pis.values()].flatMap((pi) => pi.ready())
     const inventory = staticInventory(ready, this.#groupChildren, join(this.#lab.runDir.path, 'cp'))
     const { process } = this.entry
     this.#registry.writePart('inventory', process, `${JSON.stringify(inventory, undefined, 2)}\n`)
