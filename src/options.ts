@@ -40,6 +40,8 @@ export const optionsSchema = z.strictObject({
   playbookTimeout: z.int().positive().default(1_200_000),
   /** `'mitogen'`: run tasks through Mitogen, where it is installed and ansible.cfg names no strategy. @default nothing */
   accelerate: z.enum(['mitogen']).optional(),
+  /** Of which tests the Pis stay up, for up to an hour after the run, which ends with them. @default 'none' */
+  keep: z.enum(['none', 'failed', 'all']).default('none'),
   /** Of which tests the console, the journal and more is kept below `.vitest/raspi`. @default 'failed' */
   evidence: z.enum(['failed', 'all']).default('failed'),
   /** Whether to tell which tasks of the project's playbooks and roles ran, and which files and thresholds. @default false */

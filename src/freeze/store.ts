@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { chmod, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import * as z from 'zod'
 import { messageOf } from '../errors.ts'
+import { markUsed } from '../host/last-use.ts'
 import type { Image } from '../image/image.ts'
 import type { Board } from '../machine/boards.ts'
 import { sparseDigest } from './digest.ts'
@@ -89,8 +90,8 @@ export async function sealFrozen(dir: string, about: Omit<Manifest, 'files'>): P
 
 /**
  * Reads a frozen Pi and checks every byte of it against its manifest; one with a `parent` must lie on that. Gives
- * `undefined` where there is none, and a sentence that says what is wrong where it is damaged. The manifest's mtime tells
- * when it was last wanted.
+ * `undefined` where there is none, and a sentence that says what is wrong where it is damaged. Notes
+ * that it is used.
  */
 export async function readFrozen(
   cacheDir: string,
@@ -117,9 +118,7 @@ export async function readFrozen(
       if (found[name].sha256 !== manifest.files[name].sha256)
         return `${file} is not what was written: its SHA-256 is ${found[name].sha256}`
     }
-    // A cache may be for reading only.
-    const now = new Date()
-    await utimes(join(dir, manifestFile), now, now).catch(() => {})
+    await markUsed(dir)
     return await frozenAt(dir, manifest, image, board)
   } catch (error) {
     const { code, path = '' } = error as NodeJS.ErrnoException

@@ -18,6 +18,8 @@ export interface LabClient {
   restore(pi: number, checkpoint: string): Promise<void>
   /** The pins of the lent Pi of this number. Throws the lab's `RaspiError` where it is gone. */
   gpio(pi: number): Promise<GpioPin[]>
+  /** Leaves Pis to the user instead of giving them back. Never throws; gives them back where they are not wanted. */
+  keep(lease: number, why: string): Promise<void>
   /** Shows a line to the user. */
   say(line: string): void
   /** Tells what parts of the repository a playbook of this test file has read: their change runs it again. */
@@ -63,6 +65,10 @@ async function open(path: string): Promise<LabClient> {
     restore: async (pi, checkpoint) => openAnswer(await channel.restore(pi, checkpoint)),
     used: (testFile, sources) => void channel.used.asEvent(testFile, sources).catch(() => {}),
     gpio: async (pi) => openAnswer(await channel.gpio(pi)),
+    async keep(lease, why) {
+      const kept = await channel.keep(lease, why).catch(() => undefined)
+      if (!kept || !('value' in kept) || kept.value.length === 0) await channel.release(lease).catch(() => {})
+    },
     say: (line) => void channel.say.asEvent(line).catch(() => {}),
     gone: gone.signal,
     lost: (pi) => loss(pi).signal,

@@ -2,9 +2,10 @@ import { expect, test } from 'vitest'
 import { secretsIn } from '../../../src/report/evidence.ts'
 
 test('secrets are in the variables of hosts, of runs and of plays of ours', () => {
-  const record = { playbook: 'role db', startedAt: 0, events: [] }
+  const record = { playbook: 'role db', startedAt: 0, events: [], secrets: [] }
   const source = {
     ...{ pis: [], lentAt: 0, queuedMs: 0, projectDir: '/repo' },
+    askedAt: 0,
     vars: { db: { api_key: 'of-the-host' } },
     records: [
       { ...record, options: { extraVars: { token: 'of-the-run' }, env: { DB_PASSWORD: 'of-the-env' } } },
