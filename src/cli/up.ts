@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander'
 import { inventoryHosts } from '../ansible/inventory-hosts.ts'
+import { boardNames } from '../board-option.ts'
 import { RaspiError } from '../errors.ts'
 import { duration } from '../host/progress.ts'
-import { boards } from '../machine/boards.ts'
 import { optionsSchema, type RaspiOptions } from '../options.ts'
 import { StandingLabs } from '../standing/client.ts'
 import { detachLab } from '../standing/detach.ts'
@@ -48,9 +48,7 @@ export function addUp(program: Command, context: CommandContext): void {
     .option('-i, --inventory <path>', 'a Pi for each host of this inventory, in its groups')
     .option('-n, --count <n>', 'how many, with names that are free', parseCount(1, 64))
     .option('--image <name>', 'what they boot', defaults.image)
-    .addOption(
-      new Option('--board <name>', 'what QEMU emulates').choices(Object.keys(boards)).default(defaults.board),
-    )
+    .addOption(new Option('--board <name>', 'what QEMU emulates').choices(boardNames).default(defaults.board))
     .option('-d, --detach', 'leave them running in the background')
     .option(
       '--for <time>',

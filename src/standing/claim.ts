@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import type { BoardOption } from '../board-option.ts'
 import { RaspiError } from '../errors.ts'
 import { freeNames } from './names.ts'
 import type { StandingRequest, WantedStanding } from './protocol.ts'
@@ -9,7 +10,7 @@ import { isStanding, type LabEntry, type Registry } from './registry.ts'
 export interface ClaimedPi extends WantedStanding {
   sshPort: number
   image: string
-  board: string
+  board: BoardOption
 }
 
 /**

@@ -2,6 +2,7 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, wr
 import { tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as z from 'zod'
+import { boardSchema } from '../board-option.ts'
 import { RaspiError } from '../errors.ts'
 import { exclusively } from '../host/lock.ts'
 import { privateDir } from '../host/paths.ts'
@@ -16,7 +17,7 @@ const entrySchema = z.object({
   until: z.string().optional(),
   detached: z.boolean(),
   image: z.string(),
-  board: z.string(),
+  board: boardSchema,
   pis: z.array(z.object({ name: z.string(), sshPort: z.int() })),
 })
 

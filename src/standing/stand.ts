@@ -1,3 +1,4 @@
+import { nameOfBoard } from '../board-option.ts'
 import { isRaspiError, messageOf } from '../errors.ts'
 import type { Lease, LentPi } from '../lab/protocol.ts'
 import type { ClaimedPi } from './claim.ts'
@@ -60,7 +61,8 @@ export class Stand {
     const { name, sshPort, image, board } = this.spec
     const { lent } = this
     return {
-      ...{ name, state: this.#state === 'up' && off ? 'off' : this.#state, sshPort, image, board },
+      ...{ name, state: this.#state === 'up' && off ? 'off' : this.#state, sshPort, image },
+      board: nameOfBoard(board),
       since: this.#since.toISOString(),
       ...(lent && {
         ...{ origin: lent.origin, startMs: lent.startMs, connection: lent.connection },

@@ -4,6 +4,7 @@ import { RaspiError } from '../errors.ts'
 import { duration, type Log } from '../host/progress.ts'
 import { Lab, lent } from '../lab/lab.ts'
 import type { Lease } from '../lab/protocol.ts'
+import { optionOf } from '../machine/boards.ts'
 import { resolveOptions } from '../options.ts'
 import { claim } from './claim.ts'
 import { freeNames } from './names.ts'
@@ -126,7 +127,7 @@ export class StandingLab {
         names.push(name)
         const pi = new Stand({
           ...{ name, hostname, sshPort: live.connection.port, groups: [], vars: {} },
-          ...{ image: live.source.image.name, board: live.source.board.name },
+          ...{ image: live.source.image.name, board: optionOf(live.source.board) },
         })
         pi.isUp({ id, queuedMs: 0, pis: [lent(live, name)] }, why)
         live.whenLost((error) => pi.isLost(error))
