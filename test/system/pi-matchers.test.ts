@@ -185,7 +185,8 @@ const table: [name: string, passes: Look, fails: Look, received: string][] = [
   ],
   [
     'a clean journal',
-    (it) => it.toHaveCleanJournal({ priority: 'emerg' }),
+    // Not the kernel's: on a host that stalls, an emulated one has been seen to stumble by itself.
+    (it) => it.toHaveCleanJournal({ priority: 'emerg', except: [/^kernel: /] }),
     (it) => it.toHaveCleanJournal({ priority: 'err', except: [/^(?!app: )/] }),
     '1 entry',
   ],
