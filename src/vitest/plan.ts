@@ -28,6 +28,7 @@ export interface PlanOptions {
   limit?: string | readonly string[] | undefined
   allowLocal?: boolean | undefined
   ansible?: AnsibleOptions | undefined
+  prepare?: unknown
 }
 
 /** Which Pis a test needs, and what its Ansible works with. */
@@ -68,6 +69,11 @@ export function plannerOf(options: PlanOptions): Planner {
   if (hosts !== undefined)
     throw new RaspiError('options', 'raspiTest() takes either `hosts` or an `inventory`: both were given.', {
       hint: 'Choose some of the inventory’s hosts with `limit`.',
+    })
+  // A layer is made by the lab, which knows only the hosts that `raspiTest({ hosts })` names.
+  if (options.prepare !== undefined)
+    throw new RaspiError('options', 'raspiTest({ prepare }) cannot be had together with an `inventory`.', {
+      hint: 'Name the Pis with `hosts`, their groups and variables, or run the playbook in the tests.',
     })
   return kept(async (place) => {
     const { projectDir, signal } = place

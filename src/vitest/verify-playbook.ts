@@ -1,7 +1,7 @@
 import { describe } from 'vitest'
 import type { Ansible } from '../ansible/ansible.ts'
 import type { PlaybookOptions } from '../ansible/arguments.ts'
-import { type AnsibleRun, describeTask, type TaskRun } from '../ansible/run.ts'
+import type { AnsibleRun } from '../ansible/run.ts'
 import type { Pi } from '../pi/pi.ts'
 import { expect } from './expect.ts'
 import { type InventoryTestOptions, type RaspiFixtures, type RaspiTestOptions, testOf } from './fixtures.ts'
@@ -66,7 +66,7 @@ export function verifyPlaybook(path: string, options: VerifyOptions = {}): void 
       ...{ check: 'prediction', title: 'the dry run foretold what converging changed' },
       work: async ({ skip }) => {
         if (!dry || !real) skip('because the dry run failed')
-        else assertForetold(dry, real)
+        else expect(dry).toPredictItsChanges(real)
       },
     },
     {
@@ -111,24 +111,3 @@ interface Check {
   ground?: boolean
   work(context: Pick<RaspiFixtures, 'pis' | 'ansible'> & { skip: (note: string) => never }): Promise<void>
 }
-
-/** Throws where the tasks that changed something are others than those of which the dry run said so. */
-function assertForetold(dry: AnsibleRun, real: AnsibleRun): void {
-  const [foretold, done] = [dry, real].map(({ changed }) => new Set(changed.map(onHost)))
-  const lines = [
-    ...[...(done ?? [])]
-      .filter((task) => !foretold?.has(task))
-      .map((task) => `  changed, not foretold: ${task}`),
-    ...[...(foretold ?? [])]
-      .filter((task) => !done?.has(task))
-      .map((task) => `  foretold, not changed: ${task}`),
-  ]
-  if (lines.length === 0) return
-  const hint =
-    'A task of command or shell is skipped in a dry run, unless `creates`, `removes` or `check_mode: false` says otherwise.'
-  throw new Error(
-    [`The dry run of ${real.playbook} foretold other changes than it then made:`, ...lines, hint].join('\n'),
-  )
-}
-
-const onHost = (task: TaskRun) => `${task.host}: ${describeTask(task)}`

@@ -2,10 +2,9 @@ import { expect, test } from 'vitest'
 import { secretsIn } from '../../../src/report/evidence.ts'
 
 test('secrets are in the variables of hosts, of runs and of plays of ours', () => {
-  const record = { playbook: 'role db', startedAt: 0, events: [], secrets: [] }
+  const record = { playbook: 'role db', startedAt: 0, events: [], secrets: ['of-a-vault'] }
   const source = {
-    ...{ pis: [], lentAt: 0, queuedMs: 0, projectDir: '/repo' },
-    askedAt: 0,
+    ...{ pis: [], askedAt: 0, lentAt: 0, queuedMs: 0, projectDir: '/repo' },
     vars: { db: { api_key: 'of-the-host' } },
     records: [
       { ...record, options: { extraVars: { token: 'of-the-run' }, env: { DB_PASSWORD: 'of-the-env' } } },
@@ -13,6 +12,6 @@ test('secrets are in the variables of hosts, of runs and of plays of ours', () =
     ],
   }
   expect(secretsIn(source)).toEqual(
-    expect.arrayContaining(['of-the-host', 'of-the-run', 'of-the-env', 'of-the-play']),
+    expect.arrayContaining(['of-the-host', 'of-the-run', 'of-the-env', 'of-the-play', 'of-a-vault']),
   )
 })

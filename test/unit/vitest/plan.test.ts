@@ -21,6 +21,7 @@ test('options that contradict each other are refused at once', () => {
   expect(() => plannerOf({ hosts: { web: {} }, inventory: 'hosts' })).toThrow(
     'either `hosts` or an `inventory`',
   )
+  expect(() => plannerOf({ inventory: 'hosts', prepare: 'prepare.yml' })).toThrow('cannot be had together')
   expect(() => plannerOf({ limit: 'web', allowLocal: true })).toThrow(
     'raspiTest({ limit, allowLocal }) is about an inventory, and none is given.',
   )
