@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { test as base, expect, inject, type TestAPI, type TestContext } from 'vitest'
 import type { Ansible } from '../ansible/ansible.ts'
 import { findPlaybook } from '../ansible/playbooks.ts'
-import { sourcesOf } from '../ansible/sources.ts'
+import { sourcesOf, sourcesOfInventory } from '../ansible/sources.ts'
 import { connectLab, type LabClient } from '../lab/client.ts'
 import type { LentPi, PrepareStep } from '../lab/protocol.ts'
 import { Pi } from '../pi/pi.ts'
@@ -174,6 +174,8 @@ async function borrow(
   const plan = await planner({ projectDir, runDir: provided.runDir, log, signal: lab.gone })
   const { hosts } = plan
   const testFile = expect.getState().testPath
+  const { inventory } = plan.ansible
+  if (testFile && inventory) lab.used(testFile, sourcesOfInventory(inventory.sources))
   // Beforehand: where the preparation fails, an edit is what is to come.
   for (const { playbook, args } of steps ?? [])
     if (testFile) lab.used(testFile, sourcesOf({ playbook, projectDir, places: [], args }))
