@@ -5,11 +5,11 @@ import type { Reporter, TestCase, TestModule, TestRunEndReason, TestSpecificatio
 import { messageOf } from './errors.ts'
 import { annotation } from './report/annotations.ts'
 import { closingBlock } from './report/closing-block.ts'
-import { reportCoverage } from './report/coverage-report.ts'
+import { type CoverageReport, reportCoverage } from './report/coverage-report.ts'
 import { keepFromGit, moduleDir } from './report/evidence-dir.ts'
 import { failureBlock } from './report/failure-block.ts'
 import type { EvidenceArtifact } from './report/meta.ts'
-import { collectPage } from './report/page/collect.ts'
+import { collectPage, type PageContext } from './report/page/collect.ts'
 import { renderPage } from './report/page/render.ts'
 import { reportedTests } from './report/reported-tests.ts'
 import './vitest/provided.ts'
@@ -67,18 +67,20 @@ export class RaspiReporter implements Reporter {
       // A command is one only at the beginning of a line.
       for (const line of new Set(lines)) this.#say(`\n${line}`)
     }
-    const page = await this.#writePage(modules, reason)
+    const coverage = this.#coverage(tests)
+    const page = await this.#writePage(modules, reason, coverage?.known)
     const closing = closingBlock(
       tests.flatMap((test) => test.meta().raspi ?? []),
       page,
     )
     if (closing.length > 0) this.#say(`${closing.join('\n')}\n`)
-    this.#tellCoverage(tests)
+    if (coverage) this.#tellCoverage(coverage)
   }
 
-  #tellCoverage(tests: readonly TestCase[]): void {
+  /** What the tests have covered; nothing where no project asks for it. */
+  #coverage(tests: readonly TestCase[]): CoverageReport | undefined {
     const vitest = this.#vitest
-    if (!vitest) return
+    if (!vitest) return undefined
     const projects = vitest.projects.flatMap((project) => {
       const options = project.getProvidedContext().raspiOptions?.coverage
       if (!options) return []
@@ -87,18 +89,25 @@ export class RaspiReporter implements Reporter {
         { root: project.config.root, options, hits: own.map((test) => test.meta().raspi?.covered ?? {}) },
       ]
     })
-    if (projects.length === 0) return
-    const { root, shard } = vitest.config
-    const { lines, missed } = reportCoverage(projects, { root, evidenceDir: evidenceDirOf(root) })
+    if (projects.length === 0) return undefined
+    const { root } = vitest.config
+    return reportCoverage(projects, { root, evidenceDir: evidenceDirOf(root) })
+  }
+
+  #tellCoverage({ lines, missed }: CoverageReport): void {
     this.#say(`\n${lines.join('\n')}\n`)
     // A shard has only its part of the tests; `vitest --merge-reports` judges all.
-    if (missed.length === 0 || shard) return
-    for (const sentence of missed) vitest.logger.error(styleText('red', sentence))
+    if (missed.length === 0 || this.#vitest?.config.shard) return
+    for (const sentence of missed) this.#vitest?.logger.error(styleText('red', sentence))
     process.exitCode = 1
   }
 
   /** Gives what the closing block says of it: where it is, or why there is none. Nothing where no test had a Pi. */
-  async #writePage(modules: readonly TestModule[], reason: TestRunEndReason): Promise<string | undefined> {
+  async #writePage(
+    modules: readonly TestModule[],
+    reason: TestRunEndReason,
+    known: PageContext['known'] = [],
+  ): Promise<string | undefined> {
     const root = this.#vitest?.config.root ?? process.cwd()
     const page = join(evidenceDirOf(root), 'index.html')
     try {
@@ -106,7 +115,7 @@ export class RaspiReporter implements Reporter {
       if (tests.length === 0) return undefined
       await mkdir(dirname(page), { recursive: true })
       await keepFromGit(evidenceDirOf(root))
-      await writeFile(page, await renderPage(collectPage(tests, reason, { page, root })))
+      await writeFile(page, await renderPage(collectPage(tests, reason, { page, root, known })))
       return relative(process.cwd(), page)
     } catch (error) {
       // A page is only a page: no run fails because of it.

@@ -59,6 +59,12 @@ export function sourcesOf({ playbook, projectDir, places, args = [] }: RunSource
   return { files: [...files], dirs: [...dirs] }
 }
 
+/** What an inventory at `paths` (absolute; files, or directories of them) depends on: with the variables beside it. */
+export function sourcesOfInventory(paths: readonly string[]): SourcePaths {
+  const beside = paths.flatMap((path) => ['group_vars', 'host_vars'].map((name) => join(dirname(path), name)))
+  return { files: [...paths], dirs: [...paths, ...beside] }
+}
+
 /** Tells whether `path`, absolute, is one of `sources` or in one of their directories. */
 export function isSource(path: string, { files, dirs }: SourcePaths): boolean {
   return files.includes(path) || dirs.some((dir) => path.startsWith(`${dir}/`))

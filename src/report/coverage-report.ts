@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { coverageOf, type FileCoverage } from '../ansible/coverage/coverage.ts'
 import { type Hits, mergeHits } from '../ansible/coverage/hits.ts'
 import { lcovOf } from '../ansible/coverage/lcov.ts'
@@ -18,6 +18,8 @@ export interface CoverageReport {
   lines: string[]
   /** A sentence for each threshold that is missed. */
   missed: string[]
+  /** The files (absolute) with the lines of their tasks, run or not. */
+  known: { path: string; lines: number[] }[]
 }
 
 /**
@@ -40,7 +42,11 @@ export function reportCoverage(
     lines.push(...coverageTable(files))
   }
   const file = writeLcov(join(evidenceDir, 'coverage'), evidenceDir, lcovOf(all))
-  return { lines: [...lines, `For other tools: ${relative(process.cwd(), file)}`], missed }
+  const known = all.map(({ path, tasks }) => ({
+    path: resolve(root, path),
+    lines: tasks.map(({ line }) => line),
+  }))
+  return { lines: [...lines, `For other tools: ${relative(process.cwd(), file)}`], missed, known }
 }
 
 // Projects that share a directory share its playbooks; the first one's options are theirs.

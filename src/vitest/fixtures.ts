@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { test as base, expect, inject, type TestAPI, type TestContext } from 'vitest'
 import type { Ansible } from '../ansible/ansible.ts'
 import { findPlaybook } from '../ansible/playbooks.ts'
+import { sourcesOf, sourcesOfInventory } from '../ansible/sources.ts'
 import type { BoardOption } from '../board-option.ts'
 import { connectLab, type LabClient } from '../lab/client.ts'
 import type { LentPi, PrepareStep } from '../lab/protocol.ts'
@@ -182,6 +183,12 @@ async function borrow(
   const { projectDir } = provided
   const plan = await planner({ projectDir, runDir: provided.runDir, log, signal: lab.gone })
   const { hosts } = plan
+  const testFile = expect.getState().testPath
+  const { inventory } = plan.ansible
+  if (testFile && inventory) lab.used(testFile, sourcesOfInventory(inventory.sources))
+  // Beforehand: where the preparation fails, an edit is what is to come.
+  for (const { playbook, args } of steps ?? [])
+    if (testFile) lab.used(testFile, sourcesOf({ playbook, projectDir, places: [], args }))
   const askedAt = Date.now()
   const lease = await lab.lease({
     holder,
@@ -202,7 +209,6 @@ async function borrow(
   const runDir = mkdtempSync(join(provided.runDir, 'ansible-'))
   const over = new AbortController()
   const stops = lease.pis.map((lent) => stopOf(lab, lent.number, signal))
-  const testFile = expect.getState().testPath
   const context = {
     ...plan.ansible,
     runDir,

@@ -25,6 +25,16 @@ export interface ReportedTest {
   evidenceDir?: string | undefined
 }
 
+/** Where the page goes, and what else it shows. */
+export interface PageContext {
+  /** The page's own file. */
+  page: string
+  /** Vitest's root. */
+  root: string
+  /** Files (absolute) with the first lines of all their tasks: what did not run is marked, too. @default none */
+  known?: readonly { path: string; lines: readonly number[] }[]
+}
+
 /** How much the page holds, in characters: of one log, of all logs, of one file, of all diffs and messages. */
 const most = { log: 16 * 1024, logs: 4 * 1024 * 1024, file: 256 * 1024, files: 200, details: 8 * 1024 * 1024 }
 
@@ -38,11 +48,11 @@ const logOrder = [
   /qemu\.log$/,
 ]
 
-/** Makes the page's data of a run's tests. `page` is the file it is going to be, `root` Vitest's root. */
+/** Makes the page's data of a run's tests. */
 export function collectPage(
   reported: readonly ReportedTest[],
   outcome: PageData['outcome'],
-  { page, root }: { page: string; root: string },
+  { page, root, known = [] }: PageContext,
 ): PageData {
   const tasks = new Map<string, { index: number; task: PageTask; path?: string }>()
   const left = { logs: most.logs, details: most.details }
@@ -154,7 +164,8 @@ export function collectPage(
         for (const { path, line, status } of ran) if (path && line) list(path).push({ line, status })
       }
     }
-    const paths = [...ended.keys()].toSorted()
+    const lines = new Map(known.map((file) => [file.path, file.lines]))
+    const paths = [...new Set([...ended.keys(), ...lines.keys()])].toSorted()
     if (paths.length > most.files) omitted.add(`Playbooks after the first ${most.files}`)
     return paths.slice(0, most.files).flatMap((path) => {
       const text = read(path)
@@ -163,7 +174,7 @@ export function collectPage(
         {
           path: shorten(path),
           text: maskSecrets(text, secrets),
-          marks: marksOf(text, ended.get(path) ?? []),
+          marks: marksOf(text, ended.get(path) ?? [], lines.get(path)),
         },
       ]
     })

@@ -6,24 +6,31 @@ const severity: readonly PageStatus[] = [
 ]
 
 /**
- * What became of the tasks of a file: `ended` holds their first lines and how each of their runs ended. A task goes on to
- * the last line that is indented deeper than its dash.
+ * What became of the tasks of a file: `ended` holds their first lines and how each of their runs ended, `known` the first
+ * lines of tasks that are there, whether they ran or not. A task goes on to the last line that is indented deeper than
+ * its dash.
  */
-export function marksOf(text: string, ended: readonly { line: number; status: PageStatus }[]): PageMark[] {
+export function marksOf(
+  text: string,
+  ended: readonly { line: number; status: PageStatus }[],
+  known: readonly number[] = [],
+): PageMark[] {
   const lines = text.split('\n')
-  const byLine = new Map<number, PageMark['counts']>()
+  const byLine = new Map<number, PageMark['counts']>(known.map((line) => [line, {}]))
   for (const { line, status } of ended) {
     const counts = byLine.get(line) ?? {}
     counts[status] = (counts[status] ?? 0) + 1
     byLine.set(line, counts)
   }
   return [...byLine]
-    .map(([line, counts]) => ({
-      line,
-      end: endOf(lines, line),
-      status: severity.find((status) => counts[status]) ?? 'ok',
-      counts,
-    }))
+    .map(
+      ([line, counts]): PageMark => ({
+        line,
+        end: endOf(lines, line),
+        status: severity.find((status) => counts[status]) ?? 'missed',
+        counts,
+      }),
+    )
     .toSorted((a, b) => a.line - b.line)
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { dir as tempDir } from 'tmp-promise'
 import { test as base, expect } from 'vitest'
-import { isSource, sourcesOf } from '../../../src/ansible/sources.ts'
+import { isSource, sourcesOf, sourcesOfInventory } from '../../../src/ansible/sources.ts'
 
 const files = {
   'site.yml': '- hosts: all\n  vars_files: [secrets/app.yml, "{{ env }}.yml"]\n  roles: [web]\n',
@@ -67,4 +67,11 @@ test('a playbook that came to nothing may have failed by any role', ({ repositor
 
 test('a playbook that is not there any more can come back', ({ repository }) => {
   expect(used(repository, { playbook: 'gone.yml' }, 'gone.yml')).toContain('gone.yml')
+})
+
+test('an inventory, of one file or of many, has variables beside it', () => {
+  const sources = sourcesOfInventory(['/r/hosts.ini', '/r/staging'])
+  for (const path of ['/r/hosts.ini', '/r/staging/01.yml', '/r/group_vars/all.yml', '/r/host_vars/pi/a.yml'])
+    expect(isSource(path, sources)).toBe(true)
+  expect(isSource('/r/site.yml', sources)).toBe(false)
 })

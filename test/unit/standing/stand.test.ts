@@ -5,7 +5,13 @@ import type { Lease } from '../../../src/lab/protocol.ts'
 import { Stand } from '../../../src/standing/stand.ts'
 
 const spec = {
-  ...{ name: 'boreas', hostname: 'boreas', sshPort: 2222, image: 'debian-12-arm64', board: 'raspi3b' as const },
+  ...{
+    name: 'boreas',
+    hostname: 'boreas',
+    sshPort: 2222,
+    image: 'debian-12-arm64',
+    board: 'raspi3b' as const,
+  },
   ...{ groups: ['cold'], vars: { direction: 'north' } },
 }
 const connection = {

@@ -106,3 +106,12 @@ test('a test that had no Pi at all is there', ({ root }) => {
   expect(data.tests).toMatchObject([{ errors: ['Oops'], pis: [], runs: [] }])
   expect(data).toMatchObject({ startedAt: 500, endedAt: 12_500 })
 })
+
+test('a playbook that no test came to is shown where it is known', ({ root }) => {
+  writeFileSync(join(root, 'other.yml'), '- hosts: all\n  tasks:\n    - ping:\n')
+  const known = [{ path: join(root, 'other.yml'), lines: [3] }]
+  const data = collectPage([aTest(root)], 'failed', { root, page: join(root, 'index.html'), known })
+  expect(data.files.find(({ path }) => path === 'other.yml')?.marks).toMatchObject([
+    { line: 3, status: 'missed' },
+  ])
+})

@@ -33,3 +33,10 @@ test('a task goes on to its last line, and is marked by the worst that became of
 test('a line that is not there any more is marked all the same', () => {
   expect(marksOf('- a\n', [{ line: 9, status: 'ok' }])).toMatchObject([{ line: 9, end: 9 }])
 })
+
+test('a task that is known to be there and did not run is marked as missed', () => {
+  expect(marksOf(text, [{ line: 1, status: 'ok' }], [1, 6])).toEqual([
+    { line: 1, end: 2, status: 'ok', counts: { ok: 1 } },
+    { line: 6, end: 7, status: 'missed', counts: {} },
+  ])
+})
