@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { boardSchema } from './board-option.ts'
 import { RaspiError } from './errors.ts'
 
 const percentage = z.number().min(0).max(100).optional()
@@ -22,8 +23,8 @@ export type CoverageOptions = z.output<typeof coverageSchema>
 export const optionsSchema = z.strictObject({
   /** The image that Pis boot: a name of the catalogue. @default 'debian-12-arm64' */
   image: z.string().min(1).default('debian-12-arm64'),
-  /** The board QEMU emulates. @default 'raspi3b' */
-  board: z.enum(['raspi3b']).default('raspi3b'),
+  /** The board QEMU emulates: `'raspi3b'`, `'raspi3ap'`, `'virt'`, or `virt` with its sizes. @default 'raspi3b' */
+  board: boardSchema.default('raspi3b'),
   /** Where images, frozen Pis and keys are kept. @default `$VITEST_RASPI_CACHE`, `$XDG_CACHE_HOME/vitest-raspi` or `~/.cache/vitest-raspi` */
   cacheDir: z.string().min(1).optional(),
   /** The most Pis that live at the same time. @default what memory bears, at least 1 */

@@ -32,6 +32,7 @@ export async function measureCopyBoot(say: (line: string) => void): Promise<numb
       {
         ...{ number: 1, hostname: 'pi-1', dir: join(run.path, '1'), qemu, qemuImg },
         ...{ timeoutMs: 600_000, signal: new AbortController().signal, note: (pid) => run.note(pid) },
+        notEmulated: () => {},
       },
     )
     await runBySsh('pi-1', pi.connection, pi.controlPath, 'true')

@@ -63,8 +63,9 @@ export async function doctor(
       context,
     )
   let checks = await look()
-  if (fixing && checks.some(isLacking)) {
-    await fix(checks.filter(isLacking), context, err)
+  const unwell = checks.filter(({ status }) => status !== 'ok')
+  if (fixing && unwell.some((each) => isLacking(each) || isFixable(each, context))) {
+    await fix(unwell, context, err)
     checks = await look()
   }
   const lacking = checks.filter(isLacking)

@@ -16,7 +16,8 @@ import { type ApplyOverlay, fdtoverlay } from './overlays.ts'
 export interface BootPlan {
   kernel: string
   initramfs?: string
-  deviceTree: string
+  /** Absent where QEMU makes it. */
+  deviceTree?: string
   commandLine: string
   /** What the boot part asks for and this Pi does not get, and why; one sentence each, each once. */
   notEmulated: string[]
@@ -26,7 +27,7 @@ export interface BootPlan {
 export interface BootContents {
   kernel: Buffer
   initramfs: Buffer | undefined
-  deviceTree: Buffer
+  deviceTree: Buffer | undefined
   commandLine: string
   notEmulated: string[]
 }
@@ -58,7 +59,7 @@ export async function readBootPlan(source: BootSource, board: Board, outDir: str
   return {
     kernel: await write('kernel', kernel),
     ...(initramfs && { initramfs: await write('initramfs', initramfs) }),
-    deviceTree: await write('device-tree.dtb', deviceTree),
+    ...(deviceTree && { deviceTree: await write('device-tree.dtb', deviceTree) }),
     commandLine,
     notEmulated,
   }
@@ -75,20 +76,24 @@ export async function bootContents(
   const config = await readConfig(text, model)
 
   const chosen = await findKernel(files, config, model, board)
-  const { kernel, name, prefix, base } = chosen
+  const { kernel, name, prefix } = chosen
   const initramfs = await readInitramfs(files, config, name, prefix)
 
   const overlays = lastOf(config, 'overlay_prefix') || 'overlays/'
   // Without a README the overlays of all prefixes are the same: https://www.raspberrypi.com/documentation/computers/config_txt.html#overlay_prefix
   const own = prefix !== '' && (await files.read(`${prefix}${overlays}README`)) !== undefined
-  const tree = await makeDeviceTree({
-    ...{ base, settings: config.settings, model, applyOverlay },
-    readOverlay: (file) => files.read(`${own ? prefix : ''}${overlays}${file}`),
-  }).catch((error) => {
-    throw new RaspiError('firmware', `The device tree of the boot part cannot be used: ${messageOf(error)}`, {
-      hint: 'Copy it again from the kernel that it belongs to.',
-    })
-  })
+  const tree = chosen.base
+    ? await makeDeviceTree({
+        ...{ base: chosen.base, settings: config.settings, model, applyOverlay },
+        readOverlay: (file) => files.read(`${own ? prefix : ''}${overlays}${file}`),
+      }).catch((error) => {
+        throw new RaspiError(
+          'firmware',
+          `The device tree of the boot part cannot be used: ${messageOf(error)}`,
+          { hint: 'Copy it again from the kernel that it belongs to.' },
+        )
+      })
+    : withoutTree(config, board)
 
   const file = prefixed(prefix, lastOf(config, 'cmdline') || 'cmdline.txt')
   const line = kernelCommandLine(board, { file, text: await text(file), deviceTree: tree.bootArguments })
@@ -101,6 +106,14 @@ export async function bootContents(
     commandLine: line.commandLine,
     notEmulated: [...new Set(notEmulated)],
   }
+}
+
+/** What becomes of overlays and parameters on a board whose device tree is QEMU's. */
+function withoutTree({ settings }: Config, board: Pick<Board, 'name'>) {
+  const notEmulated = settings
+    .filter(({ name }) => name === 'dtoverlay' || name === 'dtparam')
+    .map(({ name, value }) => `${name}=${value}: the board ${board.name} has nothing of a Pi's hardware`)
+  return { blob: undefined, bootArguments: '', notEmulated }
 }
 
 function unfollowed({ settings }: Config): string[] {

@@ -11,8 +11,8 @@ export interface Chosen {
   name: string
   /** The `os_prefix` that holds for all files of the operating system. */
   prefix: string
-  /** The board's device tree before overlays. */
-  base: Buffer
+  /** The board's device tree before overlays; undefined where QEMU makes it. */
+  base: Buffer | undefined
   notEmulated: string[]
 }
 
@@ -31,13 +31,16 @@ export async function findKernel(
   const chosenTree = lastOf(config, 'device_tree')
   if (chosenTree === '')
     notEmulated.push('device_tree=: a Linux of today needs a device tree, so it gets the usual one')
-  const trees = chosenTree ? [chosenTree] : deviceTrees
+  const ofQemu = deviceTrees.length === 0
+  if (ofQemu && chosenTree)
+    notEmulated.push(`device_tree=${chosenTree}: QEMU makes that of the board ${board}`)
+  const trees = chosenTree && !ofQemu ? [chosenTree] : deviceTrees
 
   const osPrefix = lastOf(config, 'os_prefix') ?? ''
   let prefix = osPrefix
   let kernel = await firstOf(files, prefix, names)
   let tree = await firstOf(files, prefix, trees)
-  if (prefix !== '' && !(kernel && tree)) {
+  if (prefix !== '' && !(kernel && (tree || ofQemu))) {
     const missing = kernel ? trees : names
     notEmulated.push(
       `os_prefix=${prefix}: the firmware ignores it, as there is no ${prefix}${missing.join(' or ')}`,
@@ -47,7 +50,8 @@ export async function findKernel(
     tree = await firstOf(files, prefix, trees)
   }
   if (!kernel) throw await nothingToBoot(files, `no kernel for the board ${board}, ${names.join(' or ')}`)
-  if (!tree) throw await nothingToBoot(files, `no device tree for the board ${board}, ${trees.join(' or ')}`)
+  if (!tree && !ofQemu)
+    throw await nothingToBoot(files, `no device tree for the board ${board}, ${trees.join(' or ')}`)
 
   if (model.starts === 64 && is32bit(kernel.content)) {
     const other = await firstOf(files, prefix, [kernel8])
@@ -63,7 +67,7 @@ export async function findKernel(
     notEmulated.push(`${kernel.name}: QEMU's ${board} starts 64-bit kernels only, so it gets ${kernel8}`)
     kernel = other
   }
-  return { kernel: kernel.content, name: kernel.name, prefix, base: tree.content, notEmulated }
+  return { kernel: kernel.content, name: kernel.name, prefix, base: tree?.content, notEmulated }
 }
 
 /**

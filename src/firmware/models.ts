@@ -64,6 +64,15 @@ const models: Record<string, Model> = {
     starts: 64,
     platform: 'bcm2711',
   },
+  // No Pi: no section for a model holds, and of kernels it knows the 64-bit one.
+  virt: {
+    filters: [],
+    boardType: -1,
+    kernels: ['kernel8.img'],
+    arm64bit: undefined,
+    starts: 64,
+    platform: 'bcm2711',
+  },
 }
 
 /** The model that `board` is. Throws a `RaspiError` where it is none that a Pi's firmware runs on. */

@@ -44,6 +44,8 @@ export interface FreezeSubject {
 export interface Booted {
   /** The kernel's command line. */
   commandLine: string
+  /** What its boot part asks for and it has not got, a sentence each. */
+  notEmulated: string[]
   /** From QEMU's start until systemd had started everything, in ms. */
   coldBootMs: number
 }
@@ -54,7 +56,7 @@ const bootFailures =
 
 /**
  * Boots the card in `dir` without a NIC, as the firmware would, waits until systemd is done, warms the Pi, and freezes it
- * into files beside the card. Gives the kernel's command line, and how long the boot took. Throws a `RaspiError` with the end of the console where the
+ * into files beside the card. Gives how it came up. Throws a `RaspiError` with the end of the console where the
  * boot fails or takes longer than `bootTimeout`.
  */
 export async function freeze(subject: FreezeSubject, context: FreezeContext): Promise<Booted> {
@@ -104,14 +106,14 @@ export async function freeze(subject: FreezeSubject, context: FreezeContext): Pr
     await machine.end()
     await rm(bootDir, { recursive: true, force: true })
   }
-  return { commandLine, coldBootMs }
+  return { commandLine, coldBootMs, notEmulated: boot.notEmulated }
 }
 
 /** Warms a Pi as root on `shell`, and gives what it said. */
 async function warmUp(shell: ServiceShell, { image, board }: FreezeSubject): Promise<string> {
   await shell.run(keepLogsScript, { timeoutMs: 60_000 })
   await shell.detach(board.serviceTty, { timeoutMs: 180_000 })
-  return (await shell.run(warmScript(image.user), { timeoutMs: 180_000 })).output
+  return (await shell.run(warmScript(image.user, board), { timeoutMs: 180_000 })).output
 }
 
 function lostWhileWarmed(machine: Machine, signal: AbortSignal): never {

@@ -24,6 +24,8 @@ export interface FrozenPi {
   commandLine: string
   /** How long it took to boot until systemd was done, in ms. Not known of those of earlier versions. */
   coldBootMs?: number | undefined
+  /** What its boot part asks for and it has not got, a sentence each. */
+  notEmulated: string[]
   /** The size of all files on the disk, in bytes. */
   diskBytes: number
 }
@@ -48,6 +50,7 @@ const manifestSchema = z.object({
   id: z.string(),
   commandLine: z.string(),
   coldBootMs: z.number().optional(),
+  notEmulated: z.array(z.string()),
   files: z.record(z.enum(['card', 'ram', 'state']), z.object({ size: z.int(), sha256: z.string() })),
   /** Of a Pi of an image. */
   key: keySchema.optional(),
@@ -59,7 +62,7 @@ const manifestSchema = z.object({
 export type Manifest = z.output<typeof manifestSchema>
 
 /** To be raised when what the freezing does to a Pi changes: warm-up, service shell, machine options. */
-const freezeVersion = 8
+const freezeVersion = 9
 
 /** Names the frozen Pi of a key: 64 hexadecimal digits. */
 export function frozenId(key: FreezeKey): string {
@@ -129,7 +132,14 @@ export async function readFrozen(
 /** The frozen Pi that `manifest` describes, its files in `dir`. */
 export async function frozenAt(
   dir: string,
-  { id, parent, commandLine, coldBootMs, files: described }: Omit<Manifest, 'files'> & Partial<Manifest>,
+  {
+    id,
+    parent,
+    commandLine,
+    coldBootMs,
+    notEmulated,
+    files: described,
+  }: Omit<Manifest, 'files'> & Partial<Manifest>,
   image: Image,
   board: Board,
 ): Promise<FrozenPi> {
@@ -138,7 +148,8 @@ export async function frozenAt(
   const sizes = await Promise.all(Object.values(files).map((file) => stat(file)))
   const diskBytes = sizes.reduce((total, { blocks }) => total + blocks * 512, 0)
   const cardDigest = described?.card.sha256 ?? id
-  return { id, parent, cardDigest, dir, image, board, files, commandLine, coldBootMs, diskBytes }
+  const booted = { commandLine, coldBootMs, notEmulated }
+  return { id, parent, cardDigest, dir, image, board, files, ...booted, diskBytes }
 }
 
 /**

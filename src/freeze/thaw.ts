@@ -62,7 +62,7 @@ export async function thaw(
   spans.end("QEMU's start")
   try {
     await migrateIn(machine, frozen.files.state)
-    await reattachCard(machine)
+    if (frozen.board.parts === 'raspi') await reattachCard(machine)
     spans.end('state and card')
     await machine.plugNic({ mac: identity.mac })
     await machine.resume()

@@ -1,3 +1,11 @@
+import type { Board } from '../machine/boards.ts'
+
+/** What udev will want for the NIC. A Pi's is only read: loaded before cdc_ether has the NIC, it would take it and not work. */
+const nicModules: Record<Board['parts'], string> = {
+  raspi: 'cat $(modinfo -n cdc_subset) > /dev/null',
+  virtio: 'modprobe virtio_net',
+}
+
 /**
  * The script that keeps the logs as they are after the boot, before anything is done that they would tell of.
  * {@link warmScript} puts them back.
@@ -20,7 +28,7 @@ systemctl start systemd-journald.service
  * would end their manager seconds after the thaw, and the first login would wait until it is down and up again. And udev
  * is told to wait: its rules take an emulated core seconds for a new NIC, and nobody needs them to use it.
  */
-export function warmScript(user: string): string {
+export function warmScript(user: string, { parts }: Pick<Board, 'parts'>): string {
   return `
 w=/run/vitest-raspi; cd $w
 sockets="systemd-journald.socket systemd-journald-dev-log.socket systemd-journald-audit.socket"
@@ -33,8 +41,7 @@ for round in 1 2; do
   $login 'sudo -n true; python3 -c "import json, ast, zipfile, base64, runpy, subprocess, shlex, tempfile, platform, pwd, grp, glob, re, logging, selectors, locale"; cat /etc/os-release > /dev/null; systemctl is-system-running'
 done
 kill $(cat pid)
-# udev will want it for the NIC. Only read: loaded before cdc_ether has the NIC, it would take it and not work.
-cat $(modinfo -n cdc_subset) > /dev/null
+${nicModules[parts]}
 perl -e 1; mapfile -t routes < /proc/net/route; ip -batch - < /dev/null; ip -brief address > /dev/null
 getent passwd ${user} > /dev/null; id ${user} > /dev/null
 systemctl stop $sockets systemd-journald.service

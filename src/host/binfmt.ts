@@ -3,29 +3,36 @@ import type { Check } from './check.ts'
 import { type HostContext, systemPath } from './context.ts'
 import { asRoot, type Command, shown } from './packages.ts'
 
-const name = 'binfmt for arm64'
 const directory = '/proc/sys/fs/binfmt_misc'
-const entry = `${directory}/qemu-aarch64`
+
+/** What an image's programs are for, by Debian's name, and how qemu-user calls it. */
+const qemuNames = { arm64: 'aarch64', armhf: 'arm' } as const
+type Programs = keyof typeof qemuNames
+
+const nameOf = (programs: Programs) => `binfmt for ${programs}`
+const entryOf = (programs: Programs) => `${directory}/qemu-${qemuNames[programs]}`
 
 /** What the packages of qemu-user call the file that registers it: Debian and openSUSE, then Fedora and Arch. */
-const configurations = ['/usr/lib/binfmt.d/qemu-aarch64.conf', '/usr/lib/binfmt.d/qemu-aarch64-static.conf']
+const configurationsOf = (programs: Programs) =>
+  ['', '-static'].map((end) => `/usr/lib/binfmt.d/qemu-${qemuNames[programs]}${end}.conf`)
 
 /**
  * Whether the kernel hands arm64 programs to qemu-user, which the image builder needs to run Debian's maintainer
- * scripts. https://docs.kernel.org/admin-guide/binfmt-misc.html
+ * scripts; or those for armhf, which only images of 32 bits need. https://docs.kernel.org/admin-guide/binfmt-misc.html
  */
-export function checkBinfmt(context: HostContext): Check {
-  const check = { name, group: 'build' } as const
-  const state = read(context)
+export function checkBinfmt(context: HostContext, programs: Programs): Check {
+  const check = { name: nameOf(programs), group: 'build' } as const
+  const entry = entryOf(programs)
+  const state = read(context, entry)
   if (state?.startsWith('enabled')) {
     const interpreter = /^interpreter (.+)$/m.exec(state)?.[1]
     return { ...check, status: 'ok', found: `runs ${interpreter}`, path: entry }
   }
-  const commands = registerCommands(context)
+  const commands = registerCommands(context, programs)
   return {
     ...check,
     status: 'missing',
-    found: state ? `${entry} is disabled` : '(lets the image builder run arm64 programs)',
+    found: state ? `${entry} is disabled` : `(lets the image builder run ${programs} programs)`,
     remedy:
       commands.length > 0
         ? commands.map(shown).join(' && ')
@@ -37,12 +44,13 @@ export function checkBinfmt(context: HostContext): Check {
  * The commands that register the entry: by systemd where it runs, else by hand, as in a container. None as long as
  * qemu-user is not installed, or where the entry is there.
  */
-export function registerCommands(context: HostContext): Command[] {
-  const state = read(context)
+export function registerCommands(context: HostContext, programs: Programs): Command[] {
+  const entry = entryOf(programs)
+  const state = read(context, entry)
   if (state?.startsWith('enabled')) return []
   const shell = (script: string) => asRoot(context.uid, ['sh', '-c', script])
   if (state) return [shell(`echo 1 > ${entry}`)]
-  const configuration = configurations.find((path) => existsSync(systemPath(context, path)))
+  const configuration = configurationsOf(programs).find((path) => existsSync(systemPath(context, path)))
   if (!configuration) return []
   // The test by which sd_booted(3) knows.
   if (existsSync(systemPath(context, '/run/systemd/system'))) {
@@ -55,12 +63,12 @@ export function registerCommands(context: HostContext): Command[] {
   ]
 }
 
-/** Tells whether `check` is that of {@link checkBinfmt}. */
-export function isBinfmt(check: Check): boolean {
-  return check.name === name
+/** The programs whose entry `check` is about, where it is one of {@link checkBinfmt}. */
+export function binfmtOf({ name }: Check): Programs | undefined {
+  return (Object.keys(qemuNames) as Programs[]).find((programs) => nameOf(programs) === name)
 }
 
-function read(context: HostContext): string | undefined {
+function read(context: HostContext, entry: string): string | undefined {
   try {
     return readFileSync(systemPath(context, entry), 'utf8')
   } catch {

@@ -12,6 +12,8 @@ import { checkVirtualisation } from './virtualisation.ts'
 export type Need =
   | ToolName
   | 'binfmt'
+  | 'binfmt for armhf'
+  | 'binfmt for armhf, perhaps'
   | 'disk'
   | 'disk for an image'
   | 'memory'
@@ -19,14 +21,21 @@ export type Need =
   | 'virtualisation'
   | 'linux'
 
-/** What a host needs to run tests, or to build the image while the cache has none. */
-export function requirementsFor(group: Group, context: HostContext = hostContext()): Need[] {
+/**
+ * What a host needs to run tests, or to build an image while the cache has none: one whose programs are for
+ * `architecture`. Without one also what some images need, as what is good to have.
+ */
+export function requirementsFor(
+  group: Group,
+  context: HostContext = hostContext(),
+  architecture?: string,
+): Need[] {
   if (group === 'build' && context.platform !== 'linux') return ['linux']
   const wanted = (Object.entries(tools) as [ToolName, Tool][])
     .filter(([, tool]) => tool.group === group && (tool.only?.(context) ?? true))
     .map(([name]) => name)
   if (group === 'run') return [...wanted, 'disk', 'memory', 'cores', 'virtualisation']
-  return [...wanted, ...(wanted.includes('qemuUser') ? (['binfmt'] as const) : []), 'disk for an image']
+  return [...wanted, ...(wanted.includes('qemuUser') ? binfmtFor(architecture) : []), 'disk for an image']
 }
 
 /** Looks for each of `needs`, all at the same time, and gives the findings in their order. Never throws for what is missing. */
@@ -36,7 +45,11 @@ export async function check(needs: readonly Need[], context: HostContext = hostC
     needs.map(async (need) => {
       switch (need) {
         case 'binfmt':
-          return checkBinfmt(context)
+          return checkBinfmt(context, 'arm64')
+        case 'binfmt for armhf':
+          return checkBinfmt(context, 'armhf')
+        case 'binfmt for armhf, perhaps':
+          return optional(checkBinfmt(context, 'armhf'))
         case 'linux':
           return checkLinux(context)
         case 'disk':
@@ -50,7 +63,9 @@ export async function check(needs: readonly Need[], context: HostContext = hostC
         case 'virtualisation':
           return checkVirtualisation(context)
         default:
-          return checkTool(tools[need], manager, context)
+          return checkTool(tools[need], manager, context).then((found) =>
+            (tools as Record<string, Tool>)[need]?.optional ? optional(found) : found,
+          )
       }
     }),
   )
@@ -70,14 +85,17 @@ export interface HostTools {
 
 /**
  * Makes sure, before anything is started, that the host has what `groups` need; `run` is always one of them, `build` is
- * wanted while the cache has no image. Throws a `RaspiError` of kind `host` with the doctor's lines for just what is lacking.
+ * wanted while the cache has no image, one for `architecture`. Throws a `RaspiError` of kind `host` with the doctor's lines for just what is lacking.
  */
 export async function assertHost(
   groups: readonly Group[] = ['run'],
   given: Partial<HostContext> = {},
+  architecture = 'arm64',
 ): Promise<HostTools> {
   const context = hostContext(given)
-  const needs = [...new Set<Group>(['run', ...groups])].flatMap((group) => requirementsFor(group, context))
+  const needs = [...new Set<Group>(['run', ...groups])].flatMap((group) =>
+    requirementsFor(group, context, architecture),
+  )
   const checks = await check(needs, context)
   const lacking = checks.filter(isLacking)
   if (lacking.length > 0) {
@@ -99,6 +117,14 @@ export async function assertHost(
     ansibleVersion: version('ansiblePlaybook'),
   }
 }
+
+const binfmtFor = (architecture: string | undefined): Need[] => {
+  if (architecture === undefined) return ['binfmt', 'binfmt for armhf, perhaps']
+  return architecture === 'armhf' ? ['binfmt', 'binfmt for armhf'] : ['binfmt']
+}
+
+/** A thing that only some can do nothing without: where it is missing it is a warning. */
+const optional = (check: Check): Check => (isLacking(check) ? { ...check, status: 'warning' } : check)
 
 function checkLinux({ platform, cacheDir }: HostContext): Check {
   return {

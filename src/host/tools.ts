@@ -17,6 +17,8 @@ export interface Tool {
   packages: Packages
   /** Where to get it where no package is known. */
   home: string
+  /** Whether most tests do without it: then nothing is kept from starting. @default false */
+  optional?: boolean
   /** Where it is needed. @default everywhere */
   only?: (context: HostContext) => boolean
 }
@@ -121,6 +123,20 @@ export const tools = {
     },
     home: utilLinux,
     only: onLinux,
+  },
+  fdtoverlay: {
+    group: 'run',
+    names: ['fdtoverlay'],
+    purpose: 'applies device tree overlays of a config.txt',
+    packages: {
+      apt: ['device-tree-compiler'],
+      dnf: ['dtc'],
+      pacman: ['dtc'],
+      zypper: ['dtc'],
+      brew: ['dtc'],
+    },
+    home: 'https://git.kernel.org/pub/scm/utils/dtc/dtc.git',
+    optional: true,
   },
   mmdebstrap: {
     group: 'build',

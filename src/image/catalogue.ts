@@ -1,8 +1,11 @@
 import { RaspiError } from '../errors.ts'
-import { debian12arm64 } from './debian-12.ts'
+import { debian12arm64, debian12armhf } from './debian-12.ts'
 import type { Recipe } from './recipe.ts'
 
-const catalogue = new Map<string, (publicKey: string) => Recipe>([['debian-12-arm64', debian12arm64]])
+const catalogue = new Map<string, (publicKey: string) => Recipe>([
+  ['debian-12-arm64', debian12arm64],
+  ['debian-12-armhf', debian12armhf],
+])
 
 /** The recipe of the image `name` into which `publicKey` may log in. Throws where there is no such image. */
 export function recipeOf(name: string, publicKey: string): Recipe {

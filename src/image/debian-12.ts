@@ -37,7 +37,6 @@ const packages = [
   'python3-apt',
   'initramfs-tools',
   'zstd',
-  'linux-image-arm64',
 ]
 
 /**
@@ -74,10 +73,19 @@ const initramfsModules = [
   'reset_raspberrypi',
 ]
 
+/** What QEMU's board `virt` has in place of a card. Only there for udev to find: a Pi shall not load it at each boot. */
+const virtioHook = lines([
+  '#!/bin/sh',
+  'if [ "$1" = prereqs ]; then exit 0; fi',
+  '. /usr/share/initramfs-tools/hook-functions',
+  'manual_add_modules virtio_pci virtio_blk',
+])
+
 const earlyFiles: GuestFile[] = [
   { path: '/etc/initramfs-tools/conf.d/raspi', text: 'MODULES=list\nCOMPRESS=zstd\n' },
   // Not /etc/initramfs-tools/modules: that is a conffile, and dpkg would ask about it.
   { path: '/usr/share/initramfs-tools/modules.d/raspi', text: lines(initramfsModules) },
+  { path: '/etc/initramfs-tools/hooks/virtio', mode: '0755', text: virtioHook },
   // No /vmlinuz and /initrd.img: Raspberry Pi OS has none.
   { path: '/etc/kernel-img.conf', text: 'do_symlinks = no\n' },
   { path: '/usr/local/sbin/raspi-boot-files', mode: '0755', text: bootFilesScript },
@@ -194,11 +202,24 @@ const finish = lines([
 
 /** Debian 12 for 64-bit Pis, in the layout of Raspberry Pi OS; `publicKey` may log in as `pi`. */
 export function debian12arm64(publicKey: string): Recipe {
+  return debian12('arm64', publicKey)
+}
+
+/**
+ * The same with 32-bit programs on the 64-bit kernel, as Raspberry Pi OS for 32 bits runs on a Pi 3 with
+ * `arm_64bit=1`: QEMU's Pi 3 starts no 32-bit kernel.
+ */
+export function debian12armhf(publicKey: string): Recipe {
+  return debian12('armhf', publicKey)
+}
+
+function debian12(architecture: 'arm64' | 'armhf', publicKey: string): Recipe {
   return {
-    name: 'debian-12-arm64',
-    architecture: 'arm64',
+    name: `debian-12-${architecture}`,
+    architecture,
+    kernelArchitecture: 'arm64',
     suite: 'bookworm',
-    packages,
+    packages: [...packages, 'linux-image-arm64:arm64'],
     aptOptions,
     dpkgOptions,
     earlyFiles,

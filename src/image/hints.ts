@@ -3,7 +3,11 @@ const hints: [RegExp, string][] = [
   [
     /can neither be executed natively|exec format error/i,
     'Programs of the Pi cannot run here. Install qemu-user-static and arch-test (Debian, Ubuntu). In a container, register\n' +
-      'them on its host: docker run --privileged --rm tonistiigi/binfmt --install arm64',
+      'them on its host: docker run --privileged --rm tonistiigi/binfmt --install arm64,arm',
+  ],
+  [
+    /mirror sync in progress|hash sum mismatch/i,
+    'The mirror is out of step with itself. Try again in an hour, or let the host’s apt use another mirror.',
   ],
   [/no space left/i, 'Make room, or set VITEST_RASPI_CACHE to a directory on another disk.'],
   [

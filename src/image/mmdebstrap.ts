@@ -20,7 +20,7 @@ export interface Hooks {
  * signatures. Says what it does through `log`. Throws a `RaspiError` of kind `image`, and the reason of an abort.
  */
 export async function installDebian(
-  { name, architecture, suite, packages, aptOptions, dpkgOptions }: Recipe,
+  { name, architecture, kernelArchitecture, suite, packages, aptOptions, dpkgOptions }: Recipe,
   root: string,
   hooks: Hooks,
   { log, signal }: { log: Log; signal?: AbortSignal | undefined },
@@ -33,7 +33,7 @@ export async function installDebian(
       '--format=directory',
       '--variant=minbase',
       '--verbose',
-      `--architectures=${architecture}`,
+      `--architectures=${[...new Set([architecture, kernelArchitecture])].join(',')}`,
       `--include=${packages.join(',')}`,
       ...aptOptions.map((option) => `--aptopt=${option}`),
       ...dpkgOptions.map((option) => `--dpkgopt=${option}`),

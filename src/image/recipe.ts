@@ -22,7 +22,10 @@ export interface CardLayout {
 /** All that decides what an image holds, as data: equal recipes are one image in the cache. */
 export interface Recipe {
   name: string
+  /** Of the programs. */
   architecture: Architecture
+  /** Of the kernel, which may be another: a 64-bit one runs 32-bit programs too. */
+  kernelArchitecture: Architecture
   /** Debian's code name: `bookworm`. */
   suite: string
   packages: string[]

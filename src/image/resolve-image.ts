@@ -8,7 +8,7 @@ import { abandoned, scratchName } from '../host/scratch.ts'
 import { asRoot } from './as-root.ts'
 import { buildImage } from './build.ts'
 import { recipeOf } from './catalogue.ts'
-import type { Image } from './image.ts'
+import type { Architecture, Image } from './image.ts'
 import { type ClientKey, clientKey } from './keys.ts'
 import { type Recipe, recipeId } from './recipe.ts'
 import { cardFile, type Entry, entryDir, readEntry } from './store.ts'
@@ -17,8 +17,8 @@ interface Context {
   cacheDir: string
   log: Log
   signal?: AbortSignal | undefined
-  /** Called before anything is built; what it throws is thrown. */
-  beforeBuild?: (() => Promise<void>) | undefined
+  /** Called before anything is built, with what the image's programs are for; what it throws is thrown. */
+  beforeBuild?: ((architecture: Architecture) => Promise<void>) | undefined
 }
 
 /**
@@ -41,7 +41,7 @@ export async function resolveImage(name: string, context: Context): Promise<Imag
         const found = readEntry(cacheDir, recipeId(recipe))
         if (typeof found === 'object') return toImage(cacheDir, found, key)
         if (found) log(`Image ${name}: the one in the cache is damaged (${found}), building it again`)
-        await context.beforeBuild?.()
+        await context.beforeBuild?.(recipe.architecture)
         const started = performance.now()
         log(`Image ${name}: building it; this takes some minutes, once`)
         const built = await buildInto(recipe, context)

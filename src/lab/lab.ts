@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { availableParallelism, freemem } from 'node:os'
 import { join } from 'node:path'
+import type { BoardOption } from '../board-option.ts'
 import { messageOf, RaspiError } from '../errors.ts'
 import { defaultCacheDir, privateDir } from '../host/paths.ts'
 import { duration, type Log } from '../host/progress.ts'
@@ -15,6 +16,7 @@ import type { Prepare } from './prepare.ts'
 import type { Lease, LeaseRequest, LentPi, Preparation, WantedPi } from './protocol.ts'
 import { ReadyPool } from './ready-pool.ts'
 import { RunDir, sweepDeadRuns } from './run-dir.ts'
+import { sayOnce } from './say-once.ts'
 import { resolveSource, type SourceContext } from './sources.ts'
 
 /** The one owner of all machines of a run: starts them, lends them, ends them. It does nothing until asked for a Pi. */
@@ -32,6 +34,7 @@ export class Lab {
   readonly #leases = new Map<number, { pis: LivePi[]; leave: () => void }>()
   readonly #sources = new Map<string, Promise<PiSource>>()
   readonly #layers = new Map<string, Promise<PiSource[]>>()
+  readonly #notEmulated: (sentences: string[]) => void
   #tools: Promise<HostTools> | undefined
   #count = 0
   #swept = false
@@ -41,6 +44,10 @@ export class Lab {
     this.options = options
     this.log = log
     this.runDir = new RunDir()
+    const say = sayOnce(log)
+    this.#notEmulated = (sentences) => {
+      for (const sentence of sentences) say(`Not emulated: ${sentence}`)
+    }
     const cores = availableParallelism()
     this.#capacity = capacityOf({ free: freemem(), cores }, options.maxPis)
     this.#places = new Gate(this.#capacity.pis)
@@ -231,6 +238,7 @@ export class Lab {
       dir: join(this.runDir.path, String(number)),
       ...{ qemu, qemuImg, timeoutMs: this.options.bootTimeout, signal, priority },
       note: (pid) => this.runDir.note(pid),
+      notEmulated: this.#notEmulated,
     })
   }
 
@@ -246,8 +254,10 @@ export class Lab {
     return once(this.#layers, [image, board, prepare], () => this.#makeLayers(source, prepare))
   }
 
-  async #makeSource(image: string, board: string): Promise<PiSource> {
-    return resolveSource(image, board, await this.#sourceContext())
+  async #makeSource(image: string, board: BoardOption): Promise<PiSource> {
+    const source = await resolveSource(image, board, await this.#sourceContext())
+    this.#notEmulated(source.frozen?.notEmulated ?? [])
+    return source
   }
 
   async #makeLayers(source: PiSource, preparation: Preparation): Promise<PiSource[]> {
@@ -279,7 +289,9 @@ export class Lab {
       log: this.log,
       signal: this.#stop.signal,
       note: (pid) => this.runDir.note(pid),
-      assertBuilder: async () => void (await assertHost(['run', 'build'], { cacheDir: this.cacheDir })),
+      notEmulated: this.#notEmulated,
+      assertBuilder: async (architecture) =>
+        void (await assertHost(['run', 'build'], { cacheDir: this.cacheDir }, architecture)),
     }
   }
 

@@ -1,6 +1,7 @@
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { createDebug } from 'obug'
 import { isRaspiError, messageOf, RaspiError } from '../errors.ts'
 import { readBootPlan } from '../firmware/boot-plan.ts'
 import { freeze } from '../freeze/freeze.ts'
@@ -28,6 +29,8 @@ import type { ServiceShell } from '../machine/service-shell.ts'
 import type { PiConnection } from '../pi/connection.ts'
 import { openSshMaster, runBySsh, type SshMaster } from '../pi/ssh.ts'
 
+const debug = createDebug('raspi:lab')
+
 /** What a Pi is made of. */
 export interface PiSource {
   image: Image
@@ -53,6 +56,8 @@ export interface StartContext {
   signal: AbortSignal
   /** Told of each process that must not outlive the run. */
   note(pid: number): void
+  /** Told what its boot part asks for and it does not get, a sentence each, at every boot. */
+  notEmulated(sentences: string[]): void
 }
 
 /** How long a guest may take to shut down, in ms: systemd gives a service 90 s to stop before it kills it. */
@@ -81,6 +86,7 @@ export class LivePi {
   #boots = 0
   #ending = false
   readonly #over = new AbortController()
+  #reboots: Promise<void> = Promise.resolve()
   readonly #loss = Promise.withResolvers<RaspiError>()
 
   private constructor(source: PiSource, context: StartContext, door: Door) {
@@ -178,8 +184,10 @@ export class LivePi {
     this.spans.end('hand-over')
   }
 
-  /** Its pins, as its guest has set them. Throws a `RaspiError` where it is off. */
+  /** Its pins, as its guest has set them. Throws a `RaspiError` where it is off, or the board has none. */
   async gpio(): Promise<GpioPin[]> {
+    const { name, parts } = this.source.board
+    if (parts !== 'raspi') throw new RaspiError('boot', `The board ${name} has no pins.`)
     if (!this.#machine || this.#machine.hasEnded)
       throw new RaspiError('boot', `The pins of Pi ${this.identity.hostname} cannot be read: it is off.`)
     return readGpio(this.#machine)
@@ -193,6 +201,8 @@ export class LivePi {
     this.#master?.close()
     this.#shell?.close()
     await this.#machine?.end()
+    // One that is just being started again ends as soon as it has started.
+    await this.#reboots
   }
 
   /** Its card. Nothing writes to it once the Pi is off. */
@@ -296,7 +306,7 @@ export class LivePi {
     const { image } = this.source
     await this.#writeKnownHosts(image.hostKeys)
     await makeCard(qemuImg, { path: image.path, format: 'raw' }, join(dir, 'card.qcow2'))
-    // What an image cannot bring along for a single Pi comes by the kernel's command line, and is not written.
+    // What an image cannot bring along for a single Pi comes by the kernel's command line.
     await this.#boot(
       [`systemd.hostname=${this.identity.hostname}`, `systemd.machine_id=${this.identity.machineId}`],
       signal,
@@ -304,10 +314,15 @@ export class LivePi {
     this.spans.end("QEMU's start")
     this.#master = await openSshMaster(this.connection, this.controlPath, signal)
     this.spans.end('boot and login')
-    await runBySsh(this.identity.hostname, this.connection, this.controlPath, clockScript(), {
-      sudo: true,
-      signal,
-    })
+    // Its name is written down as well, for it to have it after a reboot too. So is its machine id, by systemd.
+    const { hostname } = this.identity
+    const script = [
+      clockScript(),
+      'read -r old < /etc/hostname',
+      `echo ${hostname} > /etc/hostname`,
+      `sed -i "s/\\b$old\\b/${hostname}/g" /etc/hosts`,
+    ].join('\n')
+    await runBySsh(hostname, this.connection, this.controlPath, script, { sudo: true, signal })
   }
 
   /** Starts a machine on the card as it is now, as the boot ROM would. */
@@ -318,6 +333,7 @@ export class LivePi {
     const bootDir = privateDir(dir, `boot-${this.#boots++}`)
     const bootPart = await readBootPart(qemuImg, { path: card }, join(bootDir, 'boot.raw'))
     const plan = await readBootPlan({ path: bootPart }, board, bootDir)
+    this.#context.notEmulated(plan.notEmulated)
     const commandLine = [plan.commandLine, `systemd.clock-usec=${Date.now()}000`, ...kernelParameters].join(
       ' ',
     )
@@ -326,7 +342,21 @@ export class LivePi {
       { qemu },
       signal,
     )
+    // QEMU has read it all by now.
+    await rm(bootDir, { recursive: true, force: true })
     await this.#adopt(machine)
+  }
+
+  /** Starts it again from its card, and opens the connection that others share anew. */
+  async #reboot() {
+    const { signal } = this.#context
+    await this.#boot([], signal)
+    // Whether anybody can log in now is for the holder to find out: perhaps the test wants to see that nobody can.
+    this.#master = await openSshMaster(this.connection, this.controlPath, signal).catch((error) => {
+      debug('%s: nobody can log in after the reboot: %s', this.identity.hostname, error)
+      return undefined
+    })
+    if (this.#ending) this.#master?.close()
   }
 
   async #adopt(machine: Machine) {
@@ -339,17 +369,16 @@ export class LivePi {
 
   async #ended(machine: Machine, end: MachineEnd) {
     if (this.#ending || machine !== this.#machine) return
-    this.#door.leadTo(undefined)
+    const name = `Pi ${this.identity.hostname}`
     this.#master?.close()
-    if (end === 'poweroff') return
+    if (end === 'poweroff') return this.#door.refuse(`${name} is off: its system was shut down`)
+    this.#door.leadTo(undefined)
     if (end === 'reboot') {
-      await this.#boot([], this.#context.signal).catch((error) => this.#loss.resolve(error))
+      this.#reboots = this.#reboot().catch((error) => this.#loss.resolve(error))
       return
     }
     const evidence = await machine.console.tail()
-    this.#loss.resolve(
-      new RaspiError('boot', `Pi ${this.identity.hostname} is lost: ${machine.fate()}`, { evidence }),
-    )
+    this.#loss.resolve(new RaspiError('boot', `${name} is lost: ${machine.fate()}`, { evidence }))
   }
 
   async #writeKnownHosts(keys: string[]) {

@@ -1,14 +1,15 @@
 import { rm } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
+import type { BoardOption } from '../board-option.ts'
 import { isRaspiError, messageOf, RaspiError } from '../errors.ts'
 import { type FreezeKey, type FrozenPi, frozenId, otherVersions, readFrozen } from '../freeze/store.ts'
 import { markUsed } from '../host/last-use.ts'
 import { exclusively } from '../host/lock.ts'
 import { type Log, phase } from '../host/progress.ts'
 import { abandoned } from '../host/scratch.ts'
-import type { Image } from '../image/image.ts'
+import type { Architecture, Image } from '../image/image.ts'
 import { resolveImage } from '../image/resolve-image.ts'
-import { type Board, boards } from '../machine/boards.ts'
+import { type Board, boardOf } from '../machine/boards.ts'
 import { makeCard } from '../machine/card.ts'
 import type { PiSource } from './live-pi.ts'
 import { makeFrozen } from './make-frozen.ts'
@@ -27,30 +28,33 @@ export interface SourceContext {
   log: Log
   signal: AbortSignal
   note(pid: number): void
-  /** Throws where this host cannot build an image. */
-  assertBuilder(): Promise<void>
+  notEmulated(sentences: string[]): void
+  /** Throws where this host cannot build an image whose programs are for `architecture`. */
+  assertBuilder(architecture: Architecture): Promise<void>
 }
 
 /**
- * What Pis of `imageName` on `boardName` are made of: the image, built where it is not there, and the frozen Pi, made
+ * What Pis of `imageName` on `boardOption` are made of: the image, built where it is not there, and the frozen Pi, made
  * where it is not there or damaged. Where this image cannot be frozen, says why and gives the image alone.
  */
 export async function resolveSource(
   imageName: string,
-  boardName: string,
+  boardOption: BoardOption,
   context: SourceContext,
 ): Promise<PiSource> {
   const { log, signal, cacheDir } = context
-  const board: Board | undefined = (boards as Record<string, Board>)[boardName]
-  if (!board)
-    throw new RaspiError(
-      'options',
-      `There is no board ${boardName}: choose one of ${Object.keys(boards).join(', ')}.`,
-    )
+  const board = boardOf(boardOption)
   for (const dir of abandoned(join(cacheDir, 'tmp'), 'frozen'))
     await rm(dir, { recursive: true, force: true })
   const image = await resolveImage(imageName, { cacheDir, log, signal, beforeBuild: context.assertBuilder })
   await markUsed(dirname(image.path))
+  if (!board.architectures.includes(image.architecture)) {
+    const able = board.architectures.join(' and ')
+    throw new RaspiError(
+      'options',
+      `Image ${image.name} is for ${image.architecture}, and the board ${board.name} runs ${able} only.`,
+    )
+  }
   if (!context.freezing) return { image, board }
   try {
     return { image, board, frozen: await resolveFrozen(image, board, context) }
@@ -66,7 +70,7 @@ export async function resolveSource(
 async function resolveFrozen(image: Image, board: Board, context: SourceContext): Promise<FrozenPi> {
   const { cacheDir, log, signal, qemuVersion, qemuImg } = context
   const { kernelParameters } = board
-  const key: FreezeKey = { image: image.id, board: board.name, qemuVersion, kernelParameters }
+  const key: FreezeKey = { image: image.id, board: board.id, qemuVersion, kernelParameters }
   const id = frozenId(key)
   const found = await readFrozen(cacheDir, id, image, board)
   if (typeof found === 'object') return found

@@ -15,11 +15,17 @@ export interface MachineSpec {
   dir: string
   /** What the boot ROM would have loaded. None for a machine whose state comes in from a frozen one. */
   boot?:
-    | { kernel: string; initramfs?: string | undefined; deviceTree: string; commandLine: string }
+    | {
+        kernel: string
+        initramfs?: string | undefined
+        /** By default QEMU's own, which only the board `virt` has. */
+        deviceTree?: string | undefined
+        commandLine: string
+      }
     | undefined
   /** A file that holds the Pi's RAM: shared to freeze it, copied on write to thaw it. By default anonymous memory. */
   memory?: { file: string; mode: 'shared' | 'copy-on-write' } | undefined
-  /** The NIC that is there from the start. A Pi that is to be frozen must have none: QEMU cannot migrate `usb-net`. */
+  /** The NIC that is there from the start. A Pi that is to be frozen has none: QEMU cannot migrate `usb-net`. */
   nic?: Nic | undefined
   /** Waits paused for an incoming state instead of booting. */
   incoming?: boolean | undefined
@@ -47,14 +53,15 @@ export const machineFiles = {
  */
 export const userNetwork = { type: 'user', id: 'net0', hostfwd: [{ str: 'tcp:127.0.0.1:0-:22' }] }
 
-/** The guest's side of the NIC, on the board's only USB port. */
-export const usbNic = (nic: Nic) => ({
-  driver: 'usb-net',
+/** The guest's side of the NIC: on a Pi's only USB port, or in the slot that the board `virt` has for it. */
+export const nicDevice = ({ parts }: Pick<Board, 'parts'>, { mac }: Nic) => ({
+  ...(parts === 'raspi'
+    ? { driver: 'usb-net', bus: 'usb-bus.0', port: '1' }
+    : // No ROM to boot from: it is in a package that need not be there.
+      { driver: 'virtio-net-pci', bus: 'slot0', romfile: '' }),
   id: 'nic0',
   netdev: userNetwork.id,
-  bus: 'usb-bus.0',
-  port: '1',
-  mac: nic.mac,
+  mac,
 })
 
 /** QEMU's arguments for `spec`. Pure: the same spec gives the same arguments. */
@@ -62,12 +69,9 @@ export function qemuArguments(spec: MachineSpec): string[] {
   const { board, dir, memory, boot, nic } = spec
   const socket = (name: string) => `unix:${dir}/${name},server=on,wait=off`
   const args = [
-    ...['-machine', memory ? `${board.name},memory-backend=ram` : board.name],
+    ...['-machine', memory ? `${machineOf(board)},memory-backend=ram` : machineOf(board)],
     ...['-m', String(board.memoryMiB)],
-    ...[
-      '-accel',
-      `tcg,thread=${spec.threads ?? threadsFor(availableParallelism())},tb-size=${spec.translationBufferMiB ?? 256}`,
-    ],
+    ...processorOf(spec),
     ...['-nodefaults', '-display', 'none', '-no-user-config'],
     // A reboot has to come back to us: only we can re-read the boot partition, as the boot ROM does.
     '-no-reboot',
@@ -80,8 +84,8 @@ export function qemuArguments(spec: MachineSpec): string[] {
       'chardev:console',
     ],
     ...['-chardev', `socket,id=service,path=${dir}/${machineFiles.service},server=on,wait=off`],
-    ...['-serial', 'chardev:service'],
-    ...['-drive', `if=sd,format=qcow2,discard=unmap,file=${escaped(spec.card)}`],
+    ...(board.parts === 'raspi' ? raspiParts : virtioParts),
+    ...['-drive', `${cardDrive[board.parts]},format=qcow2,discard=unmap,file=${escaped(spec.card)}`],
   ]
   if (memory) {
     const share = memory.mode === 'shared' ? 'on' : 'off'
@@ -92,15 +96,47 @@ export function qemuArguments(spec: MachineSpec): string[] {
     )
   }
   if (boot) {
-    args.push('-kernel', boot.kernel, '-dtb', boot.deviceTree, '-append', boot.commandLine)
+    args.push('-kernel', boot.kernel, '-append', boot.commandLine)
+    if (boot.deviceTree) args.push('-dtb', boot.deviceTree)
     if (boot.initramfs) args.push('-initrd', boot.initramfs)
   }
   if (nic) {
-    args.push('-netdev', JSON.stringify(userNetwork), '-device', JSON.stringify(usbNic(nic)))
+    args.push('-netdev', JSON.stringify(userNetwork), '-device', JSON.stringify(nicDevice(board, nic)))
   }
   if (spec.incoming) args.push('-incoming', 'defer')
   return args
 }
+
+const machineOf = ({ name, processor }: Board) =>
+  processor?.accelerator === 'kvm' ? `${name},gic-version=host` : name
+
+/** A Pi 4's cores, where nothing else runs them than QEMU; a Pi 3 has its own. */
+const emulatedCore = 'cortex-a72'
+
+function processorOf({ board, threads, translationBufferMiB = 256 }: MachineSpec): string[] {
+  const { processor } = board
+  const cores = processor ? ['-smp', String(processor.cores)] : []
+  if (processor?.accelerator === 'kvm') return ['-accel', 'kvm', '-cpu', 'host', ...cores]
+  const threading = threads ?? threadsFor(availableParallelism())
+  const accelerator = ['-accel', `tcg,thread=${threading},tb-size=${translationBufferMiB}`]
+  return [...accelerator, ...(processor ? ['-cpu', emulatedCore] : []), ...cores]
+}
+
+/** A Pi's second UART. */
+const raspiParts = ['-serial', 'chardev:service']
+
+/** The same on `virt`, whose only other UART belongs to the secure world, the card, and a slot for the NIC to be plugged into. */
+const virtioParts = [
+  ...['-device', 'pci-serial,chardev=service,addr=2'],
+  ...['-device', 'virtio-blk-pci,drive=card,addr=3'],
+  ...['-device', 'pcie-root-port,id=slot0,chassis=1,addr=4'],
+]
+
+/**
+ * What the guest has flushed of a card on virtio need not be on the host's disk at once, as little as that of a card in
+ * `if=sd`: where the host loses its power, the Pi is lost anyway.
+ */
+const cardDrive = { raspi: 'if=sd', virtio: 'if=none,id=card,cache=unsafe' }
 
 const threadsFor = (cores: number) => (cores <= 2 ? 'single' : 'multi')
 

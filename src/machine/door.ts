@@ -4,85 +4,172 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 /** How long a connection may stay without a greeting before a further one is tried beside it, in ms. */
 const patienceMs = 4_000
 
-/** How often a guest may close a connection without a greeting, and how long it is left alone then, in ms. */
-const refusalsBorne = 4
+/**
+ * How many silent connections are kept; of more the oldest go. While a guest boots none of them has reached it, and when
+ * it is there at last, each that is left costs it an sshd.
+ */
+const silentOnes = 8
+
+/** How long a guest that has closed a connection without a greeting is left alone, in ms. */
 const refusalPauseMs = 400
 
 /**
  * A Pi's ssh port on 127.0.0.1, the same through all its reboots, and patient: QEMU's slirp accepts a connection long
  * before the guest can, and then repeats its lost SYN only after 6 s. So the door opens a further connection every
  * few seconds until one greets (`SSH-2.0-…`), drops none before, and joins the caller to that one.
- * While the Pi is off, connections are refused.
+ * While the Pi reboots, callers wait; while it is off, they are told so in the words of ssh.
  */
 export class Door {
   readonly port: number
   readonly #server: Server
-  readonly #visits = new Set<Socket>()
-  #target: number | undefined
+  readonly #refusalsMs: number
+  /** Who is at the guest's door or behind it, with what ends that: it tells whether the guest has let him in. */
+  readonly #visits = new Map<Socket, () => boolean>()
+  /** Who waits, with what they have said so far: only who is read from is seen to leave. */
+  readonly #waiting = new Map<Socket, Buffer[]>()
+  #leads: number | string | undefined
 
-  private constructor(server: Server) {
+  private constructor(server: Server, refusalsMs: number) {
     this.#server = server
+    this.#refusalsMs = refusalsMs
     this.port = (server.address() as AddressInfo).port
-    server.on('connection', (visitor) => this.#join(visitor))
+    server.on('connection', (visitor) => {
+      visitor.on('error', () => {})
+      this.#admit(visitor)
+    })
   }
 
-  /** Opens a door that leads nowhere yet, on `port` or (0) on a free one. Rejects where that port is taken. */
-  static async open(port = 0): Promise<Door> {
+  /**
+   * Opens a door that leads nowhere yet, so that callers wait, on `port` or (0) on a free one. Rejects where that port is
+   * taken. A guest may close connections without a greeting for `refusalsMs`: one that shuts down has no ssh server any
+   * more, and takes its time until it is off.
+   */
+  static async open(port = 0, { refusalsMs = 15_000 } = {}): Promise<Door> {
     const server = createServer({ noDelay: true, pauseOnConnect: true })
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')
     // The machines keep the process alive where that is wanted; their doors must not.
     server.unref()
-    return new Door(server)
+    return new Door(server, refusalsMs)
   }
 
-  /** Leads the door to `port` of 127.0.0.1 from now on; to nothing without one. Ends the connections it had. */
+  /**
+   * Leads the door to `port` of 127.0.0.1 from now on. Without one callers wait until it leads somewhere again. Ends the
+   * connections it had; who has not been greeted yet stays.
+   */
   leadTo(port: number | undefined): void {
-    this.#target = port
-    for (const visit of this.#visits) visit.destroy()
+    this.#change(port)
+  }
+
+  /** Sends callers away from now on, with the sentence `why`, also who has not been greeted yet. Ends the other connections. */
+  refuse(why: string): void {
+    this.#change(why)
   }
 
   /** Closes the door and every connection through it. */
   close(): void {
-    this.leadTo(undefined)
+    for (const visitor of [...this.#visits.keys(), ...this.#waiting.keys()]) visitor.destroy()
+    this.#leads = 'The run has ended.'
     this.#server.close()
   }
 
-  #join(visitor: Socket) {
-    visitor.on('error', () => {})
-    const target = this.#target
-    if (target === undefined) return visitor.resetAndDestroy()
-    this.#visits.add(visitor)
+  #change(leads: number | string | undefined) {
+    this.#leads = leads
+    for (const [visitor, leave] of this.#visits) {
+      if (leave()) visitor.destroy()
+      else this.#admit(visitor)
+    }
+    if (leads === undefined) return
+    for (const [visitor, said] of this.#waiting) {
+      this.#waiting.delete(visitor)
+      visitor.removeAllListeners('data').pause()
+      visitor.unshift(Buffer.concat(said))
+      this.#admit(visitor)
+    }
+  }
+
+  #admit(visitor: Socket) {
+    if (typeof this.#leads === 'string') return sendAway(visitor, this.#leads)
+    if (this.#leads !== undefined) return this.#join(visitor, this.#leads)
+    const said: Buffer[] = []
+    this.#waiting.set(visitor, said)
+    visitor.on('data', (chunk: Buffer) => said.push(chunk)).resume()
+    visitor.once('close', () => this.#waiting.delete(visitor))
+  }
+
+  #join(visitor: Socket, target: number) {
     const tries = new Set<Socket>()
     let greeted = false
-    let refusals = 0
+    let left = false
+    let refusedSince: number | undefined
+    const drop = (inner: Socket) => {
+      tries.delete(inner)
+      inner.destroy()
+    }
+    const leave = () => {
+      left = true
+      clearInterval(timer)
+      this.#visits.delete(visitor)
+      for (const each of tries) drop(each)
+      return greeted
+    }
     const attempt = () => {
-      if (visitor.destroyed || greeted) return
+      if (left || greeted) return
+      const [oldest] = tries
+      if (oldest && tries.size === silentOnes) drop(oldest)
       const inner = connect({ port: target, host: '127.0.0.1', noDelay: true })
       tries.add(inner)
       inner.on('error', () => {})
       inner.once('data', (greeting: Buffer) => {
-        if (greeted) return
+        if (left || greeted) return
         greeted = true
         clearInterval(timer)
-        for (const other of tries) if (other !== inner) other.destroy()
+        for (const other of tries) if (other !== inner) drop(other)
         visitor.write(greeting)
         visitor.pipe(inner)
         inner.pipe(visitor)
       })
       inner.once('close', () => {
-        tries.delete(inner)
+        if (!tries.delete(inner)) return
+        refusedSince ??= performance.now()
         // A guest that is just coming up may refuse; one that goes on refusing has no ssh server.
-        if (!greeted && refusals++ < refusalsBorne) setTimeout(attempt, refusalPauseMs)
+        if (!greeted && performance.now() - refusedSince < this.#refusalsMs)
+          setTimeout(attempt, refusalPauseMs)
         else if (tries.size === 0) visitor.destroy()
       })
-      visitor.once('close', () => inner.destroy())
     }
     const timer = setInterval(attempt, patienceMs)
-    visitor.once('close', () => {
-      clearInterval(timer)
-      this.#visits.delete(visitor)
-    })
+    this.#visits.set(visitor, leave)
+    visitor.once('close', leave)
     attempt()
   }
+}
+
+/** How long somebody who is sent away may take to go, in ms. */
+const leaveMs = 5_000
+
+/** The greeting of a door that leads nowhere. */
+const greeting = 'SSH-2.0-vitest-raspi\r\n'
+
+/**
+ * Greets as an ssh server and disconnects with the reason `why`, which every client of ssh shows to its user. The reason
+ * code 11 is SSH_DISCONNECT_BY_APPLICATION: https://www.rfc-editor.org/rfc/rfc4253#section-11.1
+ */
+function sendAway(visitor: Socket, why: string): void {
+  const reason = Buffer.from(why)
+  const payload = Buffer.concat([Buffer.from([1]), word(11), word(reason.length), reason, word(0)])
+  // At least four bytes of padding, to a multiple of eight in all: https://www.rfc-editor.org/rfc/rfc4253#section-6
+  const padding = 4 + ((8 - ((5 + payload.length + 4) % 8)) % 8)
+  const head = Buffer.concat([word(1 + payload.length + padding), Buffer.from([padding])])
+  visitor.end(Buffer.concat([Buffer.from(greeting), head, payload, Buffer.alloc(padding)]))
+  // What the visitor says is read, because closing on it would take our words back.
+  visitor.resume()
+  const timer = setTimeout(() => visitor.destroy(), leaveMs)
+  visitor.once('close', () => clearTimeout(timer))
+}
+
+function word(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(value)
+  return bytes
 }

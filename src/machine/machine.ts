@@ -14,8 +14,8 @@ import {
   type MachineSpec,
   machineFiles,
   type Nic,
+  nicDevice,
   qemuArguments,
-  usbNic,
   userNetwork,
 } from './command-line.ts'
 import { ConsoleLog } from './console-log.ts'
@@ -132,7 +132,7 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
   /** Plugs the NIC in, as into a running Pi. */
   async plugNic(nic: Nic): Promise<void> {
     await this.qmp.execute('netdev_add', userNetwork)
-    await this.qmp.execute('device_add', usbNic(nic))
+    await this.qmp.execute('device_add', nicDevice(this.spec.board, nic))
   }
 
   /** The port on 127.0.0.1 that leads to the guest's ssh. */

@@ -1,4 +1,5 @@
-import { RaspiError } from '../errors.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { isRaspiError, RaspiError } from '../errors.ts'
 import { quote } from '../host/quote.ts'
 import type { LentPi, MadeCheckpoint } from '../lab/protocol.ts'
 import { ConsoleLog } from '../machine/console-log.ts'
@@ -55,6 +56,33 @@ export class Pi {
   run(command: string, options: CommandOptions = {}): Promise<CommandResult> {
     const signal = options.signal ? AbortSignal.any([options.signal, this.#signal]) : this.#signal
     return runBySsh(this.name, this.connection, this.controlPath, command, { ...options, signal })
+  }
+
+  /**
+   * Reboots it and waits until it takes commands again: with the kernel, config.txt and cmdline.txt that its card has
+   * now. Throws a `RaspiError` where that takes longer than `timeoutMs` (default 5 minutes).
+   */
+  async reboot({ timeoutMs = 300_000 }: { timeoutMs?: number } = {}): Promise<void> {
+    const deadline = performance.now() + timeoutMs
+    const bootId = async (options: CommandOptions = {}) =>
+      (await this.run('cat /proc/sys/kernel/random/boot_id', options)).stdout
+    const before = await bootId()
+    // The connection may break before the command has told that it went well.
+    await this.run('systemctl --no-block reboot', { sudo: true }).catch(() => {})
+    let why = 'it goes on as it was'
+    for (let left = timeoutMs; left > 0; left = deadline - performance.now()) {
+      try {
+        if ((await bootId({ timeoutMs: Math.ceil(left) })) !== before) return
+      } catch (error) {
+        this.#signal.throwIfAborted()
+        if (!isRaspiError(error)) throw error
+        why = error.shortMessage
+      }
+      await delay(500)
+    }
+    throw new RaspiError('boot', `Pi ${this.name} did not reboot within ${timeoutMs / 1000} s: ${why}`, {
+      evidence: await this.#console.tail(),
+    })
   }
 
   /** Reads a text file as root. Throws a `RaspiError` where it cannot be read. */

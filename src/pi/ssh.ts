@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { execa } from 'execa'
 import { createDebug } from 'obug'
 import { RaspiError } from '../errors.ts'
@@ -163,8 +164,14 @@ export async function runBySsh(
   // ssh itself ends with 255, silently where the shared connection broke; so may a command.
   if (exitCode === undefined || exitCode === 255) {
     if (await abortsSoon(signal)) throw signal?.reason
-    const saysSo = /^(ssh|mux_client|Connection|kex_|Host key|.*Permission denied)/m.test(stderr)
-    if (exitCode === undefined || saysSo) {
+    const saysSo = /^(ssh|mux_client|Connection|Received disconnect|kex_|Host key|.*Permission denied)/m.test(
+      stderr,
+    )
+    const broken = exitCode === undefined || saysSo
+    const away = broken || stderr === '' ? await whyAway(connection, stderr) : undefined
+    signal?.throwIfAborted()
+    if (away) throw new RaspiError('ssh', `${away}.`)
+    if (broken) {
       throw new RaspiError(
         'ssh',
         `Pi ${name} could not be reached by ssh: ${stderr.trim() || result.shortMessage}`,
@@ -180,4 +187,25 @@ export async function runBySsh(
     })
   }
   return { exitCode, stdout, stderr }
+}
+
+/** How long the word that a Pi is off may take after its connections have ended: it has yet to unmount its card. In ms. */
+const awayMs = 20_000
+
+/** What the lab says of a Pi that takes no connections because it is off; nothing where it takes them. */
+async function whyAway({ host, port }: PiConnection, stderr: string): Promise<string | undefined> {
+  const [, told] = /^Received disconnect from \S+ port \d+:11: (Pi .* is off.*?)\r?$/m.exec(stderr) ?? []
+  if (told) return told
+  const socket = connect({ host, port })
+  socket.setTimeout(awayMs, () => socket.destroy())
+  let heard = ''
+  try {
+    for await (const chunk of socket) {
+      heard += chunk
+      if (heard.startsWith('SSH-') && !heard.startsWith('SSH-2.0-vitest-raspi')) return undefined
+    }
+  } catch {
+    // It leads nowhere any more.
+  }
+  return /Pi .* is off[^\0]*/.exec(heard)?.[0]
 }

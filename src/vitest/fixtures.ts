@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { test as base, expect, inject, type TestAPI, type TestContext } from 'vitest'
 import type { Ansible } from '../ansible/ansible.ts'
 import { findPlaybook } from '../ansible/playbooks.ts'
+import type { BoardOption } from '../board-option.ts'
 import { connectLab, type LabClient } from '../lab/client.ts'
 import type { LentPi, PrepareStep } from '../lab/protocol.ts'
 import { Pi } from '../pi/pi.ts'
@@ -19,6 +20,8 @@ export interface CommonTestOptions {
   scope?: 'test' | 'file'
   /** Another image than the plugin's. */
   image?: string
+  /** Another board than the plugin's. */
+  board?: BoardOption
   /** How Ansible runs, where a call does not say otherwise. */
   ansible?: AnsibleOptions
 }
@@ -88,10 +91,10 @@ export function raspiTest(options: RaspiTestOptions | InventoryTestOptions = {})
 /** Makes the `test` of {@link raspiTest} for Pis that `plan` knows of. */
 export function testOf(
   plan: Planner,
-  options: Pick<RaspiTestOptions, 'scope' | 'image' | 'prepare'>,
+  options: Pick<RaspiTestOptions, 'scope' | 'image' | 'board' | 'prepare'>,
 ): TestAPI<RaspiFixtures> {
   const steps = options.prepare === undefined ? undefined : stepsOf(options.prepare)
-  const wishes = { image: options.image, steps }
+  const wishes: Wishes = { image: options.image, board: options.board, steps }
   let ofFile: { borrowed: Borrowed; tests: number; failed: boolean } | undefined
   // Two literal shapes: Vitest reads a fixture's scope and its parameters before it runs.
   const test =
@@ -158,10 +161,17 @@ function first({ pis }: Borrowed): Pi {
   return pi
 }
 
+/** What a test wants its Pis to be. */
+interface Wishes {
+  image: string | undefined
+  board: BoardOption | undefined
+  steps: PrepareStep[] | undefined
+}
+
 async function borrow(
   holder: string,
   planner: Planner,
-  { image, steps }: { image: string | undefined; steps: PrepareStep[] | undefined },
+  { image, board, steps }: Wishes,
   signal: AbortSignal | undefined,
 ): Promise<Borrowed> {
   const provided = inject('raspiLab')
@@ -177,7 +187,7 @@ async function borrow(
     holder,
     pis: Object.keys(hosts).map((name) => ({ name })),
     image: image ?? options.image,
-    board: options.board,
+    board: board ?? options.board,
     prepare: steps && { steps, hosts: Object.entries(hosts).map(([name, host]) => ({ name, ...host })) },
   })
   const lentAt = Date.now()

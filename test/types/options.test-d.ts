@@ -1,5 +1,6 @@
 import { expectTypeOf, it } from 'vitest'
 import { defineConfig } from 'vitest/config'
+import { raspiTest } from 'vitest-raspi'
 import { type RaspiOptions, raspi } from 'vitest-raspi/plugin'
 
 it('makes a plugin for Vitest', () => {
@@ -29,4 +30,14 @@ it('knows what coverage may hold', () => {
   raspi({ coverage: { thresholds: { tasks: '80 %' } } })
   // @ts-expect-error: lines are not counted
   raspi({ coverage: { thresholds: { lines: 80 } } })
+})
+
+it('takes a board by its name, or virt with its sizes', () => {
+  raspi({ board: 'raspi3ap' })
+  raspi({ board: { name: 'virt', memoryMiB: 2048 } })
+  raspiTest({ board: { name: 'virt', cores: 4 } })
+  // @ts-expect-error A Pi has the memory that it has.
+  raspi({ board: { name: 'raspi3b', memoryMiB: 2048 } })
+  // @ts-expect-error QEMU has no Pi 5.
+  raspiTest({ board: 'raspi5' })
 })

@@ -88,5 +88,6 @@ test('a boot plan names files that only their owner may read', async () => {
     notEmulated: [],
   })
   expect(readFileSync(plan.kernel)).toEqual(Buffer.alloc(1500, 'k'))
-  for (const path of [plan.kernel, plan.deviceTree]) expect(statSync(path).mode & 0o777).toBe(0o600)
+  for (const path of [plan.kernel, join(dir, 'plan/device-tree.dtb')])
+    expect(statSync(path).mode & 0o777).toBe(0o600)
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { bootContents } from '../../../src/firmware/boot-plan.ts'
 import { nodeAt, parseFdt, stringOf } from '../../../src/firmware/fdt.ts'
-import { boards } from '../../../src/machine/boards.ts'
+import { boards, virt } from '../../../src/machine/boards.ts'
 import { blobOf, type Tree } from './trees.ts'
 
 const zImage = Buffer.alloc(64)
@@ -52,7 +52,7 @@ async function started(changes: Record<string, string | Buffer | undefined>, bas
       return tree
     },
   )
-  const tree = parseFdt(contents.deviceTree)
+  const tree = parseFdt(contents.deviceTree ?? Buffer.alloc(0))
   const { kernel, initramfs, commandLine, notEmulated } = contents
   return {
     kernel: String(kernel),
@@ -63,6 +63,32 @@ async function started(changes: Record<string, string | Buffer | undefined>, bas
     applied,
   }
 }
+
+test('the board virt takes kernel and initramfs of a boot part, and tells what it has no hardware for', async () => {
+  const files = {
+    ...debian,
+    'config.txt': `${debian['config.txt']}[pi3]\ninitramfs none\n[all]\ndtparam=i2c_arm=on\ndtoverlay=disable-bt\n`,
+  }
+  const contents = await bootContents(
+    {
+      read: async (path) =>
+        path in files ? Buffer.from(files[path as keyof typeof files] ?? '') : undefined,
+      list: async () => Object.keys(files),
+    },
+    virt(2048, 2, 'tcg'),
+    () => expect.unreachable(),
+  )
+  expect(contents).toEqual({
+    kernel: Buffer.from('kernel 8'),
+    initramfs: Buffer.from('initramfs 8'),
+    deviceTree: undefined,
+    commandLine: 'console=ttyAMA0,115200 root=/dev/mmcblk0p2 console=ttyAMA0,115200',
+    notEmulated: [
+      "dtparam=i2c_arm=on: the board virt has nothing of a Pi's hardware",
+      "dtoverlay=disable-bt: the board virt has nothing of a Pi's hardware",
+    ],
+  })
+})
 
 test('an ordinary boot part boots with nothing left out', async () => {
   expect(await started({})).toMatchObject({

@@ -58,7 +58,7 @@ const test = base.extend<{ kept: Kept }>({
         mkdirSync(dir, { recursive: true })
         for (const [file, text] of Object.entries({ 'card.qcow2': 'card', ram: 'memory', state: 'state' }))
           writeFileSync(join(dir, file), text)
-        await sealFrozen(dir, { id, commandLine: 'quiet', key, ...about })
+        await sealFrozen(dir, { id, commandLine: 'quiet', notEmulated: [], key, ...about })
         return dir
       },
       read: (wanted = id, parent) => readFrozen(cacheDir, wanted, image, boards.raspi3b, parent),

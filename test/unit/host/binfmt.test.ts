@@ -4,11 +4,11 @@ import { shown } from '../../../src/host/packages.ts'
 import { type FakeHost, fakeHost } from './fake-host.ts'
 
 const entry = '/proc/sys/fs/binfmt_misc/qemu-aarch64'
-const commands = ({ context }: FakeHost) => registerCommands(context).map(shown)
+const commands = ({ context }: FakeHost) => registerCommands(context, 'arm64').map(shown)
 
 test('a registered entry names its interpreter and needs no command', () => {
   const host = fakeHost()
-  expect(checkBinfmt(host.context)).toMatchObject({
+  expect(checkBinfmt(host.context, 'arm64')).toMatchObject({
     status: 'ok',
     found: 'runs /usr/bin/qemu-aarch64-static',
   })
@@ -18,7 +18,10 @@ test('a registered entry names its interpreter and needs no command', () => {
 test('an entry that is disabled is enabled again', () => {
   const host = fakeHost()
   host.file(entry, 'disabled\n')
-  expect(checkBinfmt(host.context)).toMatchObject({ status: 'missing', found: `${entry} is disabled` })
+  expect(checkBinfmt(host.context, 'arm64')).toMatchObject({
+    status: 'missing',
+    found: `${entry} is disabled`,
+  })
   expect(commands(host)).toEqual([`sh -c 'echo 1 > ${entry}'`])
 })
 
@@ -37,7 +40,7 @@ test('without systemd the file system is mounted and the line is written, as in 
   host.remove('/proc/sys/fs/binfmt_misc/register')
   const mount = 'mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc'
   expect(commands(host)).toEqual([mount, register])
-  expect(checkBinfmt(host.context).remedy).toBe(`${mount} && ${register}`)
+  expect(checkBinfmt(host.context, 'arm64').remedy).toBe(`${mount} && ${register}`)
 })
 
 test('without qemu-user there is nothing to register yet', () => {
@@ -45,5 +48,16 @@ test('without qemu-user there is nothing to register yet', () => {
   host.remove(entry)
   host.remove('/usr/lib/binfmt.d/qemu-aarch64.conf')
   expect(commands(host)).toEqual([])
-  expect(checkBinfmt(host.context).remedy).toContain('install qemu-user')
+  expect(checkBinfmt(host.context, 'arm64').remedy).toContain('install qemu-user')
+})
+
+test('armhf has an entry of its own', () => {
+  const host = fakeHost()
+  expect(checkBinfmt(host.context, 'armhf')).toMatchObject({ name: 'binfmt for armhf', status: 'ok' })
+  host.remove('/proc/sys/fs/binfmt_misc/qemu-arm')
+  expect(checkBinfmt(host.context, 'armhf')).toMatchObject({
+    status: 'missing',
+    found: '(lets the image builder run armhf programs)',
+    remedy: "sh -c 'grep ^: /usr/lib/binfmt.d/qemu-arm.conf > /proc/sys/fs/binfmt_misc/register'",
+  })
 })

@@ -11,6 +11,7 @@ const complete = {
   'ansible-playbook': 'ansible-playbook [core 2.16.3]',
   ssh: 'OpenSSH_9.6p1 Ubuntu-3ubuntu13, OpenSSL 3.0.13',
   python3: 'Python 3.12.3',
+  fdtoverlay: '',
   setpriv: 'setpriv from util-linux 2.39.3',
   mmdebstrap: 'mmdebstrap 1.4.3',
   'arch-test': '',
@@ -52,15 +53,17 @@ export function fakeHost(given: Partial<HostContext> = {}): FakeHost {
   for (const [name, output] of Object.entries(complete)) program(`/usr/bin/${name}`, output)
   file('/etc/os-release', 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n')
   file('/usr/share/keyrings/debian-archive-keyring.gpg', '')
-  file(
-    '/usr/lib/binfmt.d/qemu-aarch64.conf',
-    ':qemu-aarch64:M::…:/usr/libexec/qemu-binfmt/aarch64-binfmt-P:OPF\n',
-  )
+  for (const name of ['aarch64', 'arm']) {
+    file(
+      `/usr/lib/binfmt.d/qemu-${name}.conf`,
+      `:qemu-${name}:M::…:/usr/libexec/qemu-binfmt/${name}-binfmt-P:OPF\n`,
+    )
+    file(
+      `/proc/sys/fs/binfmt_misc/qemu-${name}`,
+      `enabled\ninterpreter /usr/bin/qemu-${name}-static\nflags: OCF\n`,
+    )
+  }
   file('/proc/sys/fs/binfmt_misc/register', '')
-  file(
-    '/proc/sys/fs/binfmt_misc/qemu-aarch64',
-    'enabled\ninterpreter /usr/bin/qemu-aarch64-static\nflags: OCF\n',
-  )
   const context = hostContext({
     env: { PATH: join(root, 'usr/bin') },
     cacheDir: join(root, 'home/pi/.cache/vitest-raspi'),

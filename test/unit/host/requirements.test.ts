@@ -8,7 +8,7 @@ const everything = (context: Parameters<typeof check>[1]) =>
 
 test('a host that has everything passes, and its programs are given by path and version', async () => {
   const { context, root } = fakeHost()
-  expect((await everything(context)).map(({ status }) => status)).toEqual(Array(20).fill('ok'))
+  expect((await everything(context)).map(({ status }) => status)).toEqual(Array(22).fill('ok'))
   expect(await assertHost(['run', 'build'], context)).toEqual({
     qemu: `${root}/usr/bin/qemu-system-aarch64`,
     qemuVersion: '8.2.2',
@@ -131,6 +131,26 @@ test('what only the image builder needs does not keep a run from starting', asyn
   remove('/usr/bin/mmdebstrap')
   await expect(assertHost(['run'], context)).resolves.toBeDefined()
   await expect(assertHost(['run', 'build'], context)).rejects.toThrow('lacks what it needs: mmdebstrap.')
+})
+
+test('programs of 32 bits are registered for who builds an image of them, and good to have else', async () => {
+  const host = fakeHost()
+  host.remove('/proc/sys/fs/binfmt_misc/qemu-arm')
+  const ofDoctor = await check(requirementsFor('build', host.context), host.context)
+  expect(ofDoctor.find(({ name }) => name === 'binfmt for armhf')).toMatchObject({ status: 'warning' })
+  await expect(assertHost(['run', 'build'], host.context)).resolves.toBeDefined()
+  await expect(assertHost(['run', 'build'], host.context, 'armhf')).rejects.toThrow(
+    'lacks what it needs: binfmt for armhf.',
+  )
+})
+
+test('without fdtoverlay tests run, but the doctor warns', async () => {
+  const { context, remove } = fakeHost()
+  remove('/usr/bin/fdtoverlay')
+  await expect(assertHost(['run'], context)).resolves.toBeDefined()
+  expect(await check(['fdtoverlay'], context)).toMatchObject([
+    { status: 'warning', packages: ['device-tree-compiler'] },
+  ])
 })
 
 test('an arm64 host needs no emulation to build, whoever is not root needs what stands in for it', () => {

@@ -24,7 +24,7 @@ test('another key makes another image', () => {
 
 test('an unknown image is refused with the names there are', () => {
   expect(() => recipeOf('debian-13-arm64', '')).toThrow(
-    'Image "debian-13-arm64" is not known.\n  There is: debian-12-arm64.',
+    'Image "debian-13-arm64" is not known.\n  There is: debian-12-arm64, debian-12-armhf.',
   )
 })
 

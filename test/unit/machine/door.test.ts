@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { execa } from 'execa'
 import { afterEach, expect, test, vi } from 'vitest'
 import { Door } from '../../../src/machine/door.ts'
 
@@ -21,7 +23,7 @@ async function guest(onVisit: (socket: Socket, number: number) => void): Promise
 }
 
 async function door(target: number | undefined): Promise<Door> {
-  const opened = await Door.open()
+  const opened = await Door.open(0, { refusalsMs: 1_500 })
   open.push(opened)
   opened.leadTo(target)
   return opened
@@ -59,10 +61,77 @@ test('a second connection is tried beside a silent one, and the visitor stays jo
   visitor.destroy()
 })
 
-test('a door that leads nowhere refuses', async () => {
-  const visitor = connect((await door(undefined)).port, '127.0.0.1')
-  const [error] = await once(visitor, 'error')
-  expect(error).toMatchObject({ code: 'ECONNRESET' })
+test('of many silent connections the oldest are dropped, and the newest may still greet', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  const knocks: Socket[] = []
+  let knocked = Promise.withResolvers<void>()
+  const port = await guest((socket) => {
+    knocks.push(socket)
+    knocked.resolve()
+  })
+  const visitor = connect((await door(port)).port, '127.0.0.1')
+  for (let count = 1; count <= 10; count++) {
+    if (count > 1) vi.advanceTimersByTime(4_000)
+    await knocked.promise
+    knocked = Promise.withResolvers()
+  }
+  const [first, second] = knocks
+  for (const old of [first, second]) if (old && !old.closed) await once(old.resume(), 'close')
+  expect(knocks.slice(2).filter((socket) => socket.closed)).toEqual([])
+  knocks.at(-1)?.write('SSH-2.0-late\r\n')
+  expect(String((await once(visitor, 'data'))[0])).toBe('SSH-2.0-late\r\n')
+  visitor.destroy()
+})
+
+test('visitors of a door that leads nowhere wait until it leads somewhere, and none is let in who has left', async () => {
+  let visits = 0
+  const port = await guest((socket) => {
+    visits++
+    socket.write('SSH-2.0-guest\r\n')
+    socket.on('data', (data) => socket.write(`<${data}>`))
+  })
+  const opened = await door(undefined)
+  const impatient = connect(opened.port, '127.0.0.1')
+  impatient.write('SSH-2.0-impatient\r\n')
+  await once(impatient, 'connect')
+  impatient.destroy()
+  const visitor = connect(opened.port, '127.0.0.1')
+  visitor.write('SSH-2.0-visitor\r\n')
+  await once(visitor, 'connect')
+  // What the two have said, and that one has gone, reaches the door a moment later.
+  await delay(200)
+  opened.leadTo(port)
+  let heard = ''
+  for await (const chunk of visitor) {
+    heard += chunk
+    if (heard.includes('>')) break
+  }
+  expect(heard).toBe('SSH-2.0-guest\r\n<SSH-2.0-visitor\r\n>')
+  expect(visits).toBe(1)
+})
+
+test('a door that refuses tells why, in a way that ssh shows', async () => {
+  const opened = await door(undefined)
+  opened.refuse('Pi pi-1 is off: its system was shut down')
+  const { stderr, exitCode } = await execa(
+    'ssh',
+    ['-F', 'none', '-o', 'LogLevel=ERROR', '-p', String(opened.port), '127.0.0.1', 'true'],
+    { reject: false, stdin: 'ignore' },
+  )
+  expect(stderr).toMatch(/^Received disconnect from .*: Pi pi-1 is off: its system was shut down$/m)
+  expect(exitCode).toBe(255)
+})
+
+test('who waits for a greeting when the Pi goes off is told', async () => {
+  const knocked = Promise.withResolvers<void>()
+  const port = await guest(() => knocked.resolve())
+  const opened = await door(port)
+  const visitor = connect(opened.port, '127.0.0.1')
+  await knocked.promise
+  opened.refuse('it is off')
+  let heard = ''
+  for await (const chunk of visitor) heard += chunk
+  expect(heard).toContain('it is off')
 })
 
 test('visitors are sent away when the Pi goes off', async () => {

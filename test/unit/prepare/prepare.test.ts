@@ -38,7 +38,7 @@ async function frozenPi(cacheDir: string, id: string, parent?: string): Promise<
   mkdirSync(dir, { recursive: true })
   for (const file of ['card.qcow2', 'ram', 'state'])
     writeFileSync(join(dir, file), `${file} ${Math.random()}`)
-  await sealFrozen(dir, { id, parent, commandLine: '' })
+  await sealFrozen(dir, { id, parent, commandLine: '', notEmulated: [] })
   return (await readFrozen(cacheDir, id, image, board, parent)) as FrozenPi
 }
 
