@@ -11,6 +11,7 @@ import { machineFiles } from '../machine/command-line.ts'
 import { Machine } from '../machine/machine.ts'
 import { ServiceShell } from '../machine/service-shell.ts'
 import { migrateOut } from './migrate.ts'
+import { pauseBetweenInterrupts } from './pause.ts'
 import { type FrozenPi, frozenFiles } from './store.ts'
 import { keepLogsScript, warmScript } from './warm.ts'
 
@@ -98,7 +99,7 @@ export async function freeze(subject: FreezeSubject, context: FreezeContext): Pr
         evidence: output.slice(-2_000),
       })
     } else log(`Freezing ${image.name}: it is frozen cold, because nobody could log in to warm it up`)
-    await machine.pause()
+    await pauseBetweenInterrupts(machine)
     await migrateOut(machine, join(dir, frozenFiles.state))
     shell.close()
   } finally {

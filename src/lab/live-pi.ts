@@ -289,7 +289,9 @@ export class LivePi {
   }
 
   async #thaw(frozen: FrozenPi, signal: AbortSignal, { returns = false } = {}) {
-    const { dir, qemu, qemuImg, priority } = this.#context
+    const { dir, qemu, qemuImg } = this.#context
+    // A Pi that comes back has a holder who waits for it, even where it was made for the pool.
+    const priority = returns ? 'normal' : this.#context.priority
     await this.#writeKnownHosts([this.identity.hostKey.public])
     const { machine, shell } = await thaw(frozen, this.identity, {
       ...{ dir, qemu, qemuImg, signal, priority, returns },

@@ -42,6 +42,11 @@ export class Gdb {
     this.#socket.destroy()
   }
 
+  /** Breaks the connection off; a paused machine stays paused. */
+  leave(): void {
+    this.#socket.destroy()
+  }
+
   async #ask(command: string): Promise<string> {
     const sum = Buffer.from(command).reduce((total, byte) => (total + byte) & 0xff, 0)
     this.#socket.write(`$${command}#${sum.toString(16).padStart(2, '0')}`)
