@@ -31,7 +31,8 @@ export function findPlaybook(path: string, projectDir: string): void {
   )
 }
 
-function playbooksIn(dir: string): string[] {
+/** The playbooks right in `dir`, by their paths. */
+export function playbooksIn(dir: string): string[] {
   if (!existsSync(dir) || !statSync(dir).isDirectory()) return []
   return readdirSync(dir)
     .filter((name) => /\.ya?ml$/.test(name))

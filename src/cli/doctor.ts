@@ -6,18 +6,13 @@ import { fix, isFixable } from '../host/fix.ts'
 import { packageManager, systemName } from '../host/packages.ts'
 import { check, requirementsFor } from '../host/requirements.ts'
 import { exitCodes } from './exit-codes.ts'
+import type { Output } from './output.ts'
 
 /** The options of `vitest-raspi doctor`. */
 export interface DoctorOptions {
   fix?: boolean
   json?: boolean
   for?: Group
-}
-
-/** Where a command writes its lines: results to `out`, what it is doing to `err`. */
-export interface Output {
-  out: (line: string) => void
-  err: (line: string) => void
 }
 
 const titles: Record<Group, string> = {

@@ -2,13 +2,26 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { isRaspiError } from '../errors.ts'
 import { type HostContext, hostContext } from '../host/context.ts'
-import { addDoctor, type Output } from './doctor.ts'
+import { addCompletion } from './completion.ts'
+import { addConsole } from './console.ts'
+import { addDoctor } from './doctor.ts'
+import { addDown } from './down.ts'
 import { exitCodes, exitCodesHelp } from './exit-codes.ts'
+import { addInit } from './init.ts'
+import { addInventory } from './inventory.ts'
+import { addLogs } from './logs.ts'
+import { addLs } from './ls.ts'
+import type { CommandContext, Output } from './output.ts'
+import { addPrune } from './prune.ts'
+import { addReset } from './reset.ts'
+import { addSsh } from './ssh.ts'
+import { addUp } from './up.ts'
 
 const examples = `
 Examples:
   npx vitest-raspi doctor         what this host has and lacks
   npx vitest-raspi doctor --fix   install what is missing
+  npx vitest-raspi up --count 4   four Pis to play with, until Ctrl-C
   npx vitest-raspi help doctor    more about a command`
 
 /** Runs the command line `args` (without node and script) and gives the exit code. Never throws. */
@@ -30,9 +43,17 @@ export async function runCli(
       writeErr: (text) => output.err(text.trimEnd()),
     })
     .exitOverride()
-  addDoctor(program, context, output, (code) => {
+    .enablePositionalOptions()
+  const setExitCode = (code: number) => {
     exitCode = code
-  })
+  }
+  addDoctor(program, context, output, setExitCode)
+  const commands: CommandContext = { output, env: context.env, cwd: process.cwd(), setExitCode }
+  const adders = [
+    ...[addInit, addUp, addLs, addSsh, addConsole, addLogs, addInventory, addReset, addDown],
+    ...[addPrune, addCompletion],
+  ]
+  for (const add of adders) add(program, commands)
   try {
     await program.parseAsync(args, { from: 'user' })
     return exitCode
@@ -41,7 +62,7 @@ export async function runCli(
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
     if (isRaspiError(error)) {
       output.err(error.message)
-      return exitCodes.failed
+      return error.kind === 'options' ? exitCodes.usage : exitCodes.failed
     }
     output.err(error instanceof Error && error.stack ? error.stack : String(error))
     return exitCodes.fault

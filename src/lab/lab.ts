@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { availableParallelism, freemem } from 'node:os'
 import { join } from 'node:path'
 import { messageOf, RaspiError } from '../errors.ts'
+import { markUsed } from '../host/last-use.ts'
 import { defaultCacheDir, privateDir } from '../host/paths.ts'
 import { duration, type Log } from '../host/progress.ts'
 import { assertHost, type HostTools } from '../host/requirements.ts'
@@ -12,7 +13,7 @@ import { Checkpoints } from './checkpoints.ts'
 import { Gate } from './gate.ts'
 import { LivePi, type PiSource } from './live-pi.ts'
 import type { Prepare } from './prepare.ts'
-import type { Lease, LeaseRequest, LentPi, Preparation } from './protocol.ts'
+import type { Lease, LeaseRequest, LentPi, Preparation, WantedPi } from './protocol.ts'
 import { ReadyPool } from './ready-pool.ts'
 import { RunDir, sweepDeadRuns } from './run-dir.ts'
 import { resolveSource, type SourceContext } from './sources.ts'
@@ -78,13 +79,7 @@ export class Lab {
   ): Promise<Lease> {
     const stop = AbortSignal.any([signal, this.#stop.signal])
     const wanted = request.pis.length
-    if (wanted > this.#places.size) {
-      throw new RaspiError(
-        'lab',
-        `${request.holder} asks for ${wanted} Pis, and at most ${this.#places.size} can live here at once.`,
-        { hint: `${this.#capacity.explain(wanted)} Ask for fewer, or set maxPis if you know better.` },
-      )
-    }
+    this.assertRoom(wanted, request.holder)
     const sources = await this.#sourcesOf(request)
     const queued = performance.now()
     if (this.#places.free < wanted)
@@ -93,7 +88,7 @@ export class Lab {
       )
     const leave = await this.#places.enter(wanted, stop)
     const queuedMs = performance.now() - queued
-    const started = await Promise.allSettled(await this.#take(sources, stop))
+    const started = await Promise.allSettled(await this.#take(sources, request.pis, stop))
     const pis = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     const failure = started.find((result) => result.status === 'rejected')
     if (failure || stop.aborted) {
@@ -111,6 +106,26 @@ export class Lab {
       queuedMs,
       pis: pis.map((pi, index) => lent(pi, request.pis[index]?.name ?? pi.identity.hostname)),
     }
+  }
+
+  /** Throws a `RaspiError` where `wanted` Pis for `holder` can never live here at the same time. */
+  assertRoom(wanted: number, holder: string): void {
+    if (wanted <= this.#places.size) return
+    throw new RaspiError(
+      'lab',
+      `${holder} asks for ${wanted} Pis, and at most ${this.#places.size} can live here at once.`,
+      { hint: `${this.#capacity.explain(wanted)} Ask for fewer, or set maxPis if you know better.` },
+    )
+  }
+
+  /** The Pis of a lease, none where it has ended. */
+  pisOf(id: number): readonly LivePi[] {
+    return this.#leases.get(id)?.pis ?? []
+  }
+
+  /** How many more Pis may live now. */
+  get free(): number {
+    return this.#places.free
   }
 
   /** Looks anew, at the next lease, whether what Pis are prepared by has changed: for tests that are run again. */
@@ -151,11 +166,20 @@ export class Lab {
   }
 
   /** Takes a Pi of each of `sources` for a lease that has its places: those that are ready, and new ones. */
-  async #take(sources: readonly PiSource[], stop: AbortSignal): Promise<Promise<LivePi>[]> {
-    const kept = sources.map((source) => ({ source, pi: this.#ready.take(source, stop) }))
+  async #take(
+    sources: readonly PiSource[],
+    wanted: readonly WantedPi[],
+    stop: AbortSignal,
+  ): Promise<Promise<LivePi>[]> {
+    const kept = sources.map((source, index) => {
+      const own = wanted[index]
+      return { source, own, pi: own && isParticular(own) ? undefined : this.#ready.take(source, stop) }
+    })
     // What is left of the pool lives in places that are free; the lease has just taken some of them.
     await this.#ready.shrink(Math.max(0, this.#places.free), sources[0])
-    return kept.map(async ({ source, pi }) => (await this.#woken(pi, stop)) ?? this.#start(source, stop))
+    return kept.map(
+      async ({ source, own, pi }) => (await this.#woken(pi, stop)) ?? this.#start(source, stop, own),
+    )
   }
 
   /** Wakes a Pi of the pool; gives nothing where there is none, or where it is of no use. */
@@ -172,10 +196,10 @@ export class Lab {
     }
   }
 
-  async #start(source: PiSource, signal: AbortSignal, hostname?: string): Promise<LivePi> {
+  async #start(source: PiSource, signal: AbortSignal, wanted?: Omit<WantedPi, 'name'>): Promise<LivePi> {
     const leave = await this.#starts.enter(1, signal)
     try {
-      const pi = await this.#bringToLife(source, signal, { hostname })
+      const pi = await this.#bringToLife(source, signal, wanted)
       if (pi.origin === 'booted') this.log(`Pi ${pi.identity.hostname} booted in ${duration(pi.startMs)}`)
       return pi
     } finally {
@@ -200,12 +224,21 @@ export class Lab {
   async #bringToLife(
     source: PiSource,
     signal: AbortSignal,
-    { hostname, priority }: { hostname?: string | undefined; priority?: 'background' } = {},
+    {
+      hostname,
+      sshPort,
+      number = ++this.#count,
+      priority,
+    }: Partial<Omit<WantedPi, 'name'>> & { priority?: 'background' } = {},
   ): Promise<LivePi> {
     const { qemu, qemuImg } = await this.#host()
-    const number = ++this.#count
     return LivePi.start(source, {
-      ...{ number, hostname: hostname ?? `pi-${number}`, dir: join(this.runDir.path, String(number)) },
+      ...{
+        number,
+        hostname: hostname ?? `pi-${number}`,
+        sshPort,
+        dir: join(this.runDir.path, String(number)),
+      },
       ...{ qemu, qemuImg, timeoutMs: this.options.bootTimeout, signal, priority },
       note: (pid) => this.runDir.note(pid),
     })
@@ -231,16 +264,18 @@ export class Lab {
     if (!this.#prepare) throw new RaspiError('lab', 'This lab cannot prepare Pis.')
     const signal = this.#stop.signal
     const { ansibleVersion } = await this.#host()
-    return this.#prepare(source, preparation, {
+    const layers = await this.#prepare(source, preparation, {
       ...{ ...(await this.#sourceContext()), ansibleVersion },
       room: (count) => this.#places.enter(count, signal),
-      start: (from, hostname) => this.#start(from, signal, hostname),
+      start: (from, hostname) => this.#start(from, signal, { hostname }),
       end: (pi) => this.#end(pi),
       turn: async (work) => {
         const leave = await this.#starts.enter(1, signal)
         return work().finally(leave)
       },
     })
+    for (const { frozen } of layers) if (frozen) await markUsed(frozen.dir)
+    return layers
   }
 
   async #sourceContext(): Promise<SourceContext> {
@@ -280,7 +315,12 @@ function once<T>(known: Map<string, Promise<T>>, about: unknown, make: () => Pro
   return made
 }
 
-function lent(pi: LivePi, name: string): LentPi {
+/** Whether a Pi has to be made for its holder, and not for whoever comes. */
+const isParticular = ({ hostname, sshPort, number }: WantedPi) =>
+  hostname !== undefined || sshPort !== undefined || number !== undefined
+
+/** What its holder is told of a Pi. */
+export function lent(pi: LivePi, name: string): LentPi {
   const { number, identity, connection, controlPath, consoleFile, origin, startedAt, startMs, spans } = pi
   return {
     number,

@@ -40,6 +40,8 @@ export interface PiSource {
 export interface StartContext {
   number: number
   hostname: string
+  /** The port for its ssh. @default a free one */
+  sshPort?: number | undefined
   /** Its directory, below the run's. */
   dir: string
   qemu: string
@@ -106,7 +108,7 @@ export class LivePi {
    */
   static async start(source: PiSource, context: StartContext): Promise<LivePi> {
     privateDir(context.dir)
-    const pi = new LivePi(source, context, await Door.open())
+    const pi = new LivePi(source, context, await Door.open(context.sshPort))
     const started = performance.now()
     const deadline = AbortSignal.timeout(context.timeoutMs)
     const signal = AbortSignal.any([context.signal, deadline])
@@ -159,6 +161,11 @@ export class LivePi {
     this.#machine?.comeForward()
     this.#master?.wake()
     await this.#machine?.resume()
+  }
+
+  /** Whether its guest has switched it off. */
+  get isOff(): boolean {
+    return this.#machine?.hasEnded ?? false
   }
 
   /** Makes it ready for its holder: with the right time, without our root shell. */

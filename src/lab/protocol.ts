@@ -4,12 +4,24 @@ import type { Span } from '../host/spans.ts'
 import type { GpioPin } from '../machine/gpio.ts'
 import type { PiConnection } from '../pi/connection.ts'
 
+/** A Pi as its holder wants it. */
+export interface WantedPi {
+  /** What its holder calls it. */
+  name: string
+  /** What it calls itself. @default `pi-N` with its number */
+  hostname?: string
+  /** The port on 127.0.0.1 that leads to its ssh. @default a free one */
+  sshPort?: number
+  /** Its number, and so its directory: that of a Pi that has ended, whose place it takes. @default the next one */
+  number?: number
+}
+
 /** What a worker asks the lab for: all of these Pis, or none. */
 export interface LeaseRequest {
   /** Whom they are for, as people know it: the test's file and name. */
   holder: string
   /** The Pis by the names their holder gives them. */
-  pis: { name: string }[]
+  pis: WantedPi[]
   image: string
   board: string
   /** What the Pis are to be prepared with. @default nothing */
@@ -82,6 +94,8 @@ export type Answer<T> = { value: T } | { error: SerialisedRaspiError }
 export interface LabFunctions {
   lease(request: LeaseRequest): Promise<Answer<Lease>>
   release(lease: number): Promise<Answer<void>>
+  /** Leaves the Pis of a lease to the user, and gives the names by which they stand; none where the lab keeps no Pis. */
+  keep(lease: number, why: string): Promise<Answer<string[]>>
   /** Freezes a lent Pi as it is on its card, and lets it go on. */
   checkpoint(pi: number, name: string | undefined): Promise<Answer<MadeCheckpoint>>
   /** Makes a lent Pi go on as it was at a checkpoint. */

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { isRaspiError, messageOf, RaspiError } from '../errors.ts'
 import { type FreezeKey, type FrozenPi, frozenId, otherVersions, readFrozen } from '../freeze/store.ts'
+import { markUsed } from '../host/last-use.ts'
 import { exclusively } from '../host/lock.ts'
 import { type Log, phase } from '../host/progress.ts'
 import { abandoned } from '../host/scratch.ts'
@@ -49,9 +50,12 @@ export async function resolveSource(
   for (const dir of abandoned(join(cacheDir, 'tmp'), 'frozen'))
     await rm(dir, { recursive: true, force: true })
   const image = await resolveImage(imageName, { cacheDir, log, signal, beforeBuild: context.assertBuilder })
+  await markUsed(dirname(image.path))
   if (!context.freezing) return { image, board }
   try {
-    return { image, board, frozen: await resolveFrozen(image, board, context) }
+    const frozen = await resolveFrozen(image, board, context)
+    await markUsed(frozen.dir)
+    return { image, board, frozen }
   } catch (error) {
     signal.throwIfAborted()
     // A guest that does not boot will not boot without freezing either.

@@ -26,10 +26,10 @@ export class Door {
     server.on('connection', (visitor) => this.#join(visitor))
   }
 
-  /** Opens a door on a free port that leads nowhere yet. */
-  static async open(): Promise<Door> {
+  /** Opens a door that leads nowhere yet, on `port` or (0) on a free one. Rejects where that port is taken. */
+  static async open(port = 0): Promise<Door> {
     const server = createServer({ noDelay: true, pauseOnConnect: true })
-    server.listen(0, '127.0.0.1')
+    server.listen(port, '127.0.0.1')
     await once(server, 'listening')
     // The machines keep the process alive where that is wanted; their doors must not.
     server.unref()

@@ -14,7 +14,13 @@ const debug = createDebug('raspi:ssh')
  * of the user's configuration, and one connection shared by all who use `controlPath`.
  */
 export function sshOptions(connection: PiConnection, controlPath: string): string[] {
-  const options = {
+  const options = Object.entries(sshSettings(connection, controlPath))
+  return ['-F', 'none', ...options.flatMap(([name, value]) => ['-o', `${name}=${value}`])]
+}
+
+/** The same by their names in ssh_config(5). */
+export function sshSettings(connection: PiConnection, controlPath: string): Record<string, string | number> {
+  return {
     User: connection.user,
     Port: connection.port,
     IdentityFile: connection.privateKeyFile,
@@ -34,7 +40,6 @@ export function sshOptions(connection: PiConnection, controlPath: string): strin
     ServerAliveCountMax: 8,
     ControlPath: controlPath,
   }
-  return ['-F', 'none', ...Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`])]
 }
 
 /** An open ssh connection that others share by its control path. */

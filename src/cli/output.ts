@@ -1,0 +1,38 @@
+import { styleText } from 'node:util'
+
+/** Where a command writes its lines: results to `out`, what it is doing to `err`. */
+export interface Output {
+  out: (line: string) => void
+  err: (line: string) => void
+  /** Whether somebody watches: a list may move in the terminal then. @default false */
+  watched?: boolean
+}
+
+/** What every command is given. */
+export interface CommandContext {
+  output: Output
+  env: NodeJS.ProcessEnv
+  /** Where the user is. */
+  cwd: string
+  /** What the command exits with. @default 0 */
+  setExitCode: (code: number) => void
+}
+
+/** `rows` in columns under their headings, as wide as what is in them. */
+export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  )
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()
+  return [styleText('bold', line(headings)), ...rows.map(line)]
+}
+
+/** `value` as JSON for people and machines. */
+export const json = (value: unknown) => JSON.stringify(value, undefined, 2)
+
+/** `a`, `a and b`, `a, b and c`. */
+export const listOf = (words: readonly string[]) => new Intl.ListFormat('en-GB').format(words)

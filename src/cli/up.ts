@@ -1,0 +1,189 @@
+import { type Command, Option } from 'commander'
+import { inventoryHosts } from '../ansible/inventory-hosts.ts'
+import { RaspiError } from '../errors.ts'
+import { duration } from '../host/progress.ts'
+import { boards } from '../machine/boards.ts'
+import { optionsSchema, type RaspiOptions } from '../options.ts'
+import { StandingLabs } from '../standing/client.ts'
+import { detachLab } from '../standing/detach.ts'
+import { holdLab } from '../standing/hold.ts'
+import { checkName, hostnameOf } from '../standing/names.ts'
+import type { StandingPi, StandingRequest } from '../standing/protocol.ts'
+import type { LabEntry, Registry } from '../standing/registry.ts'
+import { parseCount, parseLifetime, roughly } from './duration.ts'
+import { type CommandContext, json, listOf, table } from './output.ts'
+import { showProgress } from './up-progress.ts'
+
+const examples = `
+Examples:
+  vitest-raspi up                           one Pi, boreas, until Ctrl-C
+  vitest-raspi up web db --detach           two Pis that stay when this terminal closes
+  vitest-raspi up --count 4                 boreas, zephyrus, notus and eurus
+  vitest-raspi up --inventory hosts.ini     a Pi for each host of an inventory, in its groups
+  ansible-playbook -i "$(vitest-raspi inventory)" site.yml`
+
+/** How long a detached lab stands where nobody says otherwise, in ms. */
+const detachedLifetimeMs = 8 * 3_600_000
+
+interface UpOptions {
+  inventory?: string
+  count?: number
+  image: string
+  board: NonNullable<RaspiOptions['board']>
+  cacheDir?: string
+  maxPis?: number
+  sshPort: number
+  for?: number
+  detach?: boolean
+  json?: boolean
+}
+
+/** Adds `up`, which brings Pis up that stand until they are told to go. */
+export function addUp(program: Command, context: CommandContext): void {
+  const defaults = optionsSchema.parse({})
+  program
+    .command('up')
+    .description('bring up Pis that stay until Ctrl-C, or with --detach until `down`')
+    .argument('[names...]', 'what they are called (default: boreas, zephyrus, notus, eurus, pi-5, …)')
+    .option('-i, --inventory <path>', 'a Pi for each host of this inventory, in its groups')
+    .option('-n, --count <n>', 'how many, with names that are free', parseCount(1, 64))
+    .option('--image <name>', 'what they boot', defaults.image)
+    .addOption(
+      new Option('--board <name>', 'what QEMU emulates').choices(Object.keys(boards)).default(defaults.board),
+    )
+    .option('-d, --detach', 'leave them running in the background')
+    .option(
+      '--for <time>',
+      'end them after this time: 90s, 30m, 8h, 2d (default: 8h with --detach, else never)',
+      parseLifetime,
+    )
+    .option('--ssh-port <port>', 'the first of their ssh ports', parseCount(1, 65_535), 2222)
+    .option(
+      '--max-pis <n>',
+      'the most Pis that may live here (default: what memory bears)',
+      parseCount(1, 64),
+    )
+    .option('--cache-dir <dir>', 'where images and frozen Pis are kept (default: as in the tests)')
+    .option('--json', 'print JSON: { pis, inventory, sshConfig, until }')
+    .addHelpText('after', examples)
+    .action((names: string[], options: UpOptions) => up(names, options, context))
+}
+
+async function up(names: string[], options: UpOptions, { output, env, cwd }: CommandContext): Promise<void> {
+  const lifetimeMs = options.for ?? (options.detach ? detachedLifetimeMs : undefined)
+  const request: StandingRequest = {
+    ...(await wantedPis(names, options, { env, cwd })),
+    firstPort: options.sshPort,
+    options: {
+      ...{ image: options.image, board: options.board },
+      ...(options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir }),
+      ...(options.maxPis === undefined ? {} : { maxPis: options.maxPis }),
+    },
+    ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
+  }
+  const labs = new StandingLabs(env)
+  const { registry } = labs
+  const moving = output.watched === true && !options.json
+  if (options.detach) {
+    const claimed: string[] = []
+    await untilInterrupted((signal) =>
+      showProgress(output, moving, ({ line, ...progress }) =>
+        detachLab(request, {
+          ...{ registry, log: line, up: progress.up, signal },
+          claimed: (chosen) => {
+            claimed.push(...chosen)
+            progress.claimed(chosen)
+          },
+        }),
+      ),
+    )
+    const found = await labs.find(claimed)
+    const [first] = found
+    if (first) report(found, first.lab, registry, options, output.out)
+    return
+  }
+  const ready = Promise.withResolvers<void>()
+  let held: Promise<string> | undefined
+  const shown = showProgress(output, moving, ({ line, claimed, up }) => {
+    held = holdLab(request, { registry, detached: false, log: line, claimed, up }, (lab) => {
+      ready.resolve()
+      // The list has to stand still before.
+      void shown.then(() => report(lab.list(), lab.entry, registry, options, output.out))
+    })
+    return Promise.race([ready.promise, held])
+  })
+  await shown
+  const why = await held
+  output.err(`The lab has ended: ${why?.replace(/\.$/, '')}.`)
+}
+
+/** What is to be brought up: by names, by number, or by an inventory. */
+export async function wantedPis(
+  names: readonly string[],
+  { inventory, count }: Pick<UpOptions, 'inventory' | 'count'>,
+  where: { env: NodeJS.ProcessEnv; cwd: string },
+): Promise<Pick<StandingRequest, 'pis' | 'groupChildren'>> {
+  const given = [names.length > 0 && 'names', inventory && '--inventory', count && '--count'].filter(Boolean)
+  if (given.length > 1)
+    throw new RaspiError('options', `${listOf(given as string[])} cannot be given together.`)
+  if (inventory) {
+    const { hosts, groupChildren } = await inventoryHosts(inventory, where)
+    const pis = hosts.map((host) => ({ ...host, hostname: hostnameOf(host.name) }))
+    const twice = pis.find(({ hostname }, index) => pis.findIndex((pi) => pi.hostname === hostname) < index)
+    if (twice) {
+      const alike = pis.filter(({ hostname }) => hostname === twice.hostname).map(({ name }) => name)
+      throw new RaspiError('options', `${listOf(alike)} would have the same hostname, ${twice.hostname}.`, {
+        hint: 'Give the hosts of the inventory names that differ in their letters and digits.',
+      })
+    }
+    return { pis, groupChildren }
+  }
+  for (const name of names) checkName(name)
+  const twice = names.find((name, index) => names.indexOf(name) < index)
+  if (twice) throw new RaspiError('options', `${twice} is named twice.`)
+  const pis = names.map((name) => ({ name, hostname: name, groups: [], vars: {} }))
+  return { pis: pis.length > 0 ? pis : (count ?? 1), groupChildren: {} }
+}
+
+function report(
+  pis: readonly StandingPi[],
+  entry: LabEntry,
+  registry: Registry,
+  options: UpOptions,
+  out: (line: string) => void,
+) {
+  const { inventoryDir: inventory, sshConfig } = registry
+  const { until = null } = entry
+  if (options.json) return out(json({ pis: pis.map(withoutLab), inventory, sshConfig, until }))
+  const rows = pis.map(({ name, sshPort, origin, startMs }) => [
+    name,
+    String(sshPort),
+    `${origin} in ${duration(startMs ?? 0)}`,
+  ])
+  const end = until ? `They end by themselves in ${roughly(Date.parse(until) - Date.now())}.` : ''
+  const byHand = options.detach ? '`vitest-raspi down` ends them.' : 'Ctrl-C ends them.'
+  for (const line of [
+    ...table(['NAME', 'SSH PORT', 'STARTED'], rows),
+    '',
+    `Log in:         vitest-raspi ssh ${pis[0]?.name}`,
+    `By other tools: ssh -F ${sshConfig} ${pis[0]?.name}`,
+    `Ansible:        ansible-playbook -i ${inventory} …`,
+    '',
+    [end, byHand].filter(Boolean).join(' '),
+  ])
+    out(line)
+}
+
+const withoutLab = ({ lab: _, ...pi }: StandingPi & { lab?: unknown }) => pi
+
+/** Lets the first Ctrl-C give `work` up in good order. */
+async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const stop = new AbortController()
+  const interrupt = () => stop.abort(new RaspiError('cancelled', 'Interrupted: no Pi was left running.'))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
+  try {
+    return await work(stop.signal)
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, interrupt)
+  }
+}

@@ -1,0 +1,137 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { hostnameOf } from '../standing/names.ts'
+import type { FirstHost, Repository } from './repository.ts'
+
+/** What the first test needs, and what is left to be done by hand. */
+export interface InitPlan {
+  /** The texts of the files to be made, by their paths. */
+  create: Record<string, string>
+  /** What is there already and stays as it is. */
+  keep: string[]
+  /** What the user has to do, in this order. */
+  next: string[]
+}
+
+/** The versions that a new package.json asks for. */
+export interface Versions {
+  'vitest-raspi': string
+  vitest: string
+}
+
+const ignored = ['node_modules/', '.vitest/']
+
+/** Plans what a repository lacks for its first test. Nothing that is there is ever written to. */
+export function planInit(repository: Repository, versions: Versions): InitPlan {
+  const plan: InitPlan = { create: {}, keep: [], next: [] }
+  const { dir } = repository
+  const there = (...paths: string[]) => paths.find((path) => existsSync(join(dir, path)))
+  const add = (path: string, text: string) => {
+    if (there(path)) plan.keep.push(path)
+    else plan.create[path] = text
+  }
+
+  const packages = Object.keys(versions).join(' ')
+  if (there('package.json')) {
+    plan.keep.push('package.json')
+    const has = JSON.stringify(readJson(join(dir, 'package.json')))
+    if (!/"vitest-raspi"/.test(has) || !/"vitest"/.test(has))
+      plan.next.push(`npm install --save-dev ${packages}`)
+    else plan.next.push('npm install')
+  } else {
+    add('package.json', packageJson(basename(dir), versions))
+    plan.next.push('npm install')
+  }
+
+  const config = there(...['vitest', 'vite'].flatMap((name) => configFiles(name)))
+  if (config) {
+    plan.keep.push(config)
+    if (!readFileSync(join(dir, config), 'utf8').includes('vitest-raspi'))
+      plan.next.push(`add raspi() of vitest-raspi/plugin to the plugins in ${config}`)
+  } else add('vitest.config.ts', configText)
+
+  const tests = there('tests') ? 'tests' : 'test'
+  const name = basename(repository.playbook).replace(/\.ya?ml$/, '')
+  add(`${tests}/${name}.test.ts`, firstTest(repository))
+
+  if (there('.gitignore')) {
+    plan.keep.push('.gitignore')
+    const lines = readFileSync(join(dir, '.gitignore'), 'utf8').split('\n')
+    const missing = ignored.filter(
+      (path) => !lines.some((line) => line.trim().replace(/^\/|\/$/g, '') === path.slice(0, -1)),
+    )
+    if (missing.length > 0) plan.next.push(`add ${missing.join(' and ')} to .gitignore`)
+  } else add('.gitignore', `${ignored.join('\n')}\n`)
+
+  plan.next.push('npx vitest-raspi doctor --fix', 'npx vitest run')
+  return plan
+}
+
+/** Makes the files of a plan below `dir`. A file that has come in the meantime is left alone: it throws then. */
+export function carryOut({ create }: InitPlan, dir: string): void {
+  for (const [path, text] of Object.entries(create)) {
+    mkdirSync(dirname(join(dir, path)), { recursive: true })
+    writeFileSync(join(dir, path), text, { flag: 'wx' })
+  }
+}
+
+const configFiles = (name: string) =>
+  ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs'].map((extension) => `${name}.config.${extension}`)
+
+const configText = `import { raspi } from 'vitest-raspi/plugin'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({ plugins: [raspi()] })
+`
+
+function packageJson(name: string, versions: Versions): string {
+  const content = {
+    name: hostnameOf(name) || 'playbooks',
+    private: true,
+    type: 'module',
+    scripts: { test: 'vitest run' },
+    devDependencies: { vitest: versions.vitest, 'vitest-raspi': versions['vitest-raspi'] },
+  }
+  return `${JSON.stringify(content, undefined, 2)}\n`
+}
+
+function firstTest({ playbook, inventory, hosts, furtherHosts }: Repository): string {
+  const of = inventory ? `The hosts of ${inventory}` : 'The hosts that the playbook names'
+  const more = furtherHosts > 0 ? ` (the first ${hosts.length} of ${hosts.length + furtherHosts})` : ''
+  const [only] = hosts
+  const comment =
+    hosts.length === 1 && only
+      ? `// Each test has a fresh Pi, which Ansible knows as ${only.name}.`
+      : `// ${of}${more}, each an emulated Pi that is fresh for every test.`
+  return `import { expect, raspiTest } from 'vitest-raspi'
+
+${comment}
+const test = raspiTest({
+  hosts: {
+${hosts.map(hostLine).join('\n')}
+  },
+})
+
+test(${literal(`${playbook} succeeds, and has nothing to do the second time`)}, async ({ ansible }) => {
+  expect(await ansible.playbook(${literal(playbook)})).toSucceed()
+  expect(await ansible.playbook(${literal(playbook)})).toBeIdempotent()
+})
+`
+}
+
+function hostLine({ name, groups }: FirstHost): string {
+  const key = /^[A-Za-z_$][\w$]*$/.test(name) ? name : literal(name)
+  const value = groups.length > 0 ? `{ groups: [${groups.map(literal).join(', ')}] }` : '{}'
+  return `    ${key}: ${value},`
+}
+
+const literal = (text: string) => `'${text.replace(/[\\']/g, '\\$&')}'`
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    // npm will say what is wrong with it.
+    return {}
+  }
+}

@@ -1,0 +1,100 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { basename, join, relative } from 'node:path'
+import { readConfig } from '../ansible/config.ts'
+import { inventoryHosts } from '../ansible/inventory-hosts.ts'
+import { findPlaybook, playbooksIn } from '../ansible/playbooks.ts'
+import { RaspiError } from '../errors.ts'
+
+/** A host that a first test is to have a Pi for. */
+export interface FirstHost {
+  name: string
+  groups: string[]
+}
+
+/** What a repository of playbooks tells of itself. */
+export interface Repository {
+  dir: string
+  /** The playbook for a first test, relative to `dir`. */
+  playbook: string
+  /** The inventory whose hosts they are, relative to `dir`. */
+  inventory?: string
+  hosts: FirstHost[]
+  /** How many hosts the inventory has beyond these. */
+  furtherHosts: number
+}
+
+/** As many Pis as a small host bears. */
+const mostHosts = 4
+
+/** Where inventories usually lie: https://docs.ansible.com/ansible/latest/tips_tricks/sample_setup.html */
+const usualInventories = [
+  ...['inventory/hosts.ini', 'inventory/hosts.yml', 'inventory/hosts.yaml', 'inventory/hosts'],
+  ...['inventory.ini', 'inventory.yml', 'inventory.yaml', 'hosts.ini', 'hosts.yml', 'hosts.yaml', 'hosts'],
+  ...['inventory', 'production'],
+]
+
+/** Looks at the repository `dir` with `playbook`, or with the one that is most likely the main one. Throws a `RaspiError` without one. */
+export async function lookAt(
+  dir: string,
+  playbook: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<Repository> {
+  const main = playbook ?? mainPlaybook(dir)
+  findPlaybook(main, dir)
+  const inventory = await inventoryOf(dir, env)
+  const patterns = hostPatterns(readFileSync(join(dir, main), 'utf8'))
+  const known = inventory && (await inventoryHosts(inventory, { cwd: dir, env }).catch(() => undefined))
+  if (!known) return { dir, playbook: main, hosts: [hostFor(patterns)], furtherHosts: 0 }
+  const groupsOf = withParents(known.groupChildren)
+  const wanted = known.hosts.filter(({ name, groups }) =>
+    patterns.some((pattern) => ['all', '*', name, ...groups.flatMap(groupsOf)].includes(pattern)),
+  )
+  const hosts = wanted.length > 0 ? wanted : known.hosts
+  return {
+    ...{ dir, playbook: main, inventory },
+    hosts: hosts
+      .slice(0, mostHosts)
+      .map(({ name, groups }) => ({ name, groups: [...new Set(groups.flatMap(groupsOf))] })),
+    furtherHosts: Math.max(0, hosts.length - mostHosts),
+  }
+}
+
+function mainPlaybook(dir: string): string {
+  const found = [dir, join(dir, 'playbooks')].flatMap(playbooksIn).map((file) => relative(dir, file))
+  const named = (name: string) => found.find((file) => basename(file).replace(/\.ya?ml$/, '') === name)
+  const main = named('site') ?? named('main') ?? named('playbook') ?? found[0]
+  if (main) return main
+  throw new RaspiError('options', `There is no playbook in ${dir}, nor in its playbooks directory.`, {
+    hint: 'Go to the repository of the playbooks, or name one: `vitest-raspi init path/to/site.yml`.',
+  })
+}
+
+async function inventoryOf(dir: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const config = await readConfig('ansible-playbook', { cwd: dir, env }).catch(() => undefined)
+  const set = config?.isSet('DEFAULT_HOST_LIST') ? [config.value('DEFAULT_HOST_LIST')].flat() : []
+  const paths = set.filter((path) => typeof path === 'string').map((path) => relative(dir, path))
+  return [...paths, ...usualInventories].find((path) => existsSync(join(dir, path)))
+}
+
+/** What the plays of a playbook say of their hosts. */
+export function hostPatterns(playbook: string): string[] {
+  const said = [...playbook.matchAll(/^(?:- +| +)"?hosts"?: *(.+?) *(?:#.*)?$/gm)].map(
+    ([, hosts = '']) => hosts,
+  )
+  const words = said.flatMap((hosts) => hosts.replace(/^["'[]+|["'\]]+$/g, '').split(/[,:]\s*/))
+  return [...new Set(words.filter((word) => /^[\w.*-]+$/.test(word) && word !== 'localhost'))]
+}
+
+/** Without an inventory: one Pi in all the groups that the playbook names. */
+function hostFor(patterns: readonly string[]): FirstHost {
+  return { name: 'pi', groups: patterns.filter((pattern) => /^\w+$/.test(pattern) && pattern !== 'all') }
+}
+
+/** Gives a group with all that contain it: a Pi of a test has to be in the groups that plays name. */
+function withParents(groupChildren: Record<string, string[]>): (group: string) => string[] {
+  const parentsOf = (group: string): string[] =>
+    Object.entries(groupChildren)
+      .filter(([, children]) => children.includes(group))
+      .flatMap(([parent]) => [parent, ...parentsOf(parent)])
+  return (group) => [group, ...parentsOf(group)]
+}

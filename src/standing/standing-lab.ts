@@ -1,0 +1,268 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { RaspiError } from '../errors.ts'
+import { duration, type Log } from '../host/progress.ts'
+import { Lab, lent } from '../lab/lab.ts'
+import type { Lease } from '../lab/protocol.ts'
+import { resolveOptions } from '../options.ts'
+import { claim } from './claim.ts'
+import { freeNames } from './names.ts'
+import type { PiEvent, StandingPi, StandingRequest } from './protocol.ts'
+import { sshConfig, staticInventory } from './ready-files.ts'
+import { type LabEntry, type Registry, thisProcess } from './registry.ts'
+import { serveStanding } from './serve.ts'
+import { Stand } from './stand.ts'
+
+/** Where a standing lab is written down, and who is told of its progress. */
+export interface StandingContext {
+  registry: Registry
+  detached: boolean
+  log: Log
+  /** Told of the names, once they are chosen. */
+  claimed(names: string[]): void
+  /** Told of each Pi that is up for the first time. */
+  up(name: string, startMs: number): void
+  /** Gives up the start. */
+  signal: AbortSignal
+}
+
+/**
+ * Pis that stand until they are told to go, in this process: leases of a lab of their own that nobody's test ends. Every
+ * process of the user finds it by the registry.
+ */
+export class StandingLab {
+  readonly entry: LabEntry
+  /** Settles, with the reason, once the lab has ended and nothing of it is left. */
+  readonly ended: Promise<string>
+  readonly #lab: Lab
+  readonly #groupChildren: Record<string, string[]>
+  readonly #registry: Registry
+  readonly #pis = new Map<string, Stand>()
+  readonly #stop = new AbortController()
+  readonly #end = Promise.withResolvers<string>()
+  readonly #kill = () => this.#leaveAtOnce()
+  #closing: Promise<void> | undefined
+  #lastEndsIt = true
+
+  private constructor(
+    lab: Lab,
+    groupChildren: StandingRequest['groupChildren'],
+    registry: Registry,
+    entry: LabEntry,
+  ) {
+    this.#lab = lab
+    this.#groupChildren = groupChildren
+    this.#registry = registry
+    this.entry = entry
+    this.ended = this.#end.promise
+    process.on('exit', this.#kill)
+  }
+
+  /** Brings the Pis of `request` up, all of them or none. Throws a `RaspiError`; nothing is left of it then. */
+  static async start(request: StandingRequest, context: StandingContext): Promise<StandingLab> {
+    const { registry, log, detached, signal } = context
+    const { lifetimeMs } = request
+    // Each has a name and a port of its own from the start: none that is ready would do.
+    const options = resolveOptions({ ...request.options, readyPis: 0 })
+    const { image, board } = options
+    const lab = new Lab(options, log)
+    const now = Date.now()
+    const entry: LabEntry = {
+      ...{ process: thisProcess(), socket: join(lab.runDir.path, 'standing'), detached, image, board },
+      since: new Date(now).toISOString(),
+      ...(lifetimeMs === undefined ? {} : { until: new Date(now + lifetimeMs).toISOString() }),
+      pis: [],
+    }
+    const standing = new StandingLab(lab, request.groupChildren, registry, entry)
+    const giveUp = () => void standing.close('it was interrupted')
+    signal.addEventListener('abort', giveUp, { once: true })
+    try {
+      signal.throwIfAborted()
+      lab.assertRoom(typeof request.pis === 'number' ? request.pis : request.pis.length, 'vitest-raspi up')
+      const claimed = await claim(request, registry, entry)
+      context.claimed(claimed.map(({ name }) => name))
+      await serveStanding(standing, entry.socket)
+      for (const spec of claimed) standing.#pis.set(spec.name, new Stand(spec))
+      if (lifetimeMs !== undefined)
+        setTimeout(() => void standing.close('its time was over'), lifetimeMs).unref()
+      await Promise.all(
+        [...standing.#pis.values()].map(async (pi) => {
+          const lease = await standing.#start(pi)
+          context.up(pi.spec.name, lease.pis[0]?.startMs ?? 0)
+        }),
+      )
+      signal.throwIfAborted()
+      return standing
+    } catch (error) {
+      await standing.close('it could not start')
+      signal.throwIfAborted()
+      throw error
+    } finally {
+      signal.removeEventListener('abort', giveUp)
+    }
+  }
+
+  /** Lets Pis of a lab that is somebody else's stand beside those it lends: none until {@link keep}, up to {@link hold}. */
+  static async beside(lab: Lab, registry: Registry): Promise<StandingLab> {
+    const { image, board } = lab.options
+    const standing = new StandingLab(lab, {}, registry, {
+      ...{ process: thisProcess(), socket: join(lab.runDir.path, 'standing'), detached: false },
+      ...{ image, board, since: new Date().toISOString(), pis: [] },
+    })
+    standing.#lastEndsIt = false
+    await serveStanding(standing, standing.entry.socket)
+    return standing
+  }
+
+  /** Lets the Pis of a lease stand, which nobody else may release any more. Gives their names. */
+  async keep(id: number, why: string): Promise<string[]> {
+    return this.#registry.exclusively(async () => {
+      const taken = new Set(this.#registry.entries().flatMap(({ pis }) => pis.map(({ name }) => name)))
+      const names: string[] = []
+      for (const live of this.#lab.pisOf(id)) {
+        const { hostname } = live.identity
+        const name = taken.has(hostname) ? (freeNames(1, taken)[0] ?? hostname) : hostname
+        taken.add(name)
+        names.push(name)
+        const pi = new Stand({
+          ...{ name, hostname, sshPort: live.connection.port, groups: [], vars: {} },
+          ...{ image: live.source.image.name, board: live.source.board.name },
+        })
+        pi.isUp({ id, queuedMs: 0, pis: [lent(live, name)] }, why)
+        live.whenLost((error) => pi.isLost(error))
+        this.#pis.set(name, pi)
+      }
+      this.#writeDown()
+      return names
+    })
+  }
+
+  /** Ends what has stood longest until `wanted` Pis more may live, or none stands any more. */
+  async makeRoom(wanted: number): Promise<void> {
+    for (const [name] of this.#pis) {
+      if (this.#lab.free >= wanted) return
+      await this.down([name]).catch(() => {})
+    }
+  }
+
+  /** Goes on with just the Pis that stand, for at most `lifetimeMs`. Gives the reason of its end. */
+  hold(lifetimeMs: number): Promise<string> {
+    this.#lastEndsIt = true
+    if (this.#pis.size === 0) void this.close('no Pi stands')
+    setTimeout(() => void this.close('its time was over'), lifetimeMs).unref()
+    return this.ended
+  }
+
+  list(): StandingPi[] {
+    return [...this.#pis.values()].map((pi) => pi.status(this.#isOff(pi)))
+  }
+
+  events(name: string): PiEvent[] {
+    return this.#find(name).events
+  }
+
+  /** Ends these Pis and brings fresh ones in their place, of the same names and ssh ports. */
+  async reset(names: readonly string[]): Promise<StandingPi[]> {
+    const pis = this.#findAll(names)
+    await Promise.all(
+      pis.map((pi) =>
+        pi.inTurn(async () => {
+          const number = pi.lent?.number
+          await this.#release(pi, 'ended, to be made fresh')
+          await this.#start(pi, number)
+        }),
+      ),
+    )
+    return pis.map((pi) => pi.status(this.#isOff(pi)))
+  }
+
+  /** Ends these Pis, and the lab with its last one. */
+  async down(names: readonly string[]): Promise<void> {
+    const pis = this.#findAll(names)
+    await Promise.all(pis.map((pi) => pi.inTurn(() => this.#release(pi, 'ended'))))
+    for (const { spec } of pis) this.#pis.delete(spec.name)
+    this.#writeDown()
+    // Whoever has asked for it is answered first.
+    if (this.#pis.size === 0 && this.#lastEndsIt)
+      setTimeout(() => void this.close('its last Pi was taken down'), 50)
+  }
+
+  /** Ends every Pi and leaves nothing behind. */
+  close(why: string): Promise<void> {
+    this.#closing ??= (async () => {
+      this.#stop.abort(new RaspiError('cancelled', `The lab has ended: ${why}.`))
+      await this.#lab.close()
+      this.#registry.remove(this.entry.process)
+      process.off('exit', this.#kill)
+      this.#end.resolve(why)
+    })()
+    return this.#closing
+  }
+
+  async #start(pi: Stand, number?: number): Promise<Lease> {
+    const { name, hostname, sshPort, image, board } = pi.spec
+    pi.starts()
+    try {
+      const lease = await this.#lab.lease(
+        {
+          holder: `vitest-raspi up ${name}`,
+          pis: [{ name, hostname, sshPort, ...(number === undefined ? {} : { number }) }],
+          image,
+          board,
+        },
+        this.#stop.signal,
+        (_, error) => pi.isLost(error),
+      )
+      const [{ origin, startMs } = { origin: 'thawed', startMs: 0 }] = lease.pis
+      pi.isUp(lease, `${origin} in ${duration(startMs)}, ssh on port ${sshPort}`)
+      this.#writeDown()
+      return lease
+    } catch (error) {
+      pi.isLost(error)
+      throw error
+    }
+  }
+
+  async #release(pi: Stand, why: string): Promise<void> {
+    const { lease } = pi
+    pi.lease = undefined
+    if (lease) await this.#lab.release(lease.id)
+    pi.note(why)
+  }
+
+  /** These Pis, and those that were lent together with them: they end together. */
+  #findAll(names: readonly string[]): Stand[] {
+    const named = names.map((name) => this.#find(name))
+    const leases = new Set(named.map(({ lease }) => lease?.id))
+    return [...this.#pis.values()].filter((pi) => named.includes(pi) || (pi.lease && leases.has(pi.lease.id)))
+  }
+
+  #find(name: string): Stand {
+    const pi = this.#pis.get(name)
+    if (pi) return pi
+    throw new RaspiError('lab', `There is no Pi ${name} any more.`)
+  }
+
+  #isOff({ lease }: Stand): boolean {
+    return lease !== undefined && this.#lab.pisOf(lease.id).every((pi) => pi.isOff)
+  }
+
+  /** Writes what other processes and tools read: the entry, the inventory, the ssh configuration. */
+  #writeDown() {
+    if (this.#closing) return
+    const specs = [...this.#pis.values()].map(({ spec }) => spec)
+    this.entry.pis = specs.map(({ name, sshPort }) => ({ name, sshPort }))
+    this.#registry.write(this.entry)
+    const ready = [...this.#pis.values()].flatMap((pi) => pi.ready())
+    const inventory = staticInventory(ready, this.#groupChildren, join(this.#lab.runDir.path, 'cp'))
+    const { process } = this.entry
+    this.#registry.writePart('inventory', process, `${JSON.stringify(inventory, undefined, 2)}\n`)
+    this.#registry.writePart('ssh', process, sshConfig(ready))
+  }
+
+  #leaveAtOnce() {
+    this.#lab.kill()
+    this.#registry.remove(this.entry.process)
+    rmSync(this.entry.socket, { force: true })
+  }
+}

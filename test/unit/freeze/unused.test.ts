@@ -1,0 +1,80 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { removeEntry, unusedEntries } from '../../../src/freeze/unused.ts'
+import { markUsed } from '../../../src/host/last-use.ts'
+
+let cache: string
+const limit = new Date('2026-10-01')
+const long = new Date('2026-01-01')
+const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((digit) => digit.repeat(64)) as [string, string, string, string]
+
+beforeEach(() => {
+  cache = mkdtempSync(join(tmpdir(), 'cache-'))
+  onTestFinished(() => rmSync(cache, { recursive: true }))
+})
+
+/** Makes an entry that was used last `at`; a frozen Pi's card is a change to the entry `below`. */
+function entry(kind: 'images' | 'frozen', id: string, at: Date, below?: string): string {
+  const dir = join(cache, kind, id)
+  mkdirSync(dir, { recursive: true })
+  writeFileSync(
+    join(dir, below ? 'card.qcow2' : 'card.raw'),
+    `QFI\xfb\0\0${below ? `../../images/${below}/card.raw` : ''}`,
+  )
+  utimesSync(dir, at, at)
+  return dir
+}
+
+const unused = async () => (await unusedEntries(cache, limit)).map(({ id }) => id)
+
+test('what nothing has used for long is found, frozen Pis before their images', async () => {
+  entry('images', a, long)
+  entry('frozen', b, long, a)
+  entry('images', c, new Date())
+  expect(await unused()).toEqual([b, a])
+})
+
+test('an image stays as long as a frozen Pi that is kept is a change to it, or to one that is', async () => {
+  entry('images', a, long)
+  entry('frozen', b, long, a)
+  entry('frozen', c, new Date(), b)
+  entry('frozen', d, long, a)
+  expect(await unused()).toEqual([d])
+})
+
+test('using it keeps it', async () => {
+  const dir = entry('images', a, long)
+  await markUsed(dir)
+  expect(await unused()).toEqual([])
+  await markUsed(join(cache, 'nothing'))
+})
+
+test.runIf(process.platform === 'linux')('what a running process names is kept', async () => {
+  const dir = entry('frozen', b, long, a)
+  entry('images', a, long)
+  const running = execa('tail', ['-f', '--pid', String(process.pid), '/dev/null', dir], { reject: false })
+  onTestFinished(async () => {
+    running.kill('SIGKILL')
+    await running
+  })
+  await expect.poll(unused).toEqual([])
+})
+
+test('what is removed is out of its place, and nothing else', async () => {
+  const dir = entry('images', a, long)
+  entry('images', b, new Date())
+  mkdirSync(join(cache, 'images', 'lock'))
+  const [found] = await unusedEntries(cache, limit)
+  expect(found).toMatchObject({ kind: 'image', dir, bytes: expect.any(Number) })
+  await removeEntry(cache, found as NonNullable<typeof found>)
+  expect(existsSync(dir)).toBe(false)
+  expect(readdirSync(join(cache, 'images')).sort()).toEqual([b, 'lock'])
+  expect(readdirSync(join(cache, 'tmp'))).toEqual([])
+})
+
+test('a cache that is not there has nothing', async () => {
+  expect(await unusedEntries(join(cache, 'nothing'), limit)).toEqual([])
+})

@@ -1,0 +1,91 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
+import { basename, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { carryOut, planInit } from '../../../src/init/files.ts'
+import type { Repository } from '../../../src/init/repository.ts'
+import { repositoryOf } from './repositories.ts'
+
+const versions = { vitest: '^5.0.0', 'vitest-raspi': '^0.1.0' }
+const repository = (dir: string, given: Partial<Repository> = {}): Repository => ({
+  ...{ dir, playbook: 'site.yml', hosts: [{ name: 'pi', groups: [] }], furtherHosts: 0 },
+  ...given,
+})
+
+test('a bare repository gets all that a first test needs', () => {
+  const dir = repositoryOf({ 'site.yml': '' })
+  const plan = planInit(repository(dir), versions)
+  expect(Object.keys(plan.create)).toEqual([
+    'package.json',
+    'vitest.config.ts',
+    'test/site.test.ts',
+    '.gitignore',
+  ])
+  expect(plan.keep).toEqual([])
+  expect(plan.next).toEqual(['npm install', 'npx vitest-raspi doctor --fix', 'npx vitest run'])
+  carryOut(plan, dir)
+  expect(JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8'))).toEqual({
+    ...{ name: basename(dir).toLowerCase().replace('_', '-'), private: true, type: 'module' },
+    ...{ scripts: { test: 'vitest run' }, devDependencies: versions },
+  })
+  expect(readFileSync(join(dir, '.gitignore'), 'utf8')).toBe('node_modules/\n.vitest/\n')
+})
+
+test('the first test has a Pi for each host, whatever they are called', () => {
+  const hosts = [
+    { name: 'boreas', groups: ['cold', 'winds'] },
+    { name: "o'pi-1", groups: [] },
+  ]
+  const dir = repositoryOf({})
+  const given = { hosts, furtherHosts: 3, inventory: 'hosts.ini', playbook: 'playbooks/web.yaml' }
+  const text = planInit(repository(dir, given), versions).create['test/web.test.ts'] ?? ''
+  expect(() => stripTypeScriptTypes(text)).not.toThrow()
+  expect(text).toMatchInlineSnapshot(`
+    "import { expect, raspiTest } from 'vitest-raspi'
+
+    // The hosts of hosts.ini (the first 2 of 5), each an emulated Pi that is fresh for every test.
+    const test = raspiTest({
+      hosts: {
+        boreas: { groups: ['cold', 'winds'] },
+        'o\\'pi-1': {},
+      },
+    })
+
+    test('playbooks/web.yaml succeeds, and has nothing to do the second time', async ({ ansible }) => {
+      expect(await ansible.playbook('playbooks/web.yaml')).toSucceed()
+      expect(await ansible.playbook('playbooks/web.yaml')).toBeIdempotent()
+    })
+    "
+  `)
+})
+
+test('what is there is kept to the letter, and what it lacks is told', () => {
+  const files = {
+    'package.json': '{ "name": "mine", "devDependencies": { "vitest": "^4.1.0" } }',
+    'vite.config.mts': 'export default {}',
+    'tests/site.test.ts': '// mine',
+    '.gitignore': '/node_modules\n',
+  }
+  const dir = repositoryOf(files)
+  const plan = planInit(repository(dir), versions)
+  expect(plan.create).toEqual({})
+  expect(plan.keep).toEqual(['package.json', 'vite.config.mts', 'tests/site.test.ts', '.gitignore'])
+  expect(plan.next).toEqual([
+    'npm install --save-dev vitest vitest-raspi',
+    'add raspi() of vitest-raspi/plugin to the plugins in vite.config.mts',
+    'add .vitest/ to .gitignore',
+    'npx vitest-raspi doctor --fix',
+    'npx vitest run',
+  ])
+  carryOut(plan, dir)
+  for (const [path, text] of Object.entries(files)) expect(readFileSync(join(dir, path), 'utf8')).toBe(text)
+})
+
+test('a file that has come in the meantime is not overwritten', () => {
+  const dir = repositoryOf({})
+  const plan = planInit(repository(dir), versions)
+  carryOut({ ...plan, create: { 'vitest.config.ts': 'mine' } }, dir)
+  expect(() => carryOut({ ...plan, create: { 'vitest.config.ts': 'ours' } }, dir)).toThrow(/EEXIST/)
+  expect(readFileSync(join(dir, 'vitest.config.ts'), 'utf8')).toBe('mine')
+  expect(existsSync(join(dir, 'package.json'))).toBe(false)
+})

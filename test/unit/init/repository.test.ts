@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest'
+import { hostPatterns, lookAt } from '../../../src/init/repository.ts'
+import { ansibleThatKnows, repositoryOf } from './repositories.ts'
+
+const play = (hosts: string) => `- name: A play\n  hosts: ${hosts}\n`
+const noAnsible = { PATH: '' }
+
+test('site.yml is the playbook, else the one there is, and no other YAML', async () => {
+  const files = { 'a.yml': play('all'), 'vars.yml': 'hosts: no\n', 'playbooks/web.yml': play('web') }
+  expect(await lookAt(repositoryOf(files), undefined, noAnsible)).toMatchObject({ playbook: 'a.yml' })
+  const more = { ...files, 'playbooks/site.yml': play('web') }
+  expect(await lookAt(repositoryOf(more), undefined, noAnsible)).toMatchObject({
+    playbook: 'playbooks/site.yml',
+  })
+  expect(await lookAt(repositoryOf(more), 'a.yml', noAnsible)).toMatchObject({ playbook: 'a.yml' })
+})
+
+test('without a playbook, or with one that is not there, it says what to do', async () => {
+  const dir = repositoryOf({ 'vars.yml': 'a: 1\n' })
+  await expect(lookAt(dir, undefined, noAnsible)).rejects.toThrow(
+    `There is no playbook in ${dir}, nor in its playbooks directory.\n  Go to the repository of the playbooks`,
+  )
+  await expect(lookAt(dir, 'site.yml', noAnsible)).rejects.toThrow('The playbook site.yml does not exist')
+})
+
+test('the hosts are those of the inventory that the playbook is for, in all their groups', async () => {
+  const dir = repositoryOf({ 'site.yml': play('winds'), 'inventory/hosts.ini': '…' })
+  const env = ansibleThatKnows({ boreas: ['cold'], eurus: ['warm'] }, 'winds')
+  expect(await lookAt(dir, undefined, env)).toEqual({
+    ...{ dir, playbook: 'site.yml', inventory: 'inventory/hosts.ini', furtherHosts: 0 },
+    hosts: [
+      { name: 'boreas', groups: ['cold', 'winds'] },
+      { name: 'eurus', groups: ['warm', 'winds'] },
+    ],
+  })
+  const warm = repositoryOf({ 'site.yml': play('warm'), hosts: '…' })
+  expect(await lookAt(warm, undefined, env)).toMatchObject({ inventory: 'hosts', hosts: [{ name: 'eurus' }] })
+})
+
+test('of a large inventory it takes as many as a host bears', async () => {
+  const hosts = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`web-${index}`, ['web']]))
+  const dir = repositoryOf({ 'site.yml': play('all'), 'hosts.yml': '…' })
+  const found = await lookAt(dir, undefined, ansibleThatKnows(hosts, 'site'))
+  expect(found.hosts.map(({ name }) => name)).toEqual(['web-0', 'web-1', 'web-2', 'web-3'])
+  expect(found.furtherHosts).toBe(5)
+})
+
+test('without an inventory there is one Pi, in the groups that the playbook names', async () => {
+  const dir = repositoryOf({ 'site.yml': play('web:db') + play('localhost') })
+  expect(await lookAt(dir, undefined, noAnsible)).toMatchObject({
+    hosts: [{ name: 'pi', groups: ['web', 'db'] }],
+  })
+})
+
+test.for([
+  ['all', ['all']],
+  ['web:&eu  # comment', ['web']],
+  ['"web, db"', ['web', 'db']],
+  ['[web, db]', ['web', 'db']],
+  ['"{{ target }}"', []],
+  ['localhost', []],
+] as const)('hosts: %s', ([hosts, patterns]) => {
+  expect(hostPatterns(play(hosts))).toEqual(patterns)
+})

@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { RaspiError } from '../../../src/errors.ts'
+import { StandingLabs } from '../../../src/standing/client.ts'
+import type { StandingPi } from '../../../src/standing/protocol.ts'
+import { thisProcess } from '../../../src/standing/registry.ts'
+import { serveStanding } from '../../../src/standing/serve.ts'
+import { entryOf } from './entries.ts'
+
+let labs: StandingLabs
+
+beforeEach(() => {
+  const dir = mkdtempSync(join(tmpdir(), 'labs-'))
+  labs = new StandingLabs({ XDG_RUNTIME_DIR: dir })
+  onTestFinished(() => rmSync(dir, { recursive: true }))
+})
+
+const boreas: StandingPi = {
+  ...{ name: 'boreas', state: 'up', sshPort: 2222, image: 'debian-12-arm64', board: 'raspi3b' },
+  ...{ since: '2026-11-25T10:00:00.000Z', controlPath: '/run/ssh' },
+  connection: { host: '127.0.0.1', port: 2222, user: 'pi', privateKeyFile: 'key', knownHostsFile: 'known' },
+}
+
+/** A lab of this very process that has `pis`, and what it is asked to do. */
+async function standingLab(pis: StandingPi[]): Promise<string[]> {
+  const asked: string[] = []
+  const entry = entryOf(labs.registry.dir, {
+    process: thisProcess(),
+    pis: pis.map(({ name, sshPort }) => ({ name, sshPort })),
+  })
+  labs.registry.write(entry)
+  await serveStanding(
+    {
+      list: () => pis,
+      events: () => [],
+      async reset(names) {
+        asked.push(`reset ${names}`)
+        throw new RaspiError('boot', 'It did not boot.', { hint: 'Look at it.' })
+      },
+      down: async (names) => void asked.push(`down ${names}`),
+    },
+    entry.socket,
+  )
+  return asked
+}
+
+test('a living lab is asked for its Pis', async () => {
+  await standingLab([boreas, { ...boreas, name: 'zephyrus', state: 'off' }])
+  expect(await labs.list()).toMatchObject([boreas, { name: 'zephyrus', state: 'off' }])
+  expect(await labs.one('boreas')).toMatchObject(boreas)
+  await expect(labs.one('zephyrus')).rejects.toThrow(
+    'Pi zephyrus is switched off.\n  `vitest-raspi reset zephyrus` makes it fresh.',
+  )
+  await expect(labs.find(['notus'])).rejects.toThrow('There is no Pi notus.\n  There are: boreas, zephyrus.')
+})
+
+test('what it fails at comes back as its error', async () => {
+  const asked = await standingLab([boreas])
+  await expect(labs.reset(await labs.find(['boreas']))).rejects.toMatchObject({
+    ...{ kind: 'boot', message: 'It did not boot.\n  Look at it.' },
+  })
+  expect(asked).toEqual(['reset boreas'])
+})
+
+test('a lab that has written itself down and does not listen yet is starting', async () => {
+  labs.registry.write(entryOf(labs.registry.dir, { process: thisProcess() }))
+  expect(await labs.list()).toMatchObject([{ name: 'boreas', state: 'starting' }])
+})
+
+test('the Pis of a lab whose process has died are told as gone, once, and nothing is left of it', async () => {
+  const process = { pid: 4_194_304, startTime: '1' }
+  labs.registry.write(entryOf(labs.registry.dir, { process }))
+  labs.registry.writePart('inventory', process, '{}')
+  writeFileSync(join(labs.registry.dir, `socket-${process.pid}`), '')
+  expect(await labs.list()).toMatchObject([
+    {
+      name: 'boreas',
+      state: 'gone',
+      problem: 'the process of its lab (4194304) has died, and the Pi with it',
+    },
+  ])
+  expect(await labs.list()).toEqual([])
+  expect(() => labs.registry.readInventory(entryOf('', { process }))).toThrow(/ENOENT/)
+})
