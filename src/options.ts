@@ -38,6 +38,8 @@ export const optionsSchema = z.strictObject({
   bootTimeout: z.int().positive().default(300_000),
   /** How long a playbook may run, in ms. @default 1_200_000 */
   playbookTimeout: z.int().positive().default(1_200_000),
+  /** Of which tests the Pis stay up, for up to an hour after the run, which ends with them. @default 'none' */
+  keep: z.enum(['none', 'failed', 'all']).default('none'),
   /** `'mitogen'`: run tasks through Mitogen, where it is installed and ansible.cfg names no strategy. @default nothing */
   accelerate: z.enum(['mitogen']).optional(),
   /** Of which tests the console, the journal and more is kept below `.vitest/raspi`. @default 'failed' */

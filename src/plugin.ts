@@ -6,6 +6,7 @@ import type { SourcePaths } from './ansible/sources.ts'
 import { testFilesUsing, whenUsed } from './lab/used-files.ts'
 import { type RaspiOptions, resolveOptions } from './options.ts'
 import { evidenceDirOf, RaspiReporter } from './reporter.ts'
+import { keptForMs, withKeepOf } from './vitest/keep.ts'
 import './vitest/provided.ts'
 
 export type { RaspiOptions } from './options.ts'
@@ -25,7 +26,7 @@ const reporterNames = /vitest-raspi\/(dist\/)?reporter(\.js)?$/
  * @example export default defineConfig({ plugins: [raspi({ image: 'debian-12-arm64' })] })
  */
 export function raspi(options: RaspiOptions = {}): Vite.Plugin {
-  const raspiOptions = resolveOptions(options)
+  const raspiOptions = withKeepOf(process.env, resolveOptions(options))
   return {
     name: 'vitest-raspi',
     config: () => ({
@@ -45,6 +46,8 @@ export function raspi(options: RaspiOptions = {}): Vite.Plugin {
       if (!ours) reporters.push(new RaspiReporter())
       if (vitest.config.watch) whenUsed((sources) => vitest.vite.watcher.add(outside(root, sources)))
       if (project.config.testTimeout === vitestTestTimeout) project.config.testTimeout = testTimeout
+      // Vitest would end the process before the Pis' time is over.
+      if (raspiOptions.keep !== 'none') vitest.config.teardownTimeout = keptForMs + 60_000
       if (project.config.hookTimeout === vitestHookTimeout) project.config.hookTimeout = testTimeout
     },
   }

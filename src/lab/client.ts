@@ -12,6 +12,8 @@ export interface LabClient {
   lease(request: LeaseRequest): Promise<Lease>
   /** Gives Pis back. Never throws: a lab that is gone has taken them back itself. */
   release(lease: number): Promise<void>
+  /** Leaves Pis to the user instead of giving them back. Never throws; gives them back where they are not wanted. */
+  keep(lease: number, why: string): Promise<void>
   /** Makes a checkpoint of a lent Pi; throws the lab's `RaspiError` where it cannot be made. */
   checkpoint(pi: number, name: string | undefined): Promise<MadeCheckpoint>
   /** Restores one; throws the lab's `RaspiError` where it cannot be had. */
@@ -59,6 +61,10 @@ async function open(path: string): Promise<LabClient> {
   return {
     lease: async (request) => openAnswer(await channel.lease(request)),
     release: async (lease) => void (await channel.release(lease).catch(() => {})),
+    async keep(lease, why) {
+      const kept = await channel.keep(lease, why).catch(() => undefined)
+      if (!kept || !('value' in kept) || kept.value.length === 0) await channel.release(lease).catch(() => {})
+    },
     checkpoint: async (pi, name) => openAnswer(await channel.checkpoint(pi, name)),
     restore: async (pi, checkpoint) => openAnswer(await channel.restore(pi, checkpoint)),
     used: (testFile, sources) => void channel.used.asEvent(testFile, sources).catch(() => {}),

@@ -7,25 +7,34 @@ import type { Lab } from './lab.ts'
 import type { LabFunctions, WorkerFunctions } from './protocol.ts'
 import { noteUse } from './used-files.ts'
 
+/** Whoever takes over the Pis that their tests leave to the user. */
+export interface Keeper {
+  /** Takes over a lease, and gives the names by which its Pis stand; none where it does not want them. */
+  keep(lease: number, why: string): Promise<string[]>
+  /** Ends Pis it has taken over where `wanted` more are asked for than may live. */
+  makeRoom(wanted: number): Promise<void>
+}
+
 /**
  * Serves `lab` to the workers on a unix socket in the run's directory, and gives the socket's path. A worker's leases
- * end with its connection, however it ends.
+ * end with its connection, however it ends, but for those that `keeper` takes over.
  */
-export async function serveLab(lab: Lab): Promise<{ path: string; server: Server }> {
+export async function serveLab(lab: Lab, keeper?: Keeper): Promise<{ path: string; server: Server }> {
   const path = join(lab.runDir.path, 'lab')
-  const server = createServer((socket) => serveWorker(lab, socket))
+  const server = createServer((socket) => serveWorker(lab, socket, keeper))
   server.listen(path)
   await once(server, 'listening')
   server.unref()
   return { path, server }
 }
 
-function serveWorker(lab: Lab, socket: Socket) {
+function serveWorker(lab: Lab, socket: Socket, keeper: Keeper | undefined) {
   const leases = new Set<number>()
   const gone = new AbortController()
   const functions: LabFunctions = {
     lease: (request) =>
       answer(async () => {
+        await keeper?.makeRoom(request.pis.length)
         const lease = await lab.lease(
           request,
           gone.signal,
@@ -39,6 +48,12 @@ function serveWorker(lab: Lab, socket: Socket) {
       answer(async () => {
         leases.delete(id)
         await lab.release(id)
+      }),
+    keep: (id, why) =>
+      answer(async () => {
+        const names = (await keeper?.keep(id, why)) ?? []
+        if (names.length > 0) leases.delete(id)
+        return names
       }),
     checkpoint: (pi, name) => answer(() => lab.checkpoints.make(pi, name)),
     restore: (pi, checkpoint) => answer(() => lab.checkpoints.restore(pi, checkpoint)),

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { test as base, expect, inject, type TestAPI } from 'vitest'
+import { test as base, expect, inject, type TestAPI, type TestContext } from 'vitest'
 import type { Ansible } from '../ansible/ansible.ts'
 import { findPlaybook } from '../ansible/playbooks.ts'
 import { connectLab, type LabClient } from '../lab/client.ts'
@@ -66,7 +66,8 @@ interface Borrowed {
   newRecords(): RunRecord[]
   /** Shows a line to the user. */
   say(line: string): void
-  giveBack(): Promise<void>
+  /** Ends them, or leaves them to the user with the reason `keep`. */
+  giveBack(keep: string | undefined): Promise<void>
 }
 
 /**
@@ -91,7 +92,7 @@ export function testOf(
 ): TestAPI<RaspiFixtures> {
   const steps = options.prepare === undefined ? undefined : stepsOf(options.prepare)
   const wishes = { image: options.image, steps }
-  let ofFile: { borrowed: Borrowed; tests: number } | undefined
+  let ofFile: { borrowed: Borrowed; tests: number; failed: boolean } | undefined
   // Two literal shapes: Vitest reads a fixture's scope and its parameters before it runs.
   const test =
     options.scope === 'file'
@@ -99,7 +100,7 @@ export function testOf(
           .extend('borrowed', { scope: 'file' }, async ({}, { onCleanup }) => {
             const file = expect.getState().testPath
             const borrowed = await borrow(file ?? 'a test file', plan, wishes, undefined)
-            ofFile = { borrowed, tests: 0 }
+            ofFile = { borrowed, tests: 0, failed: false }
             const mine = ofFile
             onCleanup(async () => {
               ofFile = undefined
@@ -107,7 +108,7 @@ export function testOf(
                 mine.tests === 0 && file && (await concludeHook(file, borrowed.evidence, evidenceWishes()))
               if (dir)
                 borrowed.say(`No test of ${file} had its Pis: ${dir} tells what there is to know of them`)
-              await borrowed.giveBack()
+              await borrowed.giveBack(keepWish(mine.failed, file ?? 'a test file'))
             })
             return borrowed
           })
@@ -119,6 +120,7 @@ export function testOf(
             onCleanup(async () => {
               if (!ofFile) return
               ofFile.tests++
+              ofFile.failed ||= hasFailed(task)
               await concludeTest(
                 { task, annotate },
                 ofFile.borrowed.evidence,
@@ -137,7 +139,7 @@ export function testOf(
                 borrowed.newRecords(),
                 evidenceWishes(),
               )
-              await borrowed.giveBack()
+              await borrowed.giveBack(keepWish(hasFailed(task), task.fullTestName ?? task.name))
             })
             return borrowed
           })
@@ -227,12 +229,21 @@ async function borrow(
       return records
     },
     say: log,
-    async giveBack() {
+    async giveBack(keep) {
       over.abort()
-      await lab.release(lease.id)
+      await (keep === undefined ? lab.release(lease.id) : lab.keep(lease.id, keep))
       rmSync(runDir, { recursive: true, force: true })
     },
   }
+}
+
+const hasFailed = ({ result, fails }: TestContext['task']) => result?.state === 'fail' && !fails
+
+/** Why the Pis of a test are left to the user, where they are. */
+function keepWish(failed: boolean, holder: string): string | undefined {
+  const { keep } = inject('raspiOptions')
+  if (keep === 'none' || (keep === 'failed' && !failed)) return undefined
+  return `kept after ${failed ? 'the failure of ' : ''}${holder}`
 }
 
 function evidenceWishes(): EvidenceWishes {

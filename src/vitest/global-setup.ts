@@ -4,6 +4,7 @@ import { privateDir } from '../host/paths.ts'
 import { Lab } from '../lab/lab.ts'
 import { serveLab } from '../lab/server.ts'
 import { preparer } from '../prepare/prepare.ts'
+import { TestKeeper } from './keep.ts'
 import './provided.ts'
 import { failureReport } from './run-report.ts'
 
@@ -20,7 +21,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     describeFailure: ({ failed }) => failureReport(failed),
   })
   const lab = new Lab(options, log, prepare)
-  const { path, server } = await serveLab(lab)
+  const keeper = options.keep === 'none' ? undefined : new TestKeeper(lab, log)
+  const { path, server } = await serveLab(lab, keeper)
 
   // `vitest run` ends on SIGINT and SIGTERM by process.exit(), without any teardown; on SIGHUP it just dies.
   const kill = () => lab.kill()
@@ -36,6 +38,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   })
   return async () => {
     server.close()
+    await keeper?.hold()
     await lab.close()
     process.off('exit', kill)
     process.off('SIGHUP', hangUp)
