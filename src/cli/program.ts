@@ -4,6 +4,7 @@ import { isRaspiError } from '../errors.ts'
 import { type HostContext, hostContext } from '../host/context.ts'
 import { addDoctor, type Output } from './doctor.ts'
 import { exitCodes, exitCodesHelp } from './exit-codes.ts'
+import { addImage } from './image/image.ts'
 
 const examples = `
 Examples:
@@ -30,9 +31,11 @@ export async function runCli(
       writeErr: (text) => output.err(text.trimEnd()),
     })
     .exitOverride()
-  addDoctor(program, context, output, (code) => {
+  const setExitCode = (code: number) => {
     exitCode = code
-  })
+  }
+  addDoctor(program, context, output, setExitCode)
+  addImage(program, { context, output, setExitCode })
   try {
     await program.parseAsync(args, { from: 'user' })
     return exitCode

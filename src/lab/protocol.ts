@@ -1,6 +1,7 @@
 import type { SourcePaths } from '../ansible/sources.ts'
 import type { SerialisedRaspiError } from '../errors.ts'
 import type { Span } from '../host/spans.ts'
+import type { ImageOption } from '../image-option.ts'
 import type { GpioPin } from '../machine/gpio.ts'
 import type { PiConnection } from '../pi/connection.ts'
 
@@ -10,7 +11,7 @@ export interface LeaseRequest {
   holder: string
   /** The Pis by the names their holder gives them. */
   pis: { name: string }[]
-  image: string
+  image: ImageOption
   board: string
   /** What the Pis are to be prepared with. @default nothing */
   prepare?: Preparation | undefined

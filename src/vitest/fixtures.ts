@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { test as base, expect, inject, type TestAPI } from 'vitest'
 import type { Ansible } from '../ansible/ansible.ts'
 import { findPlaybook } from '../ansible/playbooks.ts'
+import { parseReference } from '../image/reference.ts'
+import type { ImageOption } from '../image-option.ts'
 import { connectLab, type LabClient } from '../lab/client.ts'
 import type { LentPi, PrepareStep } from '../lab/protocol.ts'
 import { Pi } from '../pi/pi.ts'
@@ -18,7 +20,7 @@ export interface CommonTestOptions {
   /** Whether each test has fresh Pis, or the tests of a file share theirs. @default 'test' */
   scope?: 'test' | 'file'
   /** Another image than the plugin's. */
-  image?: string
+  image?: ImageOption
   /** How Ansible runs, where a call does not say otherwise. */
   ansible?: AnsibleOptions
 }
@@ -91,6 +93,8 @@ export function testOf(
 ): TestAPI<RaspiFixtures> {
   const steps = options.prepare === undefined ? undefined : stepsOf(options.prepare)
   const wishes = { image: options.image, steps }
+  // What is wrong with it is told at its line, before anything is started.
+  if (options.image !== undefined) parseReference(options.image)
   let ofFile: { borrowed: Borrowed; tests: number } | undefined
   // Two literal shapes: Vitest reads a fixture's scope and its parameters before it runs.
   const test =
@@ -159,7 +163,7 @@ function first({ pis }: Borrowed): Pi {
 async function borrow(
   holder: string,
   planner: Planner,
-  { image, steps }: { image: string | undefined; steps: PrepareStep[] | undefined },
+  { image, steps }: { image: ImageOption | undefined; steps: PrepareStep[] | undefined },
   signal: AbortSignal | undefined,
 ): Promise<Borrowed> {
   const provided = inject('raspiLab')
