@@ -89,6 +89,5 @@ export const imageOptionSchema = z.union([z.string().min(1), named, downloaded, 
 })
 
 export type ImageOption = z.input<typeof imageOptionSchema>
-export type NamedImage = z.output<typeof named>
 export type DownloadedImage = z.output<typeof downloaded>
 export type LocalImage = z.output<typeof local>

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { execa } from 'execa'
@@ -106,9 +106,4 @@ async function unzip(path: string): Promise<Unpacking> {
     zip.close()
     throw error
   }
-}
-
-/** The size of `path`, in bytes. */
-export async function sizeOf(path: string): Promise<number> {
-  return (await stat(path)).size
 }

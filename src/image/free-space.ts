@@ -16,13 +16,14 @@ export async function checkSpace(image: string, dir: string, bytes: number, what
 
 /** What is to be said of an error that writing to the cache gave; anything else is given back as it is. */
 export function writeError(image: string, dir: string, error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code
+  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new RaspiError('image', `Image ${image} has no room: the disk of ${dir} is full.`, {
       hint: makeRoom,
       cause: error,
     })
-  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM')
+  // A recursive mkdir says ENOENT where it cannot write: https://github.com/nodejs/node/issues/31481
+  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM' || (code === 'ENOENT' && syscall === 'mkdir'))
     return new RaspiError('image', `Image ${image} cannot be kept: ${dir} cannot be written to.`, {
       hint: 'Make it yours, or set VITEST_RASPI_CACHE to a directory that is.',
       cause: error,

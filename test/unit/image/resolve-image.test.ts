@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { execa } from 'execa'
@@ -35,7 +36,7 @@ afterAll(() => {
   for (const dir of dirs) rmSync(dir, { recursive: true })
 })
 function mkdirIn() {
-  const dir = execFileSync('mktemp', ['-d'], { encoding: 'utf8' }).trim()
+  const dir = mkdtempSync(join(tmpdir(), 'vitest-raspi-test-'))
   dirs.push(dir)
   return dir
 }
