@@ -12,6 +12,7 @@ export {
 } from './ansible/run.ts'
 export type { VaultOptions } from './ansible/vault.ts'
 export { isRaspiError, RaspiError, type RaspiErrorKind } from './errors.ts'
+export type { ImageOption } from './image-option.ts'
 export type { GpioPin } from './machine/gpio.ts'
 export { Checkpoint } from './pi/checkpoint.ts'
 export type { PiConnection } from './pi/connection.ts'

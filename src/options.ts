@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { boardSchema } from './board-option.ts'
 import { RaspiError } from './errors.ts'
+import { imageOptionSchema } from './image-option.ts'
 
 const percentage = z.number().min(0).max(100).optional()
 
@@ -21,8 +22,8 @@ export type CoverageOptions = z.output<typeof coverageSchema>
 
 /** Every option of the plugin, once: the type is its input, the defaults are its output's. */
 export const optionsSchema = z.strictObject({
-  /** The image that Pis boot: a name of the catalogue. @default 'debian-12-arm64' */
-  image: z.string().min(1).default('debian-12-arm64'),
+  /** The image that Pis boot: a name, a URL, a path, or an object with more about it. @default 'debian-12-arm64' */
+  image: imageOptionSchema.default('debian-12-arm64'),
   /** The board QEMU emulates: `'raspi3b'`, `'raspi3ap'`, `'virt'`, or `virt` with its sizes. @default 'raspi3b' */
   board: boardSchema.default('raspi3b'),
   /** Where images, frozen Pis and keys are kept. @default `$VITEST_RASPI_CACHE`, `$XDG_CACHE_HOME/vitest-raspi` or `~/.cache/vitest-raspi` */

@@ -7,6 +7,7 @@ import { addConsole } from './console.ts'
 import { addDoctor } from './doctor.ts'
 import { addDown } from './down.ts'
 import { exitCodes, exitCodesHelp } from './exit-codes.ts'
+import { addImage } from './image/image.ts'
 import { addInit } from './init.ts'
 import { addInventory } from './inventory.ts'
 import { addLogs } from './logs.ts'
@@ -54,6 +55,7 @@ export async function runCli(
     ...[addPrune, addCompletion],
   ]
   for (const add of adders) add(program, commands)
+  addImage(program, { context, output, setExitCode })
   try {
     await program.parseAsync(args, { from: 'user' })
     return exitCode

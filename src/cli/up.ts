@@ -3,6 +3,7 @@ import { inventoryHosts } from '../ansible/inventory-hosts.ts'
 import { boardNames } from '../board-option.ts'
 import { RaspiError } from '../errors.ts'
 import { duration } from '../host/progress.ts'
+import { nameOfImage } from '../image-option.ts'
 import { optionsSchema, type RaspiOptions } from '../options.ts'
 import { StandingLabs } from '../standing/client.ts'
 import { detachLab } from '../standing/detach.ts'
@@ -47,7 +48,7 @@ export function addUp(program: Command, context: CommandContext): void {
     .argument('[names...]', 'what they are called (default: boreas, zephyrus, notus, eurus, pi-5, …)')
     .option('-i, --inventory <path>', 'a Pi for each host of this inventory, in its groups')
     .option('-n, --count <n>', 'how many, with names that are free', parseCount(1, 64))
-    .option('--image <name>', 'what they boot', defaults.image)
+    .option('--image <name>', 'what they boot', nameOfImage(defaults.image))
     .addOption(new Option('--board <name>', 'what QEMU emulates').choices(boardNames).default(defaults.board))
     .option('-d, --detach', 'leave them running in the background')
     .option(

@@ -1,6 +1,6 @@
 import { FileDisk, withOpenFile } from 'file-disk'
 import { messageOf, RaspiError } from '../errors.ts'
-import { cardFiles } from './card-files.ts'
+import { cardFiles } from '../image/card-files.ts'
 
 /** The files of a card's boot part. Paths are those of config.txt: `overlays/README`, or `/overlays/README`. */
 export interface BootFiles {

@@ -4,9 +4,9 @@ import { basename, join } from 'node:path'
 import * as z from 'zod'
 import { messageOf } from '../errors.ts'
 import { markUsed } from '../host/last-use.ts'
+import { sparseDigest } from '../host/sparse-digest.ts'
 import type { Image } from '../image/image.ts'
 import type { Board } from '../machine/boards.ts'
-import { sparseDigest } from './digest.ts'
 
 /** A booted Pi that stands still: card, RAM and the state of the devices. Immutable. */
 export interface FrozenPi {

@@ -224,6 +224,15 @@ export const tools = {
     home: utilLinux,
     only: onLinux,
   },
+  xz: {
+    group: 'build',
+    names: ['xz'],
+    purpose: 'unpacks images that are downloaded',
+    version: { args: ['--version'], pattern: /xz \(XZ Utils\) (\d+(?:\.\d+)+)/ },
+    packages: { apt: ['xz-utils'], dnf: ['xz'], pacman: ['xz'], zypper: ['xz'] },
+    home: 'https://tukaani.org/xz/',
+    only: onLinux,
+  },
   mkfsVfat: {
     group: 'build',
     names: ['mkfs.vfat'],

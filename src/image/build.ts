@@ -1,15 +1,17 @@
-import { chmod, mkdir, open, readFile, statfs, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { RaspiError } from '../errors.ts'
 import { type Log, phase } from '../host/progress.ts'
+import { sparseDigest } from '../host/sparse-digest.ts'
 import { asRoot } from './as-root.ts'
 import { assembleCard } from './card.ts'
+import { checkSpace } from './free-space.ts'
 import { hookScript, stageFiles } from './hooks.ts'
+import { makeHostKeys } from './host-keys.ts'
 import { checkHost } from './host-tools.ts'
-import { keygen } from './keys.ts'
 import { installDebian } from './mmdebstrap.ts'
-import { type GuestFile, type Recipe, recipeId } from './recipe.ts'
+import { type Recipe, recipeId } from './recipe.ts'
 import { cardFile, type Entry, entryFile, imageId } from './store.ts'
+import { writeThrough } from './write-through.ts'
 
 /** What a build takes at its height, in bytes: unpacked packages, downloads, and the card. */
 const neededBytes = 3e9
@@ -25,7 +27,7 @@ export async function buildImage(
   { log, signal }: { log: Log; signal?: AbortSignal | undefined },
 ): Promise<string> {
   await checkHost(recipe.name)
-  await checkSpace(recipe.name, dir)
+  await checkSpace(recipe.name, dir, neededBytes, 'a build needs')
   const root = join(dir, 'root')
   const entry = join(dir, 'entry')
   await mkdir(entry)
@@ -53,45 +55,8 @@ export async function buildImage(
     user: recipe.user,
     hostKeys: hostKeys.publicKeys,
     cardBytes: recipe.layout.cardBytes,
+    digest: await sparseDigest(card),
   }
   await writeFile(join(entry, entryFile), `${JSON.stringify(description, undefined, 2)}\n`)
   return entry
-}
-
-async function checkSpace(name: string, dir: string): Promise<void> {
-  const { bavail, bsize } = await statfs(dir)
-  if (bavail * bsize >= neededBytes) return
-  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
-  throw new RaspiError(
-    'image',
-    `Image ${name} cannot be built: ${dir} has ${gigabytes(bavail * bsize)} free, a build needs ${gigabytes(neededBytes)}.`,
-    { hint: 'Make room, or set VITEST_RASPI_CACHE to a directory on another disk.' },
-  )
-}
-
-/** Made here and not in the guest, so that they are known before the first connection. */
-async function makeHostKeys(dir: string): Promise<{ files: GuestFile[]; publicKeys: string[] }> {
-  await mkdir(dir)
-  const files: GuestFile[] = []
-  const publicKeys: string[] = []
-  for (const type of ['ed25519', 'ecdsa', 'rsa'] as const) {
-    const file = join(dir, type)
-    await keygen(type, file, 'root@raspberrypi')
-    const path = `/etc/ssh/ssh_host_${type}_key`
-    const publicKey = await readFile(`${file}.pub`, 'utf8')
-    files.push(
-      { path, mode: '0600', text: await readFile(file, 'utf8') },
-      { path: `${path}.pub`, text: publicKey },
-    )
-    publicKeys.push(publicKey.split(' ', 2).join(' '))
-  }
-  return { files, publicKeys }
-}
-
-/** Brings `file` onto the disk, so that after a power cut it is whole or not in the cache; then it never changes. */
-async function writeThrough(file: string): Promise<void> {
-  const handle = await open(file, 'r+')
-  await handle.sync()
-  await handle.close()
-  await chmod(file, 0o444)
 }

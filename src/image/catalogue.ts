@@ -15,3 +15,8 @@ export function recipeOf(name: string, publicKey: string): Recipe {
     hint: `There is: ${[...catalogue.keys()].join(', ')}.`,
   })
 }
+
+/** The names of all images that are built here. */
+export function recipeNames(): string[] {
+  return [...catalogue.keys()]
+}

@@ -5,65 +5,126 @@ import { exclusively } from '../host/lock.ts'
 import { privateDir } from '../host/paths.ts'
 import { elapsed, type Log } from '../host/progress.ts'
 import { abandoned, scratchName } from '../host/scratch.ts'
+import type { ImageOption } from '../image-option.ts'
+import { type Adoption, adoptImage, adoptionId, localFile } from './adopt.ts'
 import { asRoot } from './as-root.ts'
 import { buildImage } from './build.ts'
+import { noteLockFile } from './cache-users.ts'
 import { recipeOf } from './catalogue.ts'
+import type { Patience } from './download.ts'
+import { writeError } from './free-space.ts'
 import type { Architecture, Image } from './image.ts'
 import { type ClientKey, clientKey } from './keys.ts'
-import { type Recipe, recipeId } from './recipe.ts'
-import { cardFile, type Entry, entryDir, readEntry } from './store.ts'
+import { recipeId } from './recipe.ts'
+import { parseReference, type Reference } from './reference.ts'
+import { resolveRemote } from './resolve-remote.ts'
+import { stepFiles, withSteps } from './steps.ts'
+import { cardFile, type Entry, entryDir, markUsed, readEntry } from './store.ts'
 
-interface Context {
+export interface ImageContext {
   cacheDir: string
   log: Log
   signal?: AbortSignal | undefined
   /** Called before anything is built, with what the image's programs are for; what it throws is thrown. */
   beforeBuild?: ((architecture: Architecture) => Promise<void>) | undefined
+  /** Where relative paths of images begin. @default the working directory */
+  baseDir?: string | undefined
+  /** Where `latest` is pinned; where there is none, it is asked for anew each time. */
+  lockFile?: string | undefined
+  /** Asks anew what `latest` is, and pins that. */
+  update?: boolean | undefined
+  patience?: Partial<Patience> | undefined
+}
+
+/** How an image that is not in the cache is made. */
+interface Making {
+  name: string
+  /** Names what it is made by. */
+  id: string
+  /** What is done, for people. */
+  verb: 'building' | 'fetching'
+  /** Makes it in the empty directory `dir` and gives the directory in it that becomes the entry. */
+  make(dir: string): Promise<string>
 }
 
 /**
- * The image `name` of the catalogue, from the cache or built (minutes). Processes that ask at the same time build it
- * once. Throws a `RaspiError`: of kind `image` where there is no such image or it cannot be built, `cancelled` on abort.
+ * The image that `option` means, from the cache or made: built, or downloaded and set up (minutes). Processes that ask
+ * at the same time make it once. Throws a `RaspiError`: of kind `options` or `image` where there is no such image or it
+ * cannot be had, `cancelled` on abort.
  */
-export async function resolveImage(name: string, context: Context): Promise<Image> {
+export async function resolveImage(option: ImageOption, context: ImageContext): Promise<Image> {
   const { cacheDir, log, signal } = context
-  await remove(...abandoned(join(cacheDir, 'tmp'), 'image', 'key'))
-  const key = await clientKey(cacheDir)
-  const recipe = recipeOf(name, key.publicKey)
-  const entry = readEntry(cacheDir, recipeId(recipe))
-  if (typeof entry === 'object') return toImage(cacheDir, entry, key)
-
+  const reference = parseReference(option, context.baseDir)
+  const { name } = reference
   try {
+    await remove(...abandoned(join(cacheDir, 'tmp'), 'image', 'key', 'download'))
+    const key = await clientKey(cacheDir)
+    const making = await makingOf(reference, key, context)
+    const entry = readEntry(cacheDir, making.id)
+    if (typeof entry === 'object') return toImage(cacheDir, entry, key)
     return await exclusively(
       join(cacheDir, 'images'),
       { log, waitingFor: `Image ${name}`, signal },
       async () => {
-        const found = readEntry(cacheDir, recipeId(recipe))
+        const found = readEntry(cacheDir, making.id)
         if (typeof found === 'object') return toImage(cacheDir, found, key)
-        if (found) log(`Image ${name}: the one in the cache is damaged (${found}), building it again`)
-        await context.beforeBuild?.(recipe.architecture)
+        if (found) log(`Image ${name}: the one in the cache is damaged (${found}), making it again`)
         const started = performance.now()
-        log(`Image ${name}: building it; this takes some minutes, once`)
-        const built = await buildInto(recipe, context)
-        log(`Image ${name}: ready after ${elapsed(started)}, kept in ${entryDir(cacheDir, built.recipe)}`)
-        return toImage(cacheDir, built, key)
+        log(`Image ${name}: ${making.verb} it; this takes some minutes, once`)
+        const made = await makeInto(making, cacheDir)
+        log(`Image ${name}: ready after ${elapsed(started)}, kept in ${entryDir(cacheDir, made.recipe)}`)
+        return toImage(cacheDir, made, key)
       },
     )
   } catch (error) {
     if (signal?.aborted)
-      throw new RaspiError('cancelled', `Building image ${name} was cancelled.`, { cause: error })
-    throw error
+      throw new RaspiError('cancelled', `Making image ${name} was cancelled.`, { cause: error })
+    throw writeError(name, cacheDir, error)
   }
 }
 
-/** Builds in a directory of its own and renames: what stands in the cache is whole. */
-async function buildInto(recipe: Recipe, { cacheDir, log, signal }: Context): Promise<Entry> {
+async function makingOf(reference: Reference, key: ClientKey, context: ImageContext): Promise<Making> {
+  const { name, steps } = reference
+  if (reference.kind === 'recipe') {
+    const recipe = withSteps(recipeOf(name, key.publicKey), steps)
+    const make = async (dir: string) => {
+      await context.beforeBuild?.(recipe.architecture)
+      return buildImage(recipe, dir, context)
+    }
+    return { name, id: recipeId(recipe), verb: 'building', make }
+  }
+  const adoption: Adoption = {
+    name: reference.kind === 'raspios' ? `${name}@${reference.release}` : name,
+    ...(await originOf(reference, context)),
+    user: reference.user ?? 'pi',
+    publicKey: key.publicKey,
+    files: stepFiles(steps),
+  }
+  const make = (dir: string) => adoptImage(adoption, dir, context)
+  return { name: adoption.name, id: adoptionId(adoption), verb: 'fetching', make }
+}
+
+async function originOf(
+  reference: Exclude<Reference, { kind: 'recipe' }>,
+  context: ImageContext,
+): Promise<Pick<Adoption, 'source' | 'initFormat'>> {
+  if (reference.kind === 'file') {
+    const { sha256, extractedSha256, extractedBytes, initFormat } = reference
+    const file = await localFile(reference.name, reference.file)
+    return { source: { file: { ...file, sha256, extractedSha256, extractedBytes } }, initFormat }
+  }
+  if (context.lockFile) noteLockFile(context.cacheDir, context.lockFile)
+  const image = await resolveRemote(reference, { ...context, retryMs: context.patience?.retryMs })
+  return { source: { image }, initFormat: image.initFormat }
+}
+
+/** Makes it in a directory of its own and renames: what stands in the cache is whole. */
+async function makeInto({ name, id, make }: Making, cacheDir: string): Promise<Entry> {
   const tmp = privateDir(cacheDir, 'tmp')
   const dir = join(tmp, scratchName('image'))
   mkdirSync(dir, { mode: 0o700 })
   try {
-    const made = await buildImage(recipe, dir, { log, signal })
-    const id = recipeId(recipe)
+    const made = await make(dir)
     const place = entryDir(cacheDir, id)
     // A process that the lock did not keep out may have been faster; its card is already in use.
     if (typeof readEntry(cacheDir, id) !== 'object') {
@@ -73,12 +134,9 @@ async function buildInto(recipe: Recipe, { cacheDir, log, signal }: Context): Pr
   } finally {
     await remove(dir)
   }
-  const entry = readEntry(cacheDir, recipeId(recipe))
+  const entry = readEntry(cacheDir, id)
   if (typeof entry === 'object') return entry
-  throw new RaspiError(
-    'image',
-    `Image ${recipe.name} cannot be built: what was written is not there (${entry}).`,
-  )
+  throw new RaspiError('image', `Image ${name} cannot be kept: what was written is not there (${entry}).`)
 }
 
 /** What a guest's users own can be removed only as root. What cannot be removed now is swept at the next run. */
@@ -88,8 +146,10 @@ async function remove(...dirs: string[]): Promise<void> {
 
 function toImage(
   cacheDir: string,
-  { cardBytes: _, recipe, ...entry }: Entry,
+  { name, id, architecture, user, hostKeys, recipe }: Entry,
   { privateKeyFile }: ClientKey,
 ): Image {
-  return { ...entry, path: join(entryDir(cacheDir, recipe), cardFile), privateKeyFile }
+  markUsed(cacheDir, recipe)
+  const path = join(entryDir(cacheDir, recipe), cardFile)
+  return { name, id, path, architecture, user, privateKeyFile, hostKeys }
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { remoteImageSchema } from './remote-image.ts'
 
 /** What `image.json` says about the card next to it. */
 const entrySchema = z.object({
@@ -13,6 +14,10 @@ const entrySchema = z.object({
   user: z.string(),
   hostKeys: z.array(z.string()).min(1),
   cardBytes: z.int().positive(),
+  /** The card's sparse digest, for whoever verifies the cache. Absent in what the first version made. */
+  digest: z.string().optional(),
+  /** What it was made of, where it was not built. */
+  source: z.object({ image: remoteImageSchema.optional(), file: z.string().optional() }).optional(),
 })
 
 export type Entry = z.output<typeof entrySchema>
@@ -49,4 +54,30 @@ export function readEntry(cacheDir: string, recipe: string): Entry | string | un
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return `${entryFile} or ${cardFile} is missing`
     return `${entryFile} cannot be read`
   }
+}
+
+/** The ids of all recipes of which the cache has an image, be it damaged. */
+export function listRecipes(cacheDir: string): string[] {
+  const dir = join(cacheDir, 'images')
+  return existsSync(dir) ? readdirSync(dir).filter((name) => /^[0-9a-f]{64}$/.test(name)) : []
+}
+
+/** The images of the cache that are whole, as far as their descriptions tell. */
+export function listEntries(cacheDir: string): Entry[] {
+  return listRecipes(cacheDir)
+    .map((recipe) => readEntry(cacheDir, recipe))
+    .filter((entry) => typeof entry === 'object')
+}
+
+/** Remembers that an image is used now, for whoever makes room later. A cache that cannot be written remembers nothing. */
+export function markUsed(cacheDir: string, recipe: string): void {
+  const now = new Date()
+  try {
+    utimesSync(join(entryDir(cacheDir, recipe), entryFile), now, now)
+  } catch {}
+}
+
+/** When an image was last used. */
+export function lastUse(cacheDir: string, recipe: string): Date | undefined {
+  return statSync(join(entryDir(cacheDir, recipe), entryFile), { throwIfNoEntry: false })?.mtime
 }

@@ -6,6 +6,7 @@ import { messageOf, RaspiError } from '../errors.ts'
 import { defaultCacheDir, privateDir } from '../host/paths.ts'
 import { duration, type Log } from '../host/progress.ts'
 import { assertHost, type HostTools } from '../host/requirements.ts'
+import type { ImageOption } from '../image-option.ts'
 import type { GpioPin } from '../machine/gpio.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { type Capacity, capacityOf } from './capacity.ts'
@@ -19,6 +20,14 @@ import { RunDir, sweepDeadRuns } from './run-dir.ts'
 import { sayOnce } from './say-once.ts'
 import { resolveSource, type SourceContext } from './sources.ts'
 
+/** Where the user's project is, for what images say of it. */
+export interface LabPlace {
+  /** Where relative paths of images begin. @default the working directory */
+  baseDir?: string
+  /** Where `latest` is pinned. @default nowhere */
+  lockFile?: string
+}
+
 /** The one owner of all machines of a run: starts them, lends them, ends them. It does nothing until asked for a Pi. */
 export class Lab {
   readonly options: ResolvedOptions
@@ -26,6 +35,7 @@ export class Lab {
   readonly log: Log
   readonly checkpoints: Checkpoints
   readonly #prepare: Prepare | undefined
+  readonly #place: LabPlace
   readonly #places: Gate
   readonly #capacity: Capacity
   readonly #starts: Gate
@@ -40,8 +50,9 @@ export class Lab {
   #swept = false
 
   /** Without a `prepare` no Pis can be prepared. */
-  constructor(options: ResolvedOptions, log: Log, prepare?: Prepare) {
+  constructor(options: ResolvedOptions, log: Log, prepare?: Prepare, place: LabPlace = {}) {
     this.options = options
+    this.#place = place
     this.log = log
     this.runDir = new RunDir()
     const say = sayOnce(log)
@@ -254,7 +265,7 @@ export class Lab {
     return once(this.#layers, [image, board, prepare], () => this.#makeLayers(source, prepare))
   }
 
-  async #makeSource(image: string, board: BoardOption): Promise<PiSource> {
+  async #makeSource(image: ImageOption, board: BoardOption): Promise<PiSource> {
     const source = await resolveSource(image, board, await this.#sourceContext())
     this.#notEmulated(source.frozen?.notEmulated ?? [])
     return source
@@ -280,6 +291,7 @@ export class Lab {
     const tools = await this.#host()
     return {
       cacheDir: privateDir(this.cacheDir),
+      ...this.#place,
       machineDir: this.runDir.path,
       qemu: tools.qemu,
       qemuImg: tools.qemuImg,

@@ -2,6 +2,7 @@ import type { SourcePaths } from '../ansible/sources.ts'
 import type { BoardOption } from '../board-option.ts'
 import type { SerialisedRaspiError } from '../errors.ts'
 import type { Span } from '../host/spans.ts'
+import type { ImageOption } from '../image-option.ts'
 import type { GpioPin } from '../machine/gpio.ts'
 import type { PiConnection } from '../pi/connection.ts'
 
@@ -23,7 +24,7 @@ export interface LeaseRequest {
   holder: string
   /** The Pis by the names their holder gives them. */
   pis: WantedPi[]
-  image: string
+  image: ImageOption
   board: BoardOption
   /** What the Pis are to be prepared with. @default nothing */
   prepare?: Preparation | undefined

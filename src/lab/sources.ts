@@ -9,6 +9,7 @@ import { type Log, phase } from '../host/progress.ts'
 import { abandoned } from '../host/scratch.ts'
 import type { Architecture, Image } from '../image/image.ts'
 import { resolveImage } from '../image/resolve-image.ts'
+import type { ImageOption } from '../image-option.ts'
 import { type Board, boardOf } from '../machine/boards.ts'
 import { makeCard } from '../machine/card.ts'
 import type { PiSource } from './live-pi.ts'
@@ -17,6 +18,9 @@ import { makeFrozen } from './make-frozen.ts'
 /** What it takes to have Pis of an image. */
 export interface SourceContext {
   cacheDir: string
+  /** Where relative paths of images begin, and where `latest` is pinned. */
+  baseDir?: string
+  lockFile?: string
   /** A directory for the sockets of the machines that are started, below the run's. */
   machineDir: string
   qemu: string
@@ -34,11 +38,11 @@ export interface SourceContext {
 }
 
 /**
- * What Pis of `imageName` on `boardOption` are made of: the image, built where it is not there, and the frozen Pi, made
- * where it is not there or damaged. Where this image cannot be frozen, says why and gives the image alone.
+ * What Pis of the image `option` on `boardOption` are made of: the image, made where it is not there, and the frozen Pi,
+ * made where it is not there or damaged. Where this image cannot be frozen, says why and gives the image alone.
  */
 export async function resolveSource(
-  imageName: string,
+  option: ImageOption,
   boardOption: BoardOption,
   context: SourceContext,
 ): Promise<PiSource> {
@@ -46,7 +50,7 @@ export async function resolveSource(
   const board = boardOf(boardOption)
   for (const dir of abandoned(join(cacheDir, 'tmp'), 'frozen'))
     await rm(dir, { recursive: true, force: true })
-  const image = await resolveImage(imageName, { cacheDir, log, signal, beforeBuild: context.assertBuilder })
+  const image = await resolveImage(option, { ...context, beforeBuild: context.assertBuilder })
   await markUsed(dirname(image.path))
   if (!board.architectures.includes(image.architecture)) {
     const able = board.architectures.join(' and ')

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { BoardOption } from '../board-option.ts'
 import { RaspiError } from '../errors.ts'
+import type { ImageOption } from '../image-option.ts'
 import { freeNames } from './names.ts'
 import type { StandingRequest, WantedStanding } from './protocol.ts'
 import { isStanding, type LabEntry, type Registry } from './registry.ts'
@@ -9,7 +10,7 @@ import { isStanding, type LabEntry, type Registry } from './registry.ts'
 /** A Pi with a name and an ssh port that no other standing lab of the user has. */
 export interface ClaimedPi extends WantedStanding {
   sshPort: number
-  image: string
+  image: ImageOption
   board: BoardOption
 }
 

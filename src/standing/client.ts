@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { nameOfBoard } from '../board-option.ts'
 import { RaspiError } from '../errors.ts'
+import { nameOfImage } from '../image-option.ts'
 import { openAnswer, openChannel } from '../lab/channel.ts'
 import type { Answer } from '../lab/protocol.ts'
 import { sweepDeadRuns } from '../lab/run-dir.ts'
@@ -151,13 +152,27 @@ async function tooLate(timeoutMs: number): Promise<never> {
 /** What is known of a lab that has written its names down and does not listen yet. */
 function startingOf(lab: LabEntry): FoundPi[] {
   return lab.pis.map((pi) => ({
-    ...{ ...pi, state: 'starting', image: lab.image, board: nameOfBoard(lab.board), since: lab.since, lab },
+    ...{
+      ...pi,
+      state: 'starting',
+      image: nameOfImage(lab.image),
+      board: nameOfBoard(lab.board),
+      since: lab.since,
+      lab,
+    },
   }))
 }
 
 function goneOf(lab: LabEntry): FoundPi[] {
   return lab.pis.map((pi) => ({
-    ...{ ...pi, state: 'gone', image: lab.image, board: nameOfBoard(lab.board), since: lab.since, lab },
+    ...{
+      ...pi,
+      state: 'gone',
+      image: nameOfImage(lab.image),
+      board: nameOfBoard(lab.board),
+      since: lab.since,
+      lab,
+    },
     problem: `the process of its lab (${lab.process.pid}) has died, and the Pi with it`,
   }))
 }

@@ -7,6 +7,7 @@ import { RaspiError } from '../errors.ts'
 import { exclusively } from '../host/lock.ts'
 import { privateDir } from '../host/paths.ts'
 import { isAlive, type ProcessId, processId } from '../host/process.ts'
+import { imageOptionSchema } from '../image-option.ts'
 
 const entrySchema = z.object({
   process: z.object({ pid: z.int(), startTime: z.string() }),
@@ -16,7 +17,7 @@ const entrySchema = z.object({
   /** When it ends by itself. */
   until: z.string().optional(),
   detached: z.boolean(),
-  image: z.string(),
+  image: imageOptionSchema,
   board: boardSchema,
   pis: z.array(z.object({ name: z.string(), sshPort: z.int() })),
 })

@@ -1,5 +1,6 @@
 import { nameOfBoard } from '../board-option.ts'
 import { isRaspiError, messageOf } from '../errors.ts'
+import { nameOfImage } from '../image-option.ts'
 import type { Lease, LentPi } from '../lab/protocol.ts'
 import type { ClaimedPi } from './claim.ts'
 import type { PiEvent, StandingPi, StandingState } from './protocol.ts'
@@ -61,7 +62,8 @@ export class Stand {
     const { name, sshPort, image, board } = this.spec
     const { lent } = this
     return {
-      ...{ name, state: this.#state === 'up' && off ? 'off' : this.#state, sshPort, image },
+      ...{ name, state: this.#state === 'up' && off ? 'off' : this.#state, sshPort },
+      image: nameOfImage(image),
       board: nameOfBoard(board),
       since: this.#since.toISOString(),
       ...(lent && {

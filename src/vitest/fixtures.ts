@@ -5,6 +5,8 @@ import type { Ansible } from '../ansible/ansible.ts'
 import { findPlaybook } from '../ansible/playbooks.ts'
 import { sourcesOf, sourcesOfInventory } from '../ansible/sources.ts'
 import type { BoardOption } from '../board-option.ts'
+import { parseReference } from '../image/reference.ts'
+import type { ImageOption } from '../image-option.ts'
 import { connectLab, type LabClient } from '../lab/client.ts'
 import type { LentPi, PrepareStep } from '../lab/protocol.ts'
 import { Pi } from '../pi/pi.ts'
@@ -20,7 +22,7 @@ export interface CommonTestOptions {
   /** Whether each test has fresh Pis, or the tests of a file share theirs. @default 'test' */
   scope?: 'test' | 'file'
   /** Another image than the plugin's. */
-  image?: string
+  image?: ImageOption
   /** Another board than the plugin's. */
   board?: BoardOption
   /** How Ansible runs, where a call does not say otherwise. */
@@ -96,6 +98,8 @@ export function testOf(
 ): TestAPI<RaspiFixtures> {
   const steps = options.prepare === undefined ? undefined : stepsOf(options.prepare)
   const wishes: Wishes = { image: options.image, board: options.board, steps }
+  // What is wrong with it is told at its line, before anything is started.
+  if (options.image !== undefined) parseReference(options.image)
   let ofFile: { borrowed: Borrowed; tests: number; failed: boolean } | undefined
   // Two literal shapes: Vitest reads a fixture's scope and its parameters before it runs.
   const test =
@@ -164,7 +168,7 @@ function first({ pis }: Borrowed): Pi {
 
 /** What a test wants its Pis to be. */
 interface Wishes {
-  image: string | undefined
+  image: ImageOption | undefined
   board: BoardOption | undefined
   steps: PrepareStep[] | undefined
 }

@@ -1,6 +1,7 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { privateDir } from '../host/paths.ts'
+import { lockFileName } from '../image/lock-file.ts'
 import { Lab } from '../lab/lab.ts'
 import { serveLab } from '../lab/server.ts'
 import { preparer } from '../prepare/prepare.ts'
@@ -20,7 +21,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     timeoutMs: options.playbookTimeout,
     describeFailure: ({ failed }) => failureReport(failed),
   })
-  const lab = new Lab(options, log, prepare)
+  // An inline configuration has no file.
+  const baseDir = dirname(project.vite.config.configFile ?? join(project.config.root, 'vitest.config'))
+  const lab = new Lab(options, log, prepare, { baseDir, lockFile: join(baseDir, lockFileName) })
   const keeper = options.keep === 'none' ? undefined : new TestKeeper(lab, log)
   const { path, server } = await serveLab(lab, keeper)
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { FileDisk, withOpenFile } from 'file-disk'
 import { test as base, describe, expect } from 'vitest'
-import { cardFiles } from '../../src/firmware/card-files.ts'
+import { cardFiles } from '../../src/image/card-files.ts'
 import { programsWithout, programThatSays } from './support/programs.ts'
 import { entriesOf, makeCache, Project } from './support/project.ts'
 

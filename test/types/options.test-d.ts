@@ -15,6 +15,10 @@ it('needs no option', () => {
 
 it('knows its options', () => {
   raspi({ board: 'raspi3b', cacheDir: '/srv/cache', bootTimeout: 60_000, playbookTimeout: 60_000 })
+  raspi({ image: { url: 'https://example.org/pi.img.xz', sha256: '0'.repeat(64) } })
+  raspi({ image: { name: 'debian-12-arm64', packages: ['rsync'], files: { '/etc/motd': 'hello' } } })
+  // @ts-expect-error: an image is of one place
+  raspi({ image: { sha256: '0'.repeat(64) } })
   // @ts-expect-error: QEMU emulates no such board
   raspi({ board: 'raspi9' })
   // @ts-expect-error: times are in milliseconds

@@ -18,6 +18,7 @@ const complete = {
   'qemu-aarch64-static': 'qemu-aarch64 version 8.2.2',
   mke2fs: 'mke2fs 1.47.0 (5-Feb-2023)',
   'mkfs.vfat': 'mkfs.fat 4.2 (2021-01-31)',
+  xz: 'xz (XZ Utils) 5.4.1',
   sfdisk: 'sfdisk from util-linux 2.39.3',
   mcopy: 'mcopy (GNU mtools) 4.0.43',
   lscpu: 'Virtualization:      VT-x',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { cardFiles } from '../../../src/firmware/card-files.ts'
+import { cardFiles } from '../../../src/image/card-files.ts'
 
 test("the library for cards leaves the process's handling of errors alone", async () => {
   const listeners = () => [

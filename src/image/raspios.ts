@@ -1,0 +1,131 @@
+import * as z from 'zod'
+import { RaspiError } from '../errors.ts'
+import { fetchChecksum } from './checksum.ts'
+import { getText } from './http.ts'
+import type { RemoteImage } from './remote-image.ts'
+
+/** Where Raspberry Pi OS is: https://www.raspberrypi.com/software/operating-systems/ */
+const home = 'https://downloads.raspberrypi.com'
+
+/** The list that Raspberry Pi Imager reads. */
+const listName = 'os_list_imagingutility_v4.json'
+
+/** An entry of that list: https://github.com/raspberrypi/rpi-imager/blob/main/doc/json-schema/os-list-schema.json */
+const entrySchema = z.object({
+  url: z.string(),
+  release_date: z.string().optional(),
+  image_download_size: z.int().positive().optional(),
+  image_download_sha256: z.string().optional(),
+  extract_size: z.int().positive().optional(),
+  extract_sha256: z.string().optional(),
+  init_format: z.string().nullish(),
+})
+type ListEntry = z.output<typeof entrySchema>
+
+interface Context {
+  baseUrl?: string | undefined
+  signal?: AbortSignal | undefined
+  retryMs?: number | undefined
+}
+
+/** Whether `name` is one of Raspberry Pi OS: `raspios-lite-arm64`, `raspios-oldstable-full-armhf`, … */
+export function isRaspios(name: string): boolean {
+  return /^raspios(-oldstable)?(-lite|-full)?-(arm64|armhf)$/.test(name)
+}
+
+/**
+ * The image of Raspberry Pi OS called `name`, of the release of a date or of `latest`. The list tells of the newest; of
+ * older ones their directories do, with a checksum beside each image. The dates in the names of directory and file may
+ * differ, so neither is made of the other. Throws a `RaspiError` where there is no such release.
+ */
+export async function findRaspios(name: string, release: string, context: Context): Promise<RemoteImage> {
+  const base = (context.baseUrl ?? home).replace(/\/$/, '')
+  const folder = name.replaceAll('-', '_')
+  const listed = await fromList(base, folder, release, context)
+  if (listed) return listed
+  if (release === 'latest') {
+    throw new RaspiError('image', `Image ${name}@latest cannot be found: ${base}/${listName} has none.`, {
+      hint: 'Give the date of a release, as in raspios-lite-arm64@2026-09-15, or the URL of an image.',
+    })
+  }
+  return fromDirectory(base, name, folder, release, context)
+}
+
+async function fromList(
+  base: string,
+  folder: string,
+  release: string,
+  context: Context,
+): Promise<RemoteImage | undefined> {
+  const text = await getText(`${base}/${listName}`, context)
+  if (text === undefined) return undefined
+  const entry = entriesOf(text, `${base}/${listName}`).find(
+    (each) => folderOf(each.url) === folder && (release === 'latest' || datesOf(each).includes(release)),
+  )
+  if (!entry) return undefined
+  const url = entry.url.replace(home, base)
+  const sha256 = entry.image_download_sha256?.toLowerCase() ?? (await fetchChecksum(url, undefined, context))
+  return {
+    url,
+    sha256,
+    bytes: entry.image_download_size,
+    extractedSha256: entry.extract_sha256?.toLowerCase(),
+    extractedBytes: entry.extract_size,
+    initFormat: entry.init_format ?? undefined,
+    release: entry.release_date ?? datesOf(entry).at(-1),
+  }
+}
+
+/** All entries of the list that are images, however deep. What is no image, or no entry that we know, is passed over. */
+function entriesOf(text: string, place: string): ListEntry[] {
+  const entries: ListEntry[] = []
+  const visit = (node: unknown): void => {
+    if (Array.isArray(node)) for (const each of node) visit(each)
+    if (typeof node !== 'object' || node === null) return
+    const { success, data } = entrySchema.safeParse(node)
+    if (success) entries.push(data)
+    if ('subitems' in node) visit(node.subitems)
+    if ('os_list' in node) visit(node.os_list)
+  }
+  try {
+    visit(JSON.parse(text))
+  } catch (error) {
+    throw new RaspiError('image', `${place} cannot be read: it is not JSON.`, { cause: error })
+  }
+  return entries
+}
+
+const folderOf = (url: string) => new URL(url).pathname.split('/')[1]
+
+/** The dates by which people may know a release: the list's, the directory's and the file's. */
+function datesOf({ url, release_date }: ListEntry): string[] {
+  return [...(release_date ? [release_date] : []), ...(url.match(/\d{4}-\d{2}-\d{2}/g) ?? [])]
+}
+
+async function fromDirectory(
+  base: string,
+  name: string,
+  folder: string,
+  release: string,
+  context: Context,
+): Promise<RemoteImage> {
+  const images = `${base}/${folder}/images/`
+  const directory = `${images}${folder}-${release}/`
+  const page = await getText(directory, context)
+  const file = page && linksOf(page).find((link) => /\.(img\.xz|zip)$/.test(link))
+  if (file) {
+    const url = new URL(file, directory).href
+    return { url, sha256: await fetchChecksum(url, undefined, context), release }
+  }
+  const releases = linksOf((await getText(images, context)) ?? '').flatMap(
+    (link) => /\d{4}-\d{2}-\d{2}(?=\/$)/.exec(link) ?? [],
+  )
+  throw new RaspiError('image', `Image ${name}@${release} cannot be found: there is no such release.`, {
+    hint: releases.length > 0 ? `There is: ${releases.join(', ')}.` : `Nothing is known of any at ${images}`,
+  })
+}
+
+/** Where the links of a directory's page lead. */
+function linksOf(page: string): string[] {
+  return [...page.matchAll(/<a\s[^>]*href="([^"?]+)"/gi)].map(([, link = '']) => link)
+}

@@ -1,0 +1,80 @@
+import { messageOf } from '../errors.ts'
+import type { Log } from '../host/progress.ts'
+import { fetchChecksum } from './checksum.ts'
+import { listDownloads } from './downloads.ts'
+import { pin, readLockFile } from './lock-file.ts'
+import { findRaspios } from './raspios.ts'
+import type { Reference } from './reference.ts'
+import type { RemoteImage } from './remote-image.ts'
+import { listEntries } from './store.ts'
+
+export interface RemoteContext {
+  cacheDir: string
+  log: Log
+  signal?: AbortSignal | undefined
+  /** Where `latest` is pinned; where there is none, it is asked for anew each time. */
+  lockFile?: string | undefined
+  /** Asks anew what `latest` is, and pins that. */
+  update?: boolean | undefined
+  retryMs?: number | undefined
+}
+
+/**
+ * What a reference to an image of the network means: its URL and its checksum. The network is asked only where neither
+ * the user, nor the lock file, nor the cache tells. Throws a `RaspiError` where that does not help either.
+ */
+export async function resolveRemote(
+  reference: Reference & { kind: 'raspios' | 'url' },
+  context: RemoteContext,
+): Promise<RemoteImage> {
+  if (reference.kind === 'url') {
+    const { url, sha256, checksumUrl, extractedSha256, extractedBytes, initFormat } = reference
+    const told = { url, extractedSha256, extractedBytes, initFormat }
+    if (sha256) return { ...told, sha256 }
+    const known = await knownImage(context.cacheDir, (image) => image.url === url)
+    return { ...told, sha256: known?.sha256 ?? (await fetchChecksum(url, checksumUrl, context)) }
+  }
+  const { name, release, baseUrl } = reference
+  const find = () => findRaspios(name, release, { ...context, baseUrl })
+  if (release !== 'latest') {
+    const folder = `/${name.replaceAll('-', '_')}/`
+    const known = await knownImage(
+      context.cacheDir,
+      (image) =>
+        image.release === release &&
+        image.url.includes(folder) &&
+        (!baseUrl || image.url.startsWith(baseUrl)),
+    )
+    return known ?? find()
+  }
+  return pinned(`${name}@latest`, find, context)
+}
+
+async function pinned(
+  name: string,
+  find: () => Promise<RemoteImage>,
+  { lockFile, update, log }: RemoteContext,
+): Promise<RemoteImage> {
+  const before = lockFile ? readLockFile(lockFile)[name] : undefined
+  if (before && !update) return before
+  const found = await find()
+  if (!lockFile || found.sha256 === before?.sha256) return found
+  try {
+    pin(lockFile, { [name]: found })
+    log(
+      `Image ${name} is ${found.release ?? found.url} from now on: so says ${lockFile}, which belongs under version control`,
+    )
+  } catch (error) {
+    log(`Image ${name} could not be pinned: ${lockFile} cannot be written (${messageOf(error)})`)
+  }
+  return found
+}
+
+/** What the cache knows of an image that was resolved before. */
+async function knownImage(
+  cacheDir: string,
+  isIt: (image: RemoteImage) => boolean,
+): Promise<RemoteImage | undefined> {
+  const kept = listEntries(cacheDir).flatMap(({ source }) => (source?.image ? [source.image] : []))
+  return [...(await listDownloads(cacheDir)), ...kept].find(isIt)
+}

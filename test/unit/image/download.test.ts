@@ -1,0 +1,178 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { download } from '../../../src/image/download.ts'
+import { ImageServer, sha256 } from '../../support/image-server.ts'
+import { scratchDir } from '../../support/scratch-dir.ts'
+
+const body = randomBytes(300_000)
+const path = '/lite/2026-09-15-raspios-trixie-arm64-lite.img.xz'
+
+async function setUp(given: Parameters<ImageServer['put']>[2] = { etag: '"one"' }) {
+  const server = await ImageServer.start()
+  onTestFinished(() => server[Symbol.asyncDispose]())
+  const url = server.put(path, body, given)
+  const cacheDir = scratchDir()
+  const lines: string[] = []
+  const get = (image: Partial<Parameters<typeof download>[1]> = {}) =>
+    download(
+      'lite',
+      { url, sha256: sha256(body), ...image },
+      { cacheDir, log: (line) => lines.push(line), patience: { failures: 3, retryMs: 1, stallMs: 200 } },
+    )
+  const fail = async (image?: Parameters<typeof get>[0]) =>
+    get(image).then(
+      () => expect.fail('it was downloaded'),
+      (error: Error) => error.message,
+    )
+  /** What the cache has in its directories, except empty ones. */
+  const kept = () =>
+    ['downloads', 'tmp'].flatMap((dir) =>
+      existsSync(join(cacheDir, dir)) ? readdirSync(join(cacheDir, dir)) : [],
+    )
+  return { server, url, cacheDir, lines, get, fail, kept }
+}
+
+test('a download has its name on the server, and is not downloaded again', async () => {
+  const { server, get, lines } = await setUp()
+  const file = await get({ bytes: body.length })
+  expect(file).toMatch(/downloads\/[0-9a-f]{64}\/2026-09-15-raspios-trixie-arm64-lite\.img\.xz$/)
+  expect(readFileSync(file)).toEqual(body)
+  expect(await get()).toBe(file)
+  expect(server.count(path)).toBe(1)
+  expect(lines[0]).toBe('Image lite: downloading it (0.3 MB) …')
+})
+
+test.for([0.1, 0.5, 0.99])('a connection that drops at %d is gone on with where it broke', async (dropAt) => {
+  const { server, get, lines } = await setUp()
+  server.faults.set(path, [{ dropAt }])
+  expect(readFileSync(await get())).toEqual(body)
+  const resumed = server.requests.at(-1)?.range
+  expect(Number(/^bytes=(\d+)-$/.exec(resumed ?? '')?.[1])).toBe(Math.floor(body.length * dropAt))
+  expect(lines.join('\n')).toContain(`the download broke off at ${Math.floor(dropAt * 100)} %`)
+})
+
+test('by the date of the last change it is gone on with as well', async () => {
+  const { server, get } = await setUp({ lastModified: 'Tue, 15 Sep 2026 10:00:00 GMT' })
+  server.faults.set(path, [{ dropAt: 0.5 }])
+  expect(readFileSync(await get())).toEqual(body)
+  expect(server.requests.at(-1)?.range).toBe(`bytes=${body.length / 2}-`)
+})
+
+test.for([{}, { etag: 'W/"weak"' }])('where %j tells nothing of the bytes, it begins anew', async (named) => {
+  const { server, get } = await setUp(named)
+  server.faults.set(path, [{ dropAt: 0.5 }])
+  expect(readFileSync(await get())).toEqual(body)
+  expect(server.requests.map(({ range }) => range)).toEqual([undefined, undefined])
+})
+
+test('what has another ETag by now is begun anew', async () => {
+  const { server, get, url } = await setUp()
+  const newer = randomBytes(200_000)
+  server.faults.set(path, [{ dropAt: 0.5 }, { before: () => server.put(path, newer, { etag: '"two"' }) }])
+  expect(readFileSync(await get({ sha256: sha256(newer) }))).toEqual(newer)
+  expect(server.requests.at(-1)?.range).toBe(`bytes=${body.length / 2}-`)
+  expect(url).toContain('127.0.0.1')
+})
+
+test('another process goes on with what was left', async () => {
+  const { server, get, fail, kept } = await setUp()
+  server.faults.set(path, [{ dropAt: 0.5 }, { status: 503 }, { status: 503 }, { status: 503 }])
+  expect(await fail()).toMatch(
+    /^Image lite cannot be downloaded from http:.*: the server answers 503\.\n {2}It was tried 4 times, and 0\.1 MB are kept/,
+  )
+  expect(kept()).toHaveLength(2)
+  expect(readFileSync(await get())).toEqual(body)
+  expect(server.requests.at(-1)?.range).toBe(`bytes=${body.length / 2}-`)
+  expect(kept()).toEqual([sha256(body)])
+})
+
+test('a wrong checksum tells both sums and keeps nothing', async () => {
+  const { fail, kept, url } = await setUp()
+  const wrong = sha256('other')
+  expect(await fail({ sha256: wrong })).toContain(
+    `Image lite is not used: what ${url} gave has the SHA-256 ${sha256(body)}, and should have ${wrong}.`,
+  )
+  expect(kept()).toEqual([])
+})
+
+test('a length that is not the one of the list is refused before the download', async () => {
+  const { fail, kept, url } = await setUp()
+  expect(await fail({ bytes: body.length + 1 })).toContain(
+    `Image lite is not used: ${url} has ${body.length} bytes, and should have ${body.length + 1}.`,
+  )
+  expect(kept()).toEqual([])
+})
+
+test('where the server tells no length, more than there should be is refused', async () => {
+  const { fail, kept } = await setUp({ length: false })
+  expect(await fail({ bytes: 1000 })).toContain('gives more than the 1000 bytes it should have')
+  expect(kept()).toEqual([])
+})
+
+test('where the server tells no length, the checksum tells that it is whole', async () => {
+  const { get } = await setUp({ length: false })
+  expect(readFileSync(await get())).toEqual(body)
+})
+
+test('a server that only trickles is asked again', async () => {
+  const { server, get, lines } = await setUp()
+  server.faults.set(path, [{ trickle: true }])
+  expect(readFileSync(await get())).toEqual(body)
+  expect(lines.join('\n')).toContain('slower than 1 kB/s for 0.2 s')
+  expect(server.requests.at(-1)?.range).toMatch(/^bytes=[1-9]\d*-$/)
+})
+
+test('404 is not asked for again', async () => {
+  const { server, fail, url } = await setUp()
+  server.faults.set(path, [{ status: 404 }])
+  expect(await fail()).toMatch(
+    new RegExp(`^${url} cannot be had: the server answers 404\\.\\n  Check the address`),
+  )
+  expect(server.count(path)).toBe(1)
+})
+
+test('500 and then fine is fine', async () => {
+  const { server, get } = await setUp()
+  server.faults.set(path, [{ status: 500 }, { status: 429, headers: { 'retry-after': '0' } }])
+  expect(readFileSync(await get())).toEqual(body)
+})
+
+test('redirections are followed', async () => {
+  const { server, get } = await setUp()
+  server.put('/elsewhere.img.xz', body)
+  server.faults.set(path, [{ redirect: '/elsewhere.img.xz' }])
+  expect(readFileSync(await get())).toEqual(body)
+})
+
+test('a server that is not there is told as that', async () => {
+  const { server, fail } = await setUp()
+  await server[Symbol.asyncDispose]()
+  expect(await fail()).toMatch(/cannot be downloaded from .*ECONNREFUSED.*\n {2}It was tried 4 times/)
+})
+
+test('a proxy of the environment is asked', async () => {
+  const { server, get } = await setUp()
+  const proxied: string[] = []
+  const proxy = (await import('node:http')).createServer()
+  proxy.on('connect', (request, socket) => {
+    proxied.push(request.url ?? '')
+    socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n')
+  })
+  proxy.on('request', (request, response) => {
+    proxied.push(request.url ?? '')
+    response.end(body)
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void proxy.close())
+  const before = process.env.http_proxy
+  process.env.http_proxy = `http://127.0.0.1:${(proxy.address() as { port: number }).port}`
+  onTestFinished(() => {
+    if (before === undefined) delete process.env.http_proxy
+    else process.env.http_proxy = before
+  })
+  await get().catch(() => {})
+  expect(proxied.length).toBeGreaterThan(0)
+  expect(server.count(path)).toBe(0)
+})

@@ -1,0 +1,170 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { lockFileName } from '../../../src/image/lock-file.ts'
+import { parseReference } from '../../../src/image/reference.ts'
+import { resolveRemote } from '../../../src/image/resolve-remote.ts'
+import type { ImageOption } from '../../../src/image-option.ts'
+import { ImageServer, sha256 } from '../../support/image-server.ts'
+import { scratchDir } from '../../support/scratch-dir.ts'
+
+const list = (base: string, date: string, file = date) => ({
+  imager: { latest_version: '2.0.0' },
+  os_list: [
+    {
+      name: 'Raspberry Pi OS (64-bit)',
+      url: `${base}/raspios_arm64/images/raspios_arm64-${date}/${file}-raspios-trixie-arm64.img.xz`,
+      release_date: date,
+      image_download_sha256: sha256('desktop'),
+    },
+    {
+      name: 'Raspberry Pi OS (other)',
+      subitems: [
+        {
+          name: 'Raspberry Pi OS Lite (64-bit)',
+          url: `${base}/raspios_lite_arm64/images/raspios_lite_arm64-${date}/${file}-raspios-trixie-arm64-lite.img.xz`,
+          release_date: date,
+          image_download_size: 500_000_000,
+          image_download_sha256: sha256(date).toUpperCase(),
+          extract_size: 2_900_000_000,
+          extract_sha256: sha256('extracted'),
+          init_format: 'cloudinit-rpi',
+        },
+        { name: 'A list of others', subitems_url: `${base}/other.json` },
+      ],
+    },
+  ],
+})
+
+async function setUp(date = '2026-09-15', file = '2026-09-14') {
+  const server = await ImageServer.start()
+  onTestFinished(() => server[Symbol.asyncDispose]())
+  const publish = (date: string, file?: string) =>
+    server.put(
+      '/os_list_imagingutility_v4.json',
+      JSON.stringify(list('https://downloads.raspberrypi.com', date, file)),
+    )
+  publish(date, file)
+  const dir = scratchDir()
+  const lockFile = join(dir, lockFileName)
+  const lines: string[] = []
+  const resolve = (option: ImageOption, more: { update?: boolean; lockFile?: undefined } = {}) => {
+    const named = typeof option === 'string' ? { name: option, baseUrl: server.url } : option
+    const reference = parseReference(named)
+    if (reference.kind === 'recipe' || reference.kind === 'file') throw new TypeError(reference.kind)
+    return resolveRemote(reference, {
+      ...{ cacheDir: dir, log: (line: string) => lines.push(line), lockFile, retryMs: 1 },
+      ...more,
+    })
+  }
+  return { server, publish, lockFile, lines, resolve }
+}
+
+test('a name is what the list says, from the mirror that was named', async () => {
+  const { server, resolve } = await setUp()
+  expect(await resolve('raspios-lite-arm64')).toEqual({
+    url: `${server.url}/raspios_lite_arm64/images/raspios_lite_arm64-2026-09-15/2026-09-14-raspios-trixie-arm64-lite.img.xz`,
+    sha256: sha256('2026-09-15'),
+    bytes: 500_000_000,
+    extractedSha256: sha256('extracted'),
+    extractedBytes: 2_900_000_000,
+    initFormat: 'cloudinit-rpi',
+    release: '2026-09-15',
+  })
+  expect((await resolve('raspios-arm64@latest')).sha256).toBe(sha256('desktop'))
+})
+
+test('latest is pinned once, and another only when that is wanted', async () => {
+  const { server, publish, lockFile, lines, resolve } = await setUp()
+  const first = await resolve('raspios-lite-arm64')
+  expect(lines.join()).toContain('raspios-lite-arm64@latest is 2026-09-15 from now on')
+  const written = readFileSync(lockFile, 'utf8')
+  expect(JSON.parse(written)).toEqual({ version: 1, images: { 'raspios-lite-arm64@latest': first } })
+
+  publish('2026-11-20')
+  expect(await resolve('raspios-lite-arm64@latest')).toEqual(first)
+  expect(readFileSync(lockFile, 'utf8')).toBe(written)
+  expect(server.count('/os_list_imagingutility_v4.json')).toBe(1)
+
+  expect(await resolve('raspios-lite-arm64', { update: true })).toMatchObject({ release: '2026-11-20' })
+  expect(await resolve('raspios-lite-arm64')).toMatchObject({ release: '2026-11-20' })
+})
+
+test('a release by its date pins nothing', async () => {
+  const { lockFile, resolve } = await setUp()
+  expect(await resolve('raspios-lite-arm64@2026-09-15')).toMatchObject({ release: '2026-09-15' })
+  // By the date in its file's name as well, which is another.
+  expect(await resolve('raspios-lite-arm64@2026-09-14')).toMatchObject({ sha256: sha256('2026-09-15') })
+  expect(existsSync(lockFile)).toBe(false)
+})
+
+test('an older release is looked up in its directory, whatever its file is called', async () => {
+  const { server, resolve } = await setUp()
+  const directory = '/raspios_lite_arm64/images/raspios_lite_arm64-2023-05-03/'
+  server.put(
+    directory,
+    '<a href="?C=N">Name</a> <a href="/x/">Up</a> <a href="2023-05-02-raspios-bullseye-arm64-lite.img.xz">',
+    {
+      checksum: false,
+    },
+  )
+  server.put(`${directory}2023-05-02-raspios-bullseye-arm64-lite.img.xz`, 'old')
+  expect(await resolve('raspios-lite-arm64@2023-05-03')).toEqual({
+    url: `${server.url}${directory}2023-05-02-raspios-bullseye-arm64-lite.img.xz`,
+    sha256: sha256('old'),
+    release: '2023-05-03',
+  })
+})
+
+test('of a release that is not there it is told which are', async () => {
+  const { server, resolve } = await setUp()
+  server.put(
+    '/raspios_lite_arm64/images/',
+    '<a href="raspios_lite_arm64-2023-05-03/">a</a><a href="raspios_lite_arm64-2026-09-15/">b</a>',
+    { checksum: false },
+  )
+  await expect(resolve('raspios-lite-arm64@2024-01-01')).rejects.toThrow(
+    'Image raspios-lite-arm64@2024-01-01 cannot be found: there is no such release.\n  There is: 2023-05-03, 2026-09-15.',
+  )
+})
+
+test('a lock file that nobody understands is not overwritten', async () => {
+  const { lockFile, resolve } = await setUp()
+  writeFileSync(lockFile, '{"version":2}')
+  await expect(resolve('raspios-lite-arm64')).rejects.toThrow(
+    /cannot be read: it is not as vitest-raspi writes it/,
+  )
+  expect(readFileSync(lockFile, 'utf8')).toBe('{"version":2}')
+})
+
+test.for([
+  ['nothing', 'Image "nothing" is not known.'],
+  ['raspios-lite-arm64@newest', 'Image raspios-lite-arm64 has no release "newest".'],
+  ['raspios-lite-x64', 'is not known'],
+  [{ name: 'debian-12-arm64', release: '2026-01-01' }, 'has no release to choose: it is built here'],
+  [{ name: 'raspios-lite-arm64', packages: ['nginx'] }, 'can be given no packages: it is not built here'],
+  [{ name: 'debian-12-arm64', packages: ['nginx, curl'] }, 'expected the name of a Debian package'],
+  [{ url: 'https://example.org/pi.img', sha256: '12' }, 'expected a SHA-256'],
+  [{ url: 'https://example.org/pi.img', file: './pi.img' }, 'The image is wrong'],
+  [{ file: './pi.img', files: { 'etc/motd': '' } }, 'The image is wrong'],
+] as const)('%j is refused', ([option, message]) => {
+  expect(() => parseReference(option as ImageOption)).toThrow(message)
+})
+
+test.for([
+  ['debian-12-arm64', { kind: 'recipe', name: 'debian-12-arm64' }],
+  [
+    { name: 'debian-12', architecture: 'arm64' },
+    { kind: 'recipe', name: 'debian-12-arm64' },
+  ],
+  ['raspios-full-armhf', { kind: 'raspios', name: 'raspios-full-armhf', release: 'latest' }],
+  [
+    { name: 'raspios-lite', architecture: 'armhf', release: '2026-09-15' },
+    { name: 'raspios-lite-armhf', release: '2026-09-15' },
+  ],
+  ['https://example.org/a%20b.img.xz?x=1', { kind: 'url', name: 'a b.img.xz' }],
+  ['images/pi.img', { kind: 'file', file: '/base/images/pi.img', name: 'pi.img' }],
+  ['./pi', { kind: 'file', file: '/base/pi' }],
+] as const)('%j is %o', ([option, expected]) => {
+  expect(parseReference(option, '/base')).toMatchObject(expected)
+})
