@@ -12,7 +12,7 @@ export class Terminal implements Disposable {
     // script(1) of util-linux: a pseudo-terminal between our pipes and the shell.
     this.#child = spawn('script', ['-qfec', 'bash --norc --noprofile -i', '/dev/null'], {
       cwd,
-      stdio: ['pipe', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'ignore'],
       env: { ...env, PS1: '$ ', TERM: 'xterm-256color' },
     })
     this.#child.stdin?.on('error', () => {})
