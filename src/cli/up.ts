@@ -113,7 +113,7 @@ async function up(names: string[], options: UpOptions, { output, env, cwd }: Com
   })
   await shown
   const why = await held
-  output.err(`The lab has ended: ${why?.replace(/\.$/, '')}.`)
+  output.err(`The lab has ended: ${why}.`)
 }
 
 /** What is to be brought up: by names, by number, or by an inventory. */

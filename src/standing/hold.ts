@@ -15,14 +15,17 @@ export async function holdLab(
   ready: (lab: StandingLab) => void | Promise<void>,
 ): Promise<string> {
   const stop = new AbortController()
-  const interrupt = (signal: NodeJS.Signals) =>
-    stop.abort(new RaspiError('cancelled', `The lab was ended by ${signal}.`))
+  let endedBy = ''
+  const interrupt = (signal: NodeJS.Signals) => {
+    endedBy = `it was ended by ${signal}`
+    stop.abort(new RaspiError('cancelled', `The start was given up, because ${endedBy}.`))
+  }
   for (const signal of endings) process.on(signal, interrupt)
   // Pis that are switched off or lost keep no process alive, but a lab that stands must.
   const stay = setInterval(() => {}, 60_000)
   try {
     const lab = await StandingLab.start(request, { ...context, signal: stop.signal })
-    stop.signal.addEventListener('abort', () => void lab.close(stop.signal.reason.shortMessage))
+    stop.signal.addEventListener('abort', () => void lab.close(endedBy))
     await ready(lab)
     return await lab.ended
   } finally {

@@ -10,11 +10,15 @@ export class Terminal implements Disposable {
   /** Opens it with just this environment. */
   constructor(env: NodeJS.ProcessEnv, cwd: string) {
     // script(1) of util-linux: a pseudo-terminal between our pipes and the shell.
-    this.#child = spawn('script', ['-qfec', 'bash --norc --noprofile -i', '/dev/null'], {
-      cwd,
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: { ...env, PS1: '$ ', TERM: 'xterm-256color' },
-    })
+    this.#child = spawn(
+      'script',
+      ['-qfec', 'stty cols 120 rows 40; exec bash --norc --noprofile -i', '/dev/null'],
+      {
+        cwd,
+        stdio: ['pipe', 'pipe', 'ignore'],
+        env: { ...env, PS1: '$ ', TERM: 'xterm-256color' },
+      },
+    )
     this.#child.stdin?.on('error', () => {})
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#output += text
