@@ -61,6 +61,11 @@ export const boards = {
     name: 'raspi3ap',
     id: 'raspi3ap',
     memoryMiB: 512,
+    kernelParameters: [
+      // Of the power domains' registers QEMU has none, and unlike raspi3b this one lets the kernel die of reading them.
+      'initcall_blacklist=bcm2835_power_driver_init',
+      ...pi3.kernelParameters,
+    ],
     // Raspberry Pi's own kernel has no tree of its own for the 3A+ and gives it that of the 3B+.
     deviceTrees: ['bcm2710-rpi-3-a-plus.dtb', 'bcm2837-rpi-3-a-plus.dtb', 'bcm2710-rpi-3-b-plus.dtb'],
   },
