@@ -2,12 +2,17 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { raspi } from 'vitest-raspi/plugin'
 
+// Those that make images or frozen Pis of their own take minutes each: `npm run test:long`.
+const long = 'test/system/**/*.long.test.ts'
+const wanted = process.env.VITEST_RASPI_LONG ? { include: [long] } : { exclude: [long] }
+
 export default defineConfig({
   plugins: [raspi()],
   test: {
     name: 'system',
     root: fileURLToPath(new URL('../..', import.meta.url)),
     include: ['test/system/**/*.test.ts'],
+    ...wanted,
     // Some tests look at all processes of the host, and two cores bear two Pis just so.
     maxWorkers: 1,
     // Hosts of CI are shared and stall; what fails twice is broken.
