@@ -3,10 +3,11 @@ import { open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { messageOf } from '../errors.ts'
 import { fileDigest } from '../host/file-digest.ts'
+import { lastUse } from '../host/last-use.ts'
 import { sparseDigest } from '../host/sparse-digest.ts'
 import { lockFilesOf } from './cache-users.ts'
 import { type Download, downloadFile, downloadsDir, listDownloads } from './downloads.ts'
-import { cardFile, type Entry, entryDir, entryFile, lastUse, listRecipes, readEntry } from './store.ts'
+import { cardFile, type Entry, entryDir, entryFile, listRecipes, readEntry } from './store.ts'
 
 /** An image in the cache, with all that depends on it. */
 export interface CachedImage {
@@ -35,7 +36,7 @@ export async function listImages(cacheDir: string): Promise<CachedImage[]> {
   const downloads = await listDownloads(cacheDir)
   const locks = lockFilesOf(cacheDir)
   const frozen = await frozenPis(cacheDir)
-  const images = listRecipes(cacheDir).map((id): CachedImage => {
+  const listed = listRecipes(cacheDir).map(async (id): Promise<CachedImage> => {
     const found = readEntry(cacheDir, id)
     const entry = typeof found === 'object' ? found : undefined
     const dir = entryDir(cacheDir, id)
@@ -47,7 +48,7 @@ export async function listImages(cacheDir: string): Promise<CachedImage[]> {
       ...(entry ? { entry } : { damage: String(found) }),
       bytes: (card?.blocks ?? 0) * 512 + (download?.diskBytes ?? 0),
       made: card?.mtime ?? new Date(0),
-      used: lastUse(cacheDir, id) ?? new Date(0),
+      used: await lastUse(dir),
       ...(download ? { download } : {}),
       frozen: frozen.filter(({ card }) => card === join(dir, cardFile)).map(({ id }) => id),
       lockFiles: locks
@@ -55,6 +56,7 @@ export async function listImages(cacheDir: string): Promise<CachedImage[]> {
         .map(({ path }) => path),
     }
   })
+  const images = await Promise.all(listed)
   return images.sort((a, b) => b.used.getTime() - a.used.getTime())
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { RaspiError } from '../errors.ts'
+import { markUsed } from '../host/last-use.ts'
 import { exclusively } from '../host/lock.ts'
 import { privateDir } from '../host/paths.ts'
 import { elapsed, type Log } from '../host/progress.ts'
@@ -19,7 +20,7 @@ import { recipeId } from './recipe.ts'
 import { parseReference, type Reference } from './reference.ts'
 import { resolveRemote } from './resolve-remote.ts'
 import { stepFiles, withSteps } from './steps.ts'
-import { cardFile, type Entry, entryDir, markUsed, readEntry } from './store.ts'
+import { cardFile, type Entry, entryDir, readEntry } from './store.ts'
 
 export interface ImageContext {
   cacheDir: string
@@ -144,12 +145,12 @@ async function remove(...dirs: string[]): Promise<void> {
   if (dirs.length > 0) await asRoot(['rm', '-rf', '--one-file-system', '--', ...dirs]).catch(() => {})
 }
 
-function toImage(
+async function toImage(
   cacheDir: string,
   { name, id, architecture, user, hostKeys, recipe }: Entry,
   { privateKeyFile }: ClientKey,
-): Image {
-  markUsed(cacheDir, recipe)
+): Promise<Image> {
+  await markUsed(entryDir(cacheDir, recipe))
   const path = join(entryDir(cacheDir, recipe), cardFile)
   return { name, id, path, architecture, user, privateKeyFile, hostKeys }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { remoteImageSchema } from './remote-image.ts'
@@ -67,17 +67,4 @@ export function listEntries(cacheDir: string): Entry[] {
   return listRecipes(cacheDir)
     .map((recipe) => readEntry(cacheDir, recipe))
     .filter((entry) => typeof entry === 'object')
-}
-
-/** Remembers that an image is used now, for whoever makes room later. A cache that cannot be written remembers nothing. */
-export function markUsed(cacheDir: string, recipe: string): void {
-  const now = new Date()
-  try {
-    utimesSync(join(entryDir(cacheDir, recipe), entryFile), now, now)
-  } catch {}
-}
-
-/** When an image was last used. */
-export function lastUse(cacheDir: string, recipe: string): Date | undefined {
-  return statSync(join(entryDir(cacheDir, recipe), entryFile), { throwIfNoEntry: false })?.mtime
 }

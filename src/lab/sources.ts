@@ -3,7 +3,6 @@ import { dirname, join, relative } from 'node:path'
 import type { BoardOption } from '../board-option.ts'
 import { isRaspiError, messageOf, RaspiError } from '../errors.ts'
 import { type FreezeKey, type FrozenPi, frozenId, otherVersions, readFrozen } from '../freeze/store.ts'
-import { markUsed } from '../host/last-use.ts'
 import { exclusively } from '../host/lock.ts'
 import { type Log, phase } from '../host/progress.ts'
 import { abandoned } from '../host/scratch.ts'
@@ -51,7 +50,6 @@ export async function resolveSource(
   for (const dir of abandoned(join(cacheDir, 'tmp'), 'frozen'))
     await rm(dir, { recursive: true, force: true })
   const image = await resolveImage(option, { ...context, beforeBuild: context.assertBuilder })
-  await markUsed(dirname(image.path))
   if (!board.architectures.includes(image.architecture)) {
     const able = board.architectures.join(' and ')
     throw new RaspiError(

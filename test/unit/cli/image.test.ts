@@ -136,7 +136,7 @@ test('prune keeps what a lock file names, and what was used lately', async () =>
   noteLockFile(cacheDir, lockFile)
   expect((await run('prune')).out).toBe('Nothing to remove.')
   const old = new Date(Date.now() - 31 * 86_400_000)
-  for (const { place } of [built, pulled]) utimesSync(join(place, 'image.json'), old, old)
+  for (const { place } of [built, pulled]) utimesSync(place, old, old)
   writeFileSync(join(cacheDir, 'downloads', `${'0'.repeat(64)}.part`), 'half')
   expect((await run('prune', '--dry-run')).out).toMatch(/^Would remove debian-12-arm64/)
   expect(existsSync(built.place)).toBe(true)
