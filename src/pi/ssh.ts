@@ -168,14 +168,13 @@ export async function runBySsh(
       stderr,
     )
     const broken = exitCode === undefined || saysSo
-    const away = broken || stderr === '' ? await whyAway(connection, stderr) : undefined
+    const { off, silent } =
+      broken || stderr === '' ? await lookAtDoor(connection, stderr) : { off: undefined, silent: false }
     signal?.throwIfAborted()
-    if (away) throw new RaspiError('ssh', `${away}.`)
-    if (broken) {
-      throw new RaspiError(
-        'ssh',
-        `Pi ${name} could not be reached by ssh: ${stderr.trim() || result.shortMessage}`,
-      )
+    if (off) throw new RaspiError('ssh', `${off}.`)
+    if (broken || silent) {
+      const why = stderr.trim() || (silent ? 'its ssh server does not answer' : result.shortMessage)
+      throw new RaspiError('ssh', `Pi ${name} could not be reached by ssh: ${why}`)
     }
   }
   if (exitCode !== 0 && reject) {
@@ -192,20 +191,23 @@ export async function runBySsh(
 /** How long the word that a Pi is off may take after its connections have ended: it has yet to unmount its card. In ms. */
 const awayMs = 20_000
 
-/** What the lab says of a Pi that takes no connections because it is off; nothing where it takes them. */
-async function whyAway({ host, port }: PiConnection, stderr: string): Promise<string | undefined> {
+/** What the lab says of a Pi that is off, if it is, and whether nobody answers though it is not. */
+async function lookAtDoor(
+  { host, port }: PiConnection,
+  stderr: string,
+): Promise<{ off?: string | undefined; silent: boolean }> {
   const [, told] = /^Received disconnect from \S+ port \d+:11: (Pi .* is off.*?)\r?$/m.exec(stderr) ?? []
-  if (told) return told
+  if (told) return { off: told, silent: false }
   const socket = connect({ host, port })
   socket.setTimeout(awayMs, () => socket.destroy())
   let heard = ''
   try {
     for await (const chunk of socket) {
       heard += chunk
-      if (heard.startsWith('SSH-') && !heard.startsWith('SSH-2.0-vitest-raspi')) return undefined
+      if (heard.startsWith('SSH-') && !heard.startsWith('SSH-2.0-vitest-raspi')) return { silent: false }
     }
   } catch {
     // It leads nowhere any more.
   }
-  return /Pi .* is off[^\0]*/.exec(heard)?.[0]
+  return { off: /Pi .* is off[^\0]*/.exec(heard)?.[0], silent: heard === '' }
 }
