@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { isAlive, type ProcessId, processId, signalProcess } from '../host/process.ts'
@@ -6,6 +15,12 @@ import { isAlive, type ProcessId, processId, signalProcess } from '../host/proce
 const prefix = 'vitest-raspi-'
 const ownerFile = 'owner.json'
 const processesDir = 'processes'
+
+/**
+ * How old a directory without an owner is at the least that is not of a run that just starts, in ms. An Ansible that was
+ * still ending has made it again after its run had removed it.
+ */
+const startingMs = 10_000
 
 /**
  * A run's own directory: sockets, cards, consoles, logs; open to its owner only, gone when the run ends. It lies in the
@@ -50,12 +65,17 @@ export function sweepDeadRuns(parent: string = tmpdir()): number {
   for (const name of readdirSync(parent).filter((entry) => entry.startsWith(prefix))) {
     const dir = join(parent, name)
     try {
-      if (statSync(dir).uid !== uid || isAlive(readProcess(join(dir, ownerFile)))) continue
-      for (const pid of readdirSync(join(dir, processesDir))) {
-        signalProcess(readProcess(join(dir, processesDir, pid)), 'SIGKILL')
+      const { uid: owner, mtimeMs } = statSync(dir)
+      if (owner !== uid) continue
+      if (!existsSync(join(dir, ownerFile))) {
+        if (Date.now() - mtimeMs < startingMs) continue
+      } else if (isAlive(readProcess(join(dir, ownerFile)))) continue
+      else {
+        for (const pid of readdirSync(join(dir, processesDir))) {
+          signalProcess(readProcess(join(dir, processesDir, pid)), 'SIGKILL')
+        }
       }
     } catch {
-      // A directory without an owner is of a run that is just starting, or not ours.
       continue
     }
     rmSync(dir, { recursive: true, force: true, maxRetries: 2 })

@@ -80,9 +80,11 @@ export class Project implements Disposable {
     return run
   }
 
-  /** What runs have left in their temporary directory. */
+  /** What runs have left in their temporary directory: each file and directory by its path. */
   leftovers(): string[] {
-    return readdirSync(this.tmpDir).filter((name) => /raspi/.test(name))
+    return readdirSync(this.tmpDir, { recursive: true, encoding: 'utf8' }).filter((path) =>
+      /raspi/.test(path),
+    )
   }
 
   /** Ends what still runs and removes the directory. */
