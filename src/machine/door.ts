@@ -28,6 +28,8 @@ export class Door {
   /** Who waits, with what they have said so far: only who is read from is seen to leave. */
   readonly #waiting = new Map<Socket, Buffer[]>()
   #leads: number | string | undefined
+  /** Whether the guest has greeted anybody since the door leads to it. */
+  #hasGreeted = false
 
   private constructor(server: Server, refusalsMs: number) {
     this.#server = server
@@ -41,8 +43,8 @@ export class Door {
 
   /**
    * Opens a door that leads nowhere yet, on `port` or (0) on a free one: callers wait. A guest may close connections
-   * without a greeting for `refusalsMs`: one that shuts down has no ssh server any more, and takes its time until it is
-   * off. Rejects where the port is taken.
+   * without a greeting until its ssh server is up; from then on for `refusalsMs`: one that shuts down has none any more,
+   * and takes its time until it is off. Rejects where the port is taken.
    */
   static async open({ port = 0, refusalsMs = 15_000 } = {}): Promise<Door> {
     const server = createServer({ noDelay: true, pauseOnConnect: true })
@@ -75,6 +77,7 @@ export class Door {
 
   #change(leads: number | string | undefined) {
     this.#leads = leads
+    this.#hasGreeted = false
     for (const [visitor, leave] of this.#visits) {
       if (leave()) visitor.destroy()
       else this.#admit(visitor)
@@ -123,6 +126,7 @@ export class Door {
       inner.once('data', (greeting: Buffer) => {
         if (left || greeted) return
         greeted = true
+        this.#hasGreeted = true
         clearInterval(timer)
         for (const other of tries) if (other !== inner) drop(other)
         visitor.write(greeting)
@@ -132,9 +136,10 @@ export class Door {
       inner.once('close', () => {
         if (!tries.delete(inner)) return
         refusedSince ??= performance.now()
-        // A guest that is just coming up may refuse; one that goes on refusing has no ssh server.
-        if (!greeted && performance.now() - refusedSince < this.#refusalsMs)
-          setTimeout(attempt, refusalPauseMs)
+        // A guest that boots refuses until its ssh server is up, however long that takes; one that had a server and goes
+        // on refusing has none any more.
+        const patient = !this.#hasGreeted || performance.now() - refusedSince < this.#refusalsMs
+        if (!greeted && patient) setTimeout(attempt, refusalPauseMs)
         else if (tries.size === 0) visitor.destroy()
       })
     }

@@ -153,8 +153,26 @@ test('a guest that refuses at first is asked again, and one that goes on refusin
   expect(String((await once(visitor, 'data'))[0])).toBe('SSH-2.0-at last\r\n')
   visitor.destroy()
 
-  const deaf = await guest((socket) => socket.destroy())
-  const another = connect((await door(deaf)).port, '127.0.0.1')
+  const deaf = await guest((socket, number) => {
+    if (number === 1) socket.write('SSH-2.0-for now\r\n')
+    else socket.destroy()
+  })
+  const way = await door(deaf)
+  const first = connect(way.port, '127.0.0.1')
+  await once(first, 'data')
+  const another = connect(way.port, '127.0.0.1')
   another.on('error', () => {})
   await once(another, 'close')
+  first.destroy()
+})
+
+test('a guest that boots may refuse for longer than one that had an ssh server', async () => {
+  const started = performance.now()
+  const port = await guest((socket) => {
+    if (performance.now() - started < 2_500) socket.destroy()
+    else socket.write('SSH-2.0-at last\r\n')
+  })
+  const visitor = connect((await door(port)).port, '127.0.0.1')
+  expect(String((await once(visitor, 'data'))[0])).toBe('SSH-2.0-at last\r\n')
+  visitor.destroy()
 })
