@@ -80,11 +80,9 @@ export class Project implements Disposable {
     return run
   }
 
-  /** What runs have left in their temporary directory: each file and directory by its path. */
+  /** What runs have left in their temporary directory. */
   leftovers(): string[] {
-    return readdirSync(this.tmpDir, { recursive: true, encoding: 'utf8' }).filter((path) =>
-      /raspi/.test(path),
-    )
+    return readdirSync(this.tmpDir).filter((name) => /raspi/.test(name))
   }
 
   /** Ends what still runs and removes the directory. */
