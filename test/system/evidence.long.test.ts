@@ -159,7 +159,7 @@ test('failed tests leave evidence, in the terminal, on GitHub and in files', {
   expect(read('a-task-fails/pi.journal.log')).toMatch(/app\[\d+\]: \*\*\*/)
   expect(read('a-task-fails/1-playbooks-fails.yml.failure.txt')).toContain('at playbooks/fails.yml:11')
   expect(normalise(read('a-playbook-takes-longer-than-its-test/timeline.txt'))).toMatch(
-    /the test asks for its Pis\n[\s\S]*: lent as pi-N, thawed in N s[\s\S]*ansible-playbook playbooks\/slow\.yml begins\n[\s\S]*the test ended$/,
+    /the test asks for its Pis\n[\s\S]*: lent as pi-N, thawed in N s[\s\S]*ansible-playbook playbooks\/slow\.yml begins\n[\s\S]*the test ended/,
   )
   expect(read('a-task-fails/pi.qemu.log')).toMatch(/^\S+Z {2}starts: \S*qemu-system-aarch64 -machine raspi3b/)
   expect(read('the-Pi-dies/pi.qemu.log')).toMatch(/^\S+Z {2}ended: QEMU was killed by SIGKILL/m)
