@@ -4,7 +4,7 @@ import type { Spans } from '../host/spans.ts'
 import { makeCard } from '../machine/card.ts'
 import { machineFiles } from '../machine/command-line.ts'
 import { Gdb } from '../machine/gdb.ts'
-import { Machine } from '../machine/machine.ts'
+import { Machine, type Priority } from '../machine/machine.ts'
 import { ServiceShell } from '../machine/service-shell.ts'
 import { type Identity, identityScript, returnScript } from './identity.ts'
 import { migrateIn } from './migrate.ts'
@@ -41,7 +41,7 @@ export async function thaw(
     qemu: string
     qemuImg: string
     signal?: AbortSignal | undefined
-    priority?: 'normal' | 'background' | undefined
+    priority?: Priority | undefined
     spans: Spans
     /** Whether it was frozen with this very identity, which its card has already. @default false */
     returns?: boolean

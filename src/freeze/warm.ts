@@ -6,6 +6,10 @@ const nicModules: Record<Board['parts'], string> = {
   virtio: 'modprobe virtio_net',
 }
 
+/** What would start journald again while its files are copied. */
+const journalSockets =
+  'sockets="systemd-journald.socket systemd-journald-dev-log.socket systemd-journald-audit.socket"'
+
 /**
  * The script that keeps the logs as they are after the boot, before anything is done that they would tell of.
  * {@link warmScript} puts them back.
@@ -13,7 +17,7 @@ const nicModules: Record<Board['parts'], string> = {
 export const keepLogsScript = `
 w=/run/vitest-raspi; mkdir -m 755 $w; cd $w
 for f in wtmp btmp lastlog; do [ -e /var/log/$f ] && cp -a /var/log/$f .; done
-sockets="systemd-journald.socket systemd-journald-dev-log.socket systemd-journald-audit.socket"
+${journalSockets}
 systemctl stop $sockets systemd-journald.service
 for d in /run/log/journal /var/log/journal; do [ -d $d ] && mkdir -p saved$d && cp -a $d/. saved$d; done
 systemctl start systemd-journald.service
@@ -31,7 +35,7 @@ systemctl start systemd-journald.service
 export function warmScript(user: string, { parts }: Pick<Board, 'parts'>): string {
   return `
 w=/run/vitest-raspi; cd $w
-sockets="systemd-journald.socket systemd-journald-dev-log.socket systemd-journald-audit.socket"
+${journalSockets}
 mkdir -p ${lingerDir}; [ -e ${lingerDir}/${user} ] || : > ${lingerDir}/${user} > ${lingersForUs}
 ssh-keygen -q -t ed25519 -N '' -f key; cp key.pub authorized; chmod 644 authorized
 /usr/sbin/sshd -p 2222 -o ListenAddress=127.0.0.1 -o AuthorizedKeysFile=$w/authorized -o PidFile=$w/pid -o StrictModes=no

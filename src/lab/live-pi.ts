@@ -24,7 +24,7 @@ import type { Board } from '../machine/boards.ts'
 import { makeCard, readBootPart } from '../machine/card.ts'
 import { Door } from '../machine/door.ts'
 import { type GpioPin, readGpio } from '../machine/gpio.ts'
-import { Machine, type MachineEnd } from '../machine/machine.ts'
+import { Machine, type MachineEnd, type Priority } from '../machine/machine.ts'
 import type { ServiceShell } from '../machine/service-shell.ts'
 import type { PiConnection } from '../pi/connection.ts'
 import { openSshMaster, runBySsh, type SshMaster } from '../pi/ssh.ts'
@@ -52,7 +52,7 @@ export interface StartContext {
   /** Until its first login, in ms. */
   timeoutMs: number
   /** In the background it leaves the processors to others until it is woken. @default 'normal' */
-  priority?: 'normal' | 'background' | undefined
+  priority?: Priority | undefined
   signal: AbortSignal
   /** Told of each process that must not outlive the run. */
   note(pid: number): void

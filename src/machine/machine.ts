@@ -27,11 +27,14 @@ const debug = createDebug('raspi:machine')
 /** How a machine ended: by its guest, by us, or by itself. */
 export type MachineEnd = 'reboot' | 'poweroff' | 'ended' | 'crashed'
 
+/** How a machine shares the processors: in the background it leaves them to whatever else runs. */
+export type Priority = 'normal' | 'background'
+
 /** The programs a machine is run with. */
 export interface MachineTools {
   qemu: string
   /** How it shares the processors with what else runs. @default 'normal' */
-  priority?: 'normal' | 'background' | undefined
+  priority?: Priority | undefined
 }
 
 /** How nice a machine in the background is, nice(1). */
