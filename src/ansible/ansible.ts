@@ -35,6 +35,7 @@ import { Recorder } from './recorder.ts'
 import { AnsibleRun, titleOf } from './run.ts'
 import { hideSecrets } from './secrets.ts'
 import { StandIn } from './stand-in.ts'
+import { TaskActionsAtWork } from './task-actions.ts'
 import type { UserInventory } from './user-inventory.ts'
 import type { VaultOptions } from './vault.ts'
 
@@ -199,7 +200,11 @@ export class Ansible {
       reject: false,
       cancelSignal: AbortSignal.any([timeout, stop.signal, ...(signal ? [signal] : [])]),
     })
-    const listen = this.#listener(playbook, recorder, options.onEvent)
+    const actions = new TaskActionsAtWork(options.onTask ?? {}, () => stop.abort())
+    const listen = this.#listener(playbook, recorder, (event) => {
+      options.onEvent?.(event)
+      actions.hear(event)
+    })
     const onEvent = (event: AnsibleEvent) => listen(standIn ? standIn.translate(event) : event)
     const [result] = await Promise.all([
       child,
@@ -211,6 +216,7 @@ export class Ansible {
       await child
       throw error
     })
+    await actions.done()
     if (result.isCanceled) {
       throw signal?.aborted
         ? cancelledError(playbook, signal.reason, recorder)
@@ -227,6 +233,7 @@ export class Ansible {
       if (unreachable && (await abortsSoon(signal))) throw cancelledError(playbook, signal?.reason, recorder)
       throw failure
     }
+    actions.assertAllBegan()
     return new AnsibleRun({
       playbook,
       command: commandLine(program, args),
@@ -248,7 +255,7 @@ export class Ansible {
   #listener(
     playbook: string,
     recorder: Recorder,
-    onUsersEvent: PlaybookOptions['onEvent'],
+    onUsersEvent: (event: AnsibleEvent) => void,
   ): (event: AnsibleEvent) => void {
     const { log, onEvent, onSecrets } = this.#context
     const started = performance.now()
@@ -264,7 +271,7 @@ export class Ansible {
         )
       }
       onEvent?.(event)
-      onUsersEvent?.(event)
+      onUsersEvent(event)
     }
   }
 }

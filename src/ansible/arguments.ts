@@ -1,4 +1,4 @@
-import type { AnsibleEvent } from './events.ts'
+import type { AnsibleEvent, TaskEvent } from './events.ts'
 import { assertHarmless } from './harmless.ts'
 import { type VaultOptions, vaultArguments } from './vault.ts'
 
@@ -20,6 +20,11 @@ export interface PlaybookOptions extends VaultOptions {
   env?: Record<string, string | undefined>
   /** Takes what Ansible reports while the playbook runs. What it throws stops the playbook. */
   onEvent?: (event: AnsibleEvent) => void
+  /**
+   * What to do as soon as a task begins, by its name: `{ 'Install nginx': () => pi.power.cut() }`. The task is at work by
+   * then. What is thrown stops the playbook; a task that does not begin is an error, unless the playbook has another one.
+   */
+  onTask?: Record<string, (task: TaskEvent) => unknown>
   /** Further arguments of ansible-playbook, `['-vvv']`. */
   args?: readonly string[]
 }

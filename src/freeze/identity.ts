@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import ssh2 from 'ssh2'
+import { type GuestNetworks, networksScript, reloadNetworks } from './guest-networks.ts'
 import { lingerDir, lingersForUs } from './warm.ts'
 
 /** What must differ between two Pis. */
@@ -10,15 +11,18 @@ export interface Identity {
   mac: string
   /** The ssh host key of this Pi alone. */
   hostKey: { private: string; public: string }
+  /** The networks it is on beside the one that ssh comes by. @default none */
+  networks?: GuestNetworks | undefined
 }
 
 /** A new identity for a Pi called `hostname`; its MAC is stable for the same `hostname`. */
-export function newIdentity(hostname: string): Identity {
+export function newIdentity(hostname: string, networks?: GuestNetworks): Identity {
   return {
     hostname,
     machineId: randomBytes(16).toString('hex'),
     mac: macOf(hostname),
     hostKey: ssh2.utils.generateKeyPairSync('ed25519', { comment: `root@${hostname}` }),
+    networks,
   }
 }
 
@@ -43,7 +47,7 @@ export function knownHost(port: number, key: string): string {
  * their turn in {@link settleScript}; they come to the same address.
  * sshd needs no word of its new key: it reads its keys anew for each connection.
  */
-export function identityScript({ hostname, machineId, hostKey }: Identity): string {
+export function identityScript({ hostname, machineId, mac, hostKey, networks }: Identity): string {
   return wake([
     'old=$(< /etc/machine-id); name=$(< /proc/sys/kernel/hostname); hosts=$(< /etc/hosts)',
     `echo ${machineId} > /etc/machine-id; echo ${hostname} > /proc/sys/kernel/hostname; echo ${hostname} > /etc/hostname`,
@@ -53,6 +57,7 @@ export function identityScript({ hostname, machineId, hostKey }: Identity): stri
     'umask 022',
     `echo '${hostKey.public.trim()}' > /etc/ssh/ssh_host_ed25519_key.pub`,
     perl([...ownFiles, ...entropy()], `"$old" ${machineId}`),
+    ...(networks ? [networksScript(networks, mac)] : []),
   ])
 }
 
@@ -90,8 +95,8 @@ const slirpAddress = [
  * Lines of shell that do what the warming left undone, once `user` has logged in: udev, and after it networkd and
  * resolved, learn of the NIC, and `user` lingers no more.
  */
-export function settleScript(user: string): string {
-  return `udevadm control --start-exec-queue; [ -e ${lingersForUs} ] && rm -f ${lingersForUs} ${lingerDir}/${user}`
+export function settleScript(user: string, networks?: GuestNetworks): string {
+  return `${networks ? `${reloadNetworks}; ` : ''}udevadm control --start-exec-queue; [ -e ${lingersForUs} ] && rm -f ${lingersForUs} ${lingerDir}/${user}`
 }
 
 /** What nearly every test does first: a command, a command as root, one of Ansible's modules. */

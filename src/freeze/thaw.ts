@@ -5,6 +5,7 @@ import { makeCard } from '../machine/card.ts'
 import { machineFiles } from '../machine/command-line.ts'
 import { Gdb } from '../machine/gdb.ts'
 import { Machine, type Priority } from '../machine/machine.ts'
+import type { Nics } from '../machine/nics.ts'
 import { ServiceShell } from '../machine/service-shell.ts'
 import { type Identity, identityScript, returnScript } from './identity.ts'
 import { migrateIn } from './migrate.ts'
@@ -35,6 +36,7 @@ export async function thaw(
     signal,
     priority,
     spans,
+    nics,
     returns = false,
   }: {
     dir: string
@@ -43,6 +45,7 @@ export async function thaw(
     signal?: AbortSignal | undefined
     priority?: Priority | undefined
     spans: Spans
+    nics: Nics
     /** Whether it was frozen with this very identity, which its card has already. @default false */
     returns?: boolean
   },
@@ -64,7 +67,7 @@ export async function thaw(
     await migrateIn(machine, frozen.files.state)
     if (frozen.board.parts === 'raspi') await reattachCard(machine)
     spans.end('state and card')
-    await machine.plugNic({ mac: identity.mac })
+    await machine.plugNics(nics)
     await machine.resume()
     const shell = await ServiceShell.attach(join(dir, machineFiles.service))
     const { output } = await shell.run(returns ? returnScript() : identityScript(identity), {
@@ -72,10 +75,15 @@ export async function thaw(
     })
     signal?.throwIfAborted()
     spans.end('identity and network')
-    if (output.includes('NETWORK')) return { machine, shell }
-    throw new RaspiError('freeze', `The thawed Pi found no network within ${networkTimeoutMs / 1000} s`, {
-      evidence: [output, await machine.console.tail(40)].filter(Boolean).join('\n'),
-    })
+    const [missing] = /MISSING .*/.exec(output) ?? []
+    if (output.includes('NETWORK') && !missing) return { machine, shell }
+    throw new RaspiError(
+      'freeze',
+      `The thawed Pi found ${missing ? 'not all its networks' : 'no network'} within ${networkTimeoutMs / 1000} s`,
+      {
+        evidence: [output, await machine.console.tail(40)].filter(Boolean).join('\n'),
+      },
+    )
   } catch (error) {
     await machine.end()
     throw error

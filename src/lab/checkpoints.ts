@@ -8,7 +8,7 @@ import type { MadeCheckpoint } from './protocol.ts'
 /** What it takes to make and restore checkpoints. */
 export interface CheckpointContext {
   /** The lent Pi of a number. */
-  lent(number: number): LivePi | undefined
+  lent(number: number): LivePi
   starts: Gate
   log: Log
 }
@@ -26,7 +26,7 @@ export class Checkpoints {
   /** Makes one. Throws a `RaspiError` where the Pi is off, or cannot be shut down or booted without its network. */
   async make(number: number, name: string | undefined): Promise<MadeCheckpoint> {
     const started = performance.now()
-    const pi = this.#lent(number)
+    const pi = this.#context.lent(number)
     if (!pi.source.frozen) {
       throw new RaspiError(
         'freeze',
@@ -48,16 +48,10 @@ export class Checkpoints {
 
   /** Restores one. Throws a `RaspiError` where the Pi has no such checkpoint. */
   async restore(number: number, id: string): Promise<void> {
-    const pi = this.#lent(number)
+    const pi = this.#context.lent(number)
     const frozen = this.#made.get(pi)?.get(id)
     if (!frozen) throw new RaspiError('lab', `Pi ${pi.identity.hostname} has no checkpoint ${id}.`)
     await this.#alone(pi, () => pi.restore(frozen))
-  }
-
-  #lent(number: number): LivePi {
-    const pi = this.#context.lent(number)
-    if (pi) return pi
-    throw new RaspiError('lab', `Pi ${number} is not lent any more, and its checkpoints are gone with it.`)
   }
 
   async #alone(pi: LivePi, work: () => Promise<void>): Promise<void> {

@@ -3,6 +3,8 @@ import { connect } from 'node:net'
 import type { SourcePaths } from '../ansible/sources.ts'
 import { RaspiError } from '../errors.ts'
 import type { GpioPin } from '../machine/gpio.ts'
+import type { MachineFault } from '../pi/faults.ts'
+import type { PowerAction, PowerState } from '../pi/power.ts'
 import { openAnswer, openChannel } from './channel.ts'
 import type { LabFunctions, Lease, LeaseRequest, MadeCheckpoint, WorkerFunctions } from './protocol.ts'
 
@@ -18,6 +20,10 @@ export interface LabClient {
   restore(pi: number, checkpoint: string): Promise<void>
   /** The pins of the lent Pi of this number. Throws the lab's `RaspiError` where it is gone. */
   gpio(pi: number): Promise<GpioPin[]>
+  /** Does something to its power, or nothing, and tells whether it is on. Throws the lab's `RaspiError` where that fails. */
+  power(pi: number, action: PowerAction | undefined): Promise<PowerState>
+  /** Breaks its machine, or mends it. Throws the lab's `RaspiError` where it is off. */
+  fault(pi: number, fault: MachineFault): Promise<void>
   /** Leaves Pis to the user instead of giving them back. Never throws; gives them back where they are not wanted. */
   keep(lease: number, why: string): Promise<void>
   /** Shows a line to the user. */
@@ -65,6 +71,8 @@ async function open(path: string): Promise<LabClient> {
     restore: async (pi, checkpoint) => openAnswer(await channel.restore(pi, checkpoint)),
     used: (testFile, sources) => void channel.used.asEvent(testFile, sources).catch(() => {}),
     gpio: async (pi) => openAnswer(await channel.gpio(pi)),
+    fault: async (pi, fault) => openAnswer(await channel.fault(pi, fault)),
+    power: async (pi, action) => openAnswer(await channel.power(pi, action)),
     async keep(lease, why) {
       const kept = await channel.keep(lease, why).catch(() => undefined)
       if (!kept || !('value' in kept) || kept.value.length === 0) await channel.release(lease).catch(() => {})

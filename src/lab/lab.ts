@@ -7,7 +7,6 @@ import { defaultCacheDir, privateDir } from '../host/paths.ts'
 import { duration, type Log } from '../host/progress.ts'
 import { assertHost, type HostTools } from '../host/requirements.ts'
 import type { ImageOption } from '../image-option.ts'
-import type { GpioPin } from '../machine/gpio.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { type Capacity, capacityOf } from './capacity.ts'
 import { Checkpoints } from './checkpoints.ts'
@@ -69,11 +68,7 @@ export class Lab {
       room: () => (this.#places.waiting > 0 ? 0 : this.#places.free - this.#ready.living),
     })
     this.#prepare = prepare
-    this.checkpoints = new Checkpoints({
-      ...{ log, starts: this.#starts },
-      lent: (number) =>
-        [...this.#leases.values()].flatMap(({ pis }) => pis).find((pi) => pi.number === number),
-    })
+    this.checkpoints = new Checkpoints({ log, starts: this.#starts, lent: (number) => this.lent(number) })
   }
 
   /** How many Pis are ready for the next leases. */
@@ -115,7 +110,7 @@ export class Lab {
     }
     const id = ++this.#count
     this.#leases.set(id, { pis, leave })
-    for (const pi of pis) pi.whenLost((error) => lost(pi, error))
+    for (const pi of pis) pi.machine.whenLost((error) => lost(pi, error))
     await Promise.all(pis.map((pi) => pi.handOver()))
     this.#ready.refill(...sources)
     return {
@@ -160,11 +155,11 @@ export class Lab {
     this.#ready.refill(...lease.pis.map(({ source }) => source))
   }
 
-  /** The pins of the lent Pi of this number. Throws a `RaspiError` where it is not lent or not running. */
-  gpio(number: number): Promise<GpioPin[]> {
+  /** The lent Pi of this number. Throws a `RaspiError` where it is not lent any more. */
+  lent(number: number): LivePi {
     const pi = [...this.#leases.values()].flatMap(({ pis }) => pis).find((lent) => lent.number === number)
-    if (!pi) throw new RaspiError('lab', `Pi ${number} has been given back.`)
-    return pi.gpio()
+    if (pi) return pi
+    throw new RaspiError('lab', `Pi ${number} has been given back.`)
   }
 
   /** Ends everything: what runs, what is being made, what is lent. Afterwards nothing of the run is left. */

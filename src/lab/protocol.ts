@@ -5,6 +5,8 @@ import type { Span } from '../host/spans.ts'
 import type { ImageOption } from '../image-option.ts'
 import type { GpioPin } from '../machine/gpio.ts'
 import type { PiConnection } from '../pi/connection.ts'
+import type { MachineFault } from '../pi/faults.ts'
+import type { PowerAction, PowerState } from '../pi/power.ts'
 
 /** A Pi as its holder wants it. */
 export interface WantedPi {
@@ -102,6 +104,10 @@ export interface LabFunctions {
   restore(pi: number, checkpoint: string): Promise<Answer<void>>
   /** The pins of the lent Pi of this number. */
   gpio(pi: number): Promise<Answer<GpioPin[]>>
+  /** Does something to the power of a lent Pi, or nothing, and tells whether it is on. */
+  power(pi: number, action: PowerAction | undefined): Promise<Answer<PowerState>>
+  /** Breaks the machine of a lent Pi, or mends it. */
+  fault(pi: number, fault: MachineFault): Promise<Answer<void>>
   /** Leaves the Pis of a lease to the user, and gives the names by which they stand; none where the lab keeps no Pis. */
   keep(lease: number, why: string): Promise<Answer<string[]>>
   /** Shows a line to the user, from the one place that may write to the terminal. */

@@ -80,7 +80,7 @@ export class ReadyPool {
       (pi) => {
         entry.ready = true
         debug('%s is ready', pi.identity.hostname)
-        pi.whenLost(() => void this.#end(entry))
+        pi.machine.whenLost(() => void this.#end(entry))
         this.refill()
       },
       (error) => {

@@ -51,7 +51,9 @@ function serveWorker(lab: Lab, socket: Socket, keeper: Keeper | undefined) {
       }),
     checkpoint: (pi, name) => answer(() => lab.checkpoints.make(pi, name)),
     restore: (pi, checkpoint) => answer(() => lab.checkpoints.restore(pi, checkpoint)),
-    gpio: (pi) => answer(() => lab.gpio(pi)),
+    gpio: (pi) => answer(() => lab.lent(pi).gpio()),
+    fault: (pi, fault) => answer(() => lab.lent(pi).machine.fault(fault)),
+    power: (pi, action) => answer(() => lab.lent(pi).machine.change(action)),
     keep: (id, why) =>
       answer(async () => {
         const names = (await keeper?.keep(id, why)) ?? []

@@ -1,10 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Board } from './boards.ts'
-
-/** One NIC of a Pi and what it is plugged into. */
-export interface Nic {
-  mac: string
-}
+import { type Nics, nicParts, virtSlots } from './nics.ts'
 
 /** Everything that distinguishes one QEMU process from another. */
 export interface MachineSpec {
@@ -25,8 +21,8 @@ export interface MachineSpec {
     | undefined
   /** A file that holds the Pi's RAM: shared to freeze it, copied on write to thaw it. By default anonymous memory. */
   memory?: { file: string; mode: 'shared' | 'copy-on-write' } | undefined
-  /** The NIC that is there from the start. A Pi that is to be frozen has none: QEMU cannot migrate `usb-net`. */
-  nic?: Nic | undefined
+  /** The NICs that are there from the start. A Pi that is to be frozen has none: QEMU cannot migrate `usb-net`. */
+  nics?: Nics | undefined
   /** Waits paused for an incoming state instead of booting. */
   incoming?: boolean | undefined
   /** Size of QEMU's translation buffer in MiB. */
@@ -43,30 +39,15 @@ export const machineFiles = {
   qmp: 'qmp',
   gdb: 'gdb',
   console: 'console.log',
+  /** Both ways, for one at a time: who connects must read, since the guest waits for him. */
+  serial: 'serial',
   log: 'qemu.log',
   service: 'service',
 } as const
 
-/**
- * The host's side of the NIC: QEMU picks the port that leads to the guest's ssh itself, so there is no race for it.
- * https://www.qemu.org/docs/master/system/devices/net.html
- */
-export const userNetwork = { type: 'user', id: 'net0', hostfwd: [{ str: 'tcp:127.0.0.1:0-:22' }] }
-
-/** The guest's side of the NIC: on a Pi's only USB port, or in the slot that the board `virt` has for it. */
-export const nicDevice = ({ parts }: Pick<Board, 'parts'>, { mac }: Nic) => ({
-  ...(parts === 'raspi'
-    ? { driver: 'usb-net', bus: 'usb-bus.0', port: '1' }
-    : // No ROM to boot from: it is in a package that need not be there.
-      { driver: 'virtio-net-pci', bus: 'slot0', romfile: '' }),
-  id: 'nic0',
-  netdev: userNetwork.id,
-  mac,
-})
-
 /** QEMU's arguments for `spec`. Pure: the same spec gives the same arguments. */
 export function qemuArguments(spec: MachineSpec): string[] {
-  const { board, dir, memory, boot, nic } = spec
+  const { board, dir, memory, boot, nics } = spec
   const socket = (name: string) => `unix:${dir}/${name},server=on,wait=off`
   const args = [
     ...['-machine', memory ? `${machineOf(board)},memory-backend=ram` : machineOf(board)],
@@ -79,7 +60,7 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...['-gdb', socket(machineFiles.gdb)],
     ...[
       '-chardev',
-      `file,id=console,path=${dir}/${machineFiles.console},append=on`,
+      `socket,id=console,path=${dir}/${machineFiles.serial},server=on,wait=off,logfile=${dir}/${machineFiles.console},logappend=on`,
       '-serial',
       'chardev:console',
     ],
@@ -100,8 +81,10 @@ export function qemuArguments(spec: MachineSpec): string[] {
     if (boot.deviceTree) args.push('-dtb', boot.deviceTree)
     if (boot.initramfs) args.push('-initrd', boot.initramfs)
   }
-  if (nic) {
-    args.push('-netdev', JSON.stringify(userNetwork), '-device', JSON.stringify(nicDevice(board, nic)))
+  if (nics) {
+    const { netdevs, devices } = nicParts(board, nics)
+    for (const netdev of netdevs) args.push('-netdev', JSON.stringify(netdev))
+    for (const device of devices) args.push('-device', JSON.stringify(device))
   }
   if (spec.incoming) args.push('-incoming', 'defer')
   return args
@@ -125,11 +108,14 @@ function processorOf({ board, threads, translationBufferMiB = 256 }: MachineSpec
 /** A Pi's second UART. */
 const raspiParts = ['-serial', 'chardev:service']
 
-/** The same on `virt`, whose only other UART belongs to the secure world, the card, and a slot for the NIC to be plugged into. */
+/** The same on `virt`, whose only other UART belongs to the secure world, the card, and slots for NICs to be plugged into. */
 const virtioParts = [
   ...['-device', 'pci-serial,chardev=service,addr=2'],
   ...['-device', 'virtio-blk-pci,drive=card,addr=3'],
-  ...['-device', 'pcie-root-port,id=slot0,chassis=1,addr=4'],
+  ...virtSlots.flatMap((id, index) => [
+    '-device',
+    `pcie-root-port,id=${id},chassis=${index + 1},addr=${index + 4}`,
+  ]),
 ]
 
 /**
@@ -137,6 +123,9 @@ const virtioParts = [
  * `if=sd`: where the host loses its power, the Pi is lost anyway.
  */
 const cardDrive = { raspi: 'if=sd', virtio: 'if=none,id=card,cache=unsafe' }
+
+/** QEMU's names of these drives. */
+export const cardDevice = { raspi: 'sd0', virtio: 'card' }
 
 const threadsFor = (cores: number) => (cores <= 2 ? 'single' : 'multi')
 

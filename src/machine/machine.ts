@@ -10,16 +10,10 @@ import { RaspiError } from '../errors.ts'
 import { privateDir } from '../host/paths.ts'
 import { dieWithParent } from '../host/process.ts'
 import { commandLine } from '../host/quote.ts'
-import {
-  type MachineSpec,
-  machineFiles,
-  type Nic,
-  nicDevice,
-  qemuArguments,
-  userNetwork,
-} from './command-line.ts'
+import { cardDevice, type MachineSpec, machineFiles, qemuArguments } from './command-line.ts'
 import { ConsoleLog } from './console-log.ts'
 import { MachineLog, noise } from './machine-log.ts'
+import { type Nics, nicParts } from './nics.ts'
 import { Qmp, type QmpEvent } from './qmp.ts'
 
 const debug = createDebug('raspi:machine')
@@ -132,10 +126,11 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
     return this.#hasEnded
   }
 
-  /** Plugs the NIC in, as into a running Pi. */
-  async plugNic(nic: Nic): Promise<void> {
-    await this.qmp.execute('netdev_add', userNetwork)
-    await this.qmp.execute('device_add', nicDevice(this.spec.board, nic))
+  /** Plugs NICs in, as into a running Pi. */
+  async plugNics(nics: Nics): Promise<void> {
+    const { netdevs, devices } = nicParts(this.spec.board, nics)
+    for (const netdev of netdevs) await this.qmp.execute('netdev_add', netdev)
+    for (const device of devices) await this.qmp.execute('device_add', device)
   }
 
   /** The port on 127.0.0.1 that leads to the guest's ssh. */
@@ -156,6 +151,22 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
     await this.qmp.execute('cont')
   }
 
+  /** Lets the card do no more in a second than this; without a limit as much as it can. */
+  async limitCard({
+    bytesPerSecond = 0,
+    operationsPerSecond = 0,
+  }: {
+    bytesPerSecond?: number
+    operationsPerSecond?: number
+  }): Promise<void> {
+    // https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html, block_set_io_throttle: 0 is no limit, and all are given.
+    await this.qmp.execute('block_set_io_throttle', {
+      device: cardDevice[this.spec.board.parts],
+      ...{ bps: Math.round(bytesPerSecond), bps_rd: 0, bps_wr: 0 },
+      ...{ iops: Math.round(operationsPerSecond), iops_rd: 0, iops_wr: 0 },
+    })
+  }
+
   /** Lets a machine that was started in the background have its full share of the processors from now on. */
   comeForward(): void {
     for (const thread of threadsOf(this.pid)) {
@@ -167,13 +178,15 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
     }
   }
 
-  /** Ends QEMU, as if the Pi's plug were pulled: at once, nothing of the guest's is written any more. */
-  async end(): Promise<void> {
+  /**
+   * Ends QEMU, as if the Pi's plug were pulled: at once, nothing of the guest's is written any more. What it has written
+   * is in the card's file afterwards, unless QEMU takes longer than `patienceMs` for that (default 1500) and is killed.
+   */
+  async end({ patienceMs = 1_500 } = {}): Promise<void> {
     this.#endedByUs = true
     if (this.#hasEnded) return
-    // `quit` lets QEMU close the card properly; whatever it does, it is gone within two seconds.
-    this.qmp.execute('quit', {}, { timeoutMs: 2_000 }).catch(() => {})
-    const quit = await Promise.race([this.ended, delay(1_500, 'alive', { ref: false })])
+    this.qmp.execute('quit', {}, { timeoutMs: patienceMs }).catch(() => {})
+    const quit = await Promise.race([this.ended, delay(patienceMs, 'alive', { ref: false })])
     if (quit === 'alive') this.kill()
     await this.ended
   }

@@ -6,6 +6,8 @@ import { ConsoleLog } from '../machine/console-log.ts'
 import type { GpioPin } from '../machine/gpio.ts'
 import { Checkpoint } from './checkpoint.ts'
 import type { PiConnection } from './connection.ts'
+import { type MachineFault, PiFaults } from './faults.ts'
+import { Power, type PowerAction, type PowerState } from './power.ts'
 import { type CommandOptions, type CommandResult, runBySsh } from './ssh.ts'
 
 /** What a Pi asks its lab to do with it. */
@@ -13,6 +15,8 @@ export interface PiControl {
   gpio(pi: number): Promise<GpioPin[]>
   checkpoint(pi: number, name: string | undefined): Promise<MadeCheckpoint>
   restore(pi: number, checkpoint: string): Promise<void>
+  power(pi: number, action: PowerAction | undefined): Promise<PowerState>
+  fault(pi: number, fault: MachineFault): Promise<void>
 }
 
 /** A Raspberry Pi, lent to a test. */
@@ -29,6 +33,10 @@ export class Pi {
   readonly origin: 'thawed' | 'booted'
   /** The time from its start to its first login, in ms. */
   readonly startMs: number
+  /** Its power: off and on, pulled and reset. */
+  readonly power: Power
+  /** What can be broken of it, for the time of a test. */
+  readonly faults: PiFaults
   readonly #number: number
   readonly #control: PiControl
   readonly #signal: AbortSignal
@@ -46,6 +54,15 @@ export class Pi {
     this.startMs = lent.startMs
     this.#signal = signal
     this.#console = new ConsoleLog(lent.consoleFile)
+    this.faults = new PiFaults({
+      run: (command, options) => this.run(command, options),
+      machine: (fault) => control.fault(lent.number, fault),
+    })
+    this.power = new Power({
+      state: () => control.power(lent.number, undefined),
+      do: async (action) => void (await control.power(lent.number, action)),
+      up: (timeoutMs) => this.#comesUp('it was switched on', timeoutMs, () => true),
+    })
   }
 
   /**
@@ -63,16 +80,25 @@ export class Pi {
    * now. Throws a `RaspiError` where that takes longer than `timeoutMs` (default 5 minutes).
    */
   async reboot({ timeoutMs = 300_000 }: { timeoutMs?: number } = {}): Promise<void> {
-    const deadline = performance.now() + timeoutMs
-    const bootId = async (options: CommandOptions = {}) =>
-      (await this.run('cat /proc/sys/kernel/random/boot_id', options)).stdout
-    const before = await bootId()
+    const started = performance.now()
+    const before = await this.#bootId()
     // The connection may break before the command has told that it went well.
     await this.run('systemctl --no-block reboot', { sudo: true }).catch(() => {})
+    const left = timeoutMs - (performance.now() - started)
+    await this.#comesUp('it was told to reboot', left, (bootId) => bootId !== before)
+  }
+
+  async #bootId(options: CommandOptions = {}): Promise<string> {
+    return (await this.run('cat /proc/sys/kernel/random/boot_id', options)).stdout
+  }
+
+  /** Waits until it takes commands, in a boot that `isIt`. */
+  async #comesUp(since: string, timeoutMs: number, isIt: (bootId: string) => boolean): Promise<void> {
+    const deadline = performance.now() + timeoutMs
     let why = 'it goes on as it was'
     for (let left = timeoutMs; left > 0; left = deadline - performance.now()) {
       try {
-        if ((await bootId({ timeoutMs: Math.ceil(left) })) !== before) return
+        if (isIt(await this.#bootId({ timeoutMs: Math.ceil(left) }))) return
       } catch (error) {
         this.#signal.throwIfAborted()
         if (!isRaspiError(error)) throw error
@@ -80,7 +106,8 @@ export class Pi {
       }
       await delay(500)
     }
-    throw new RaspiError('boot', `Pi ${this.name} did not reboot within ${timeoutMs / 1000} s: ${why}`, {
+    const waited = `${Math.round(timeoutMs / 1000)} s`
+    throw new RaspiError('boot', `Pi ${this.name} did not come up within ${waited} after ${since}: ${why}`, {
       evidence: await this.#console.tail(),
     })
   }

@@ -70,7 +70,7 @@ let count = 0
 async function runPlaybook(layer: Layer, pis: LivePi[], runDir: string, readsFile: string): Promise<void> {
   const { step, hosts, preparer, context } = layer
   const lost = new AbortController()
-  for (const pi of pis) pi.whenLost((error) => lost.abort(error))
+  for (const pi of pis) pi.machine.whenLost((error) => lost.abort(error))
   const ansible = new Ansible({
     ...{ projectDir: preparer.projectDir, timeoutMs: preparer.timeoutMs, runDir, readsFile },
     log: context.log,
@@ -109,7 +109,7 @@ function failed(run: AnsibleRun, { preparer, hosts }: Layer): RaspiError {
 async function shutDown(pi: LivePi): Promise<void> {
   const options = { sudo: true, reject: false, signal: pi.signal }
   await runBySsh(pi.identity.hostname, pi.connection, pi.controlPath, sealScript, options)
-  await pi.shutDown()
+  await pi.machine.shutDown()
 }
 
 async function freezeLayer(
@@ -122,7 +122,7 @@ async function freezeLayer(
     ...{ about, image, board, mustBeWarm: false },
     makeCard: (path: string) => {
       const base = { path: relative(dirname(path), parent.files.card), format: 'qcow2' } as const
-      return copyCard(context.qemuImg, { path: pi.cardFile }, base, path)
+      return copyCard(context.qemuImg, { path: pi.machine.card }, base, path)
     },
   }
   return { image, board, frozen: await context.turn(() => makeFrozen(plan, context)) }

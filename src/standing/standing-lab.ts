@@ -130,7 +130,7 @@ export class StandingLab {
           ...{ image: live.source.image.name, board: optionOf(live.source.board) },
         })
         pi.isUp({ id, queuedMs: 0, pis: [lent(live, name)] }, why)
-        live.whenLost((error) => pi.isLost(error))
+        live.machine.whenLost((error) => pi.isLost(error))
         this.#pis.set(name, pi)
       }
       this.#writeDown()
@@ -245,7 +245,7 @@ export class StandingLab {
   }
 
   #isOff({ lease }: Stand): boolean {
-    return lease !== undefined && this.#lab.pisOf(lease.id).every((pi) => pi.isOff)
+    return lease !== undefined && this.#lab.pisOf(lease.id).every(({ machine }) => machine.power === 'off')
   }
 
   /** Writes what other processes and tools read: the entry, the inventory, the ssh configuration. */

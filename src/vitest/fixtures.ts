@@ -129,6 +129,8 @@ export function testOf(
               if (!ofFile) return
               ofFile.tests++
               ofFile.failed ||= hasFailed(task)
+              // The next test is to find its Pis whole. Where one cannot be mended, that test tells.
+              await Promise.allSettled(Object.values(ofFile.borrowed.pis).map((pi) => pi.faults.clear()))
               await concludeTest(
                 { task, annotate },
                 ofFile.borrowed.evidence,

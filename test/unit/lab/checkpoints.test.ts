@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { RaspiError } from '../../../src/errors.ts'
 import type { FrozenPi } from '../../../src/freeze/store.ts'
 import { Checkpoints } from '../../../src/lab/checkpoints.ts'
 import { Gate } from '../../../src/lab/gate.ts'
@@ -20,7 +21,12 @@ function aPi({ frozen = true, work = async () => {} } = {}) {
 
 function checkpointsOf(...pis: LivePi[]) {
   const starts = new Gate(1)
-  const checkpoints = new Checkpoints({ starts, log: () => {}, lent: (number) => pis[number - 1] })
+  const lent = (number: number) => {
+    const pi = pis[number - 1]
+    if (pi) return pi
+    throw new RaspiError('lab', `Pi ${number} has been given back.`)
+  }
+  const checkpoints = new Checkpoints({ starts, log: () => {}, lent })
   return { checkpoints, starts }
 }
 
@@ -44,9 +50,7 @@ test('a Pi has the checkpoints of no other', async () => {
 
 test('a Pi that has been given back has none any more', async () => {
   const { checkpoints } = checkpointsOf()
-  await expect(checkpoints.make(1, undefined)).rejects.toThrow(
-    'Pi 1 is not lent any more, and its checkpoints are gone with it.',
-  )
+  await expect(checkpoints.make(1, undefined)).rejects.toThrow('Pi 1 has been given back.')
 })
 
 test('a Pi that cannot be frozen can have none', async () => {

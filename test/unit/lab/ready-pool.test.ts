@@ -29,7 +29,9 @@ function pool(size: number, room = () => 10) {
       const lost = Promise.withResolvers<RaspiError>()
       const pi = {
         identity: { hostname: `pi-${starts.length + 1}` },
-        whenLost: (listener: (error: RaspiError) => void) => void lost.promise.then(listener),
+        machine: {
+          whenLost: (listener: (error: RaspiError) => void) => void lost.promise.then(listener),
+        },
       } as LivePi
       signal.addEventListener('abort', () => reject(signal.reason))
       starts.push({

@@ -34,7 +34,7 @@ const argumentsOf = (option: BoardOption, kvm = without) =>
     card: '/c,ard',
     dir: '/d',
     boot: { kernel: '/kernel', commandLine: 'quiet' },
-    nic: { mac: 'b8:27:eb:00:00:01' },
+    nics: { mac: 'b8:27:eb:00:00:01' },
     threads: 'single',
   }).join(' ')
 

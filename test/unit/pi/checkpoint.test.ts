@@ -5,6 +5,8 @@ import { Pi, type PiControl } from '../../../src/pi/pi.ts'
 const calls: unknown[] = []
 const control: PiControl = {
   gpio: async () => [],
+  power: async () => 'on',
+  fault: async () => {},
   async checkpoint(pi, name) {
     calls.push(['checkpoint', pi, name])
     return { id: 'k1', name: name ?? '1', durationMs: 5 }

@@ -1,0 +1,286 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createDebug } from 'obug'
+import { messageOf, RaspiError } from '../errors.ts'
+import { readBootPlan } from '../firmware/boot-plan.ts'
+import { privateDir } from '../host/paths.ts'
+import type { Board } from '../machine/boards.ts'
+import { readBootPart } from '../machine/card.ts'
+import type { Door } from '../machine/door.ts'
+import { Machine, type MachineEnd } from '../machine/machine.ts'
+import type { Nics } from '../machine/nics.ts'
+import type { PiConnection } from '../pi/connection.ts'
+import type { MachineFault } from '../pi/faults.ts'
+import type { PowerAction, PowerState } from '../pi/power.ts'
+import { openSshMaster, runBySsh, type SshMaster } from '../pi/ssh.ts'
+
+const debug = createDebug('raspi:lab')
+
+/** What a Pi's machine is started with, each time. */
+export interface PiMachineContext {
+  hostname: string
+  board: Board
+  /** Its directory, below the run's. */
+  dir: string
+  nics: Nics
+  qemu: string
+  qemuImg: string
+  /** Aborts when its holder is gone. */
+  signal: AbortSignal
+  /** Told of each process that must not outlive the run. */
+  note(pid: number): void
+  /** Told what its boot part asks for and it does not get, a sentence each, at every boot. */
+  notEmulated(sentences: string[]): void
+}
+
+/** How long a guest may take to shut down, in ms: systemd gives a service 90 s to stop before it kills it. */
+const shutdownTimeoutMs = 240_000
+/** How long it may take where the one who asked it to was not answered. */
+const refusalPatienceMs = 20_000
+
+/**
+ * A Pi's machine through all its boots: always on the same card, behind the same door, with one ssh connection that
+ * others share. What its guest does to itself (reboot, power-off) is followed here, and so is what is done to its power.
+ */
+export class PiMachine {
+  readonly card: string
+  readonly #context: PiMachineContext
+  readonly #door: Door
+  readonly #connection: PiConnection
+  readonly #controlPath: string
+  #machine: Machine | undefined
+  #master: SshMaster | undefined
+  /** Ends a login that is waited for in vain, because the power has gone again. */
+  #login = new AbortController()
+  #boots = 0
+  #ending = false
+  /** The last change of its power: each begins when the one before it has ended. */
+  #turn: Promise<unknown> = Promise.resolve()
+  #starting = 0
+  readonly #loss = Promise.withResolvers<RaspiError>()
+
+  constructor(context: PiMachineContext, door: Door, connection: PiConnection, controlPath: string) {
+    this.#context = context
+    this.#door = door
+    this.#connection = connection
+    this.#controlPath = controlPath
+    this.card = join(context.dir, 'card.qcow2')
+  }
+
+  /** The machine as it runs now. Throws a `RaspiError` where the Pi is off, which says what it was `wanted` for. */
+  running(wanted: string): Machine {
+    if (this.#machine && !this.#machine.hasEnded) return this.#machine
+    throw new RaspiError('boot', `${wanted}: Pi ${this.#context.hostname} is off.`, {
+      hint: 'Switch it on first: await pi.power.on().',
+    })
+  }
+
+  /** Whether it has power. One that reboots has. */
+  get power(): PowerState {
+    return this.#starting > 0 || (this.#machine && !this.#machine.hasEnded) ? 'on' : 'off'
+  }
+
+  /** Tells `listener` when the Pi is gone by nobody's wish, also where that has happened already. */
+  whenLost(listener: (error: RaspiError) => void): void {
+    void this.#loss.promise.then(listener)
+  }
+
+  /** Gives the Pi up for lost. */
+  lose(error: RaspiError): void {
+    this.#loss.resolve(error)
+  }
+
+  /** The end of what its console has shown. */
+  async consoleTail(): Promise<string | undefined> {
+    return this.#machine?.console.tail()
+  }
+
+  /** Goes on with `machine`, which runs on this card. */
+  async adopt(machine: Machine): Promise<void> {
+    this.#machine = machine
+    if (this.#ending) return machine.end()
+    this.#context.note(machine.pid)
+    machine.once('end', (end) => void this.#ended(machine, end))
+    this.#door.leadTo(await machine.sshPort())
+  }
+
+  /** Opens the ssh connection that others share. Throws as {@link openSshMaster} does. */
+  async openConnection(signal: AbortSignal): Promise<void> {
+    this.#master = await openSshMaster(this.#connection, this.#controlPath, signal)
+    if (this.#ending) this.#master.close()
+  }
+
+  /** Starts a machine on the card as it is now, as the boot ROM would. */
+  async boot(kernelParameters: readonly string[], signal: AbortSignal): Promise<void> {
+    const { dir, qemu, qemuImg, board, nics } = this.#context
+    this.#starting++
+    try {
+      const bootDir = privateDir(dir, `boot-${this.#boots++}`)
+      const bootPart = await readBootPart(qemuImg, { path: this.card }, join(bootDir, 'boot.raw'))
+      const plan = await readBootPlan({ path: bootPart }, board, bootDir)
+      this.#context.notEmulated(plan.notEmulated)
+      const clock = `systemd.clock-usec=${Date.now()}000`
+      const commandLine = [plan.commandLine, clock, ...kernelParameters].join(' ')
+      const machine = await Machine.start(
+        { board, card: this.card, dir, boot: { ...plan, commandLine }, nics },
+        { qemu },
+        signal,
+      )
+      // QEMU has read it all by now.
+      await rm(bootDir, { recursive: true, force: true })
+      await this.adopt(machine)
+    } finally {
+      this.#starting--
+    }
+  }
+
+  /** Shuts it down cleanly. Throws a `RaspiError` where it is off already, or does not go off. */
+  async shutDown(): Promise<void> {
+    const { hostname, signal } = this.#context
+    const machine = this.running('It cannot be shut down')
+    const options = { sudo: true, reject: false, signal }
+    const command = 'systemctl --no-block poweroff'
+    // Its connection may end before the command has told its exit code.
+    const failure = await runBySsh(hostname, this.#connection, this.#controlPath, command, options).then(
+      ({ exitCode, stderr }) => (exitCode ? stderr.trim() : ''),
+      (error) => messageOf(error),
+    )
+    const patience = delay(failure ? refusalPatienceMs : shutdownTimeoutMs, 'late', { signal, ref: false })
+    const end = await Promise.race([machine.ended, patience.catch(() => 'late')])
+    signal.throwIfAborted()
+    if (end === 'poweroff') return
+    const why = failure || machine.fate() || `it was still at it after ${shutdownTimeoutMs / 60_000} min`
+    throw new RaspiError('lab', `Pi ${hostname} did not shut down: ${why}`, {
+      evidence: await machine.console.tail(),
+    })
+  }
+
+  /** Does something to its power, or nothing, and tells whether it has any. */
+  async change(action: PowerAction | undefined): Promise<PowerState> {
+    if (action === 'on') await this.switchOn()
+    if (action === 'off') await this.shutDown()
+    if (action === 'cut') await this.cut()
+    if (action === 'reset') await this.reset()
+    return this.power
+  }
+
+  /** Gives it power: it boots from its card as that is. Does nothing where it has power. */
+  switchOn(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.power === 'on') return
+      this.#door.leadTo(undefined)
+      await this.#bootAgain()
+    })
+  }
+
+  /** Takes its power at once; its card stays as it is in this moment. Does nothing where it has none. */
+  cut(): Promise<void> {
+    return this.#inTurn(() => this.#leave(`Pi ${this.#context.hostname} is off: its power was cut`))
+  }
+
+  /** Resets it, as by the pins for it: it boots anew, without having shut down. Throws a `RaspiError` where it is off. */
+  reset(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.running('It cannot be reset')
+      this.#starting++
+      await this.#leave(undefined)
+        .then(() => this.#bootAgain())
+        .finally(() => this.#starting--)
+    })
+  }
+
+  /** Ends the machine as if its plug were pulled; who comes waits until another one is adopted. */
+  replace(): Promise<void> {
+    return this.#inTurn(() => this.#leave(undefined))
+  }
+
+  /** Breaks it, or mends it. Throws a `RaspiError` where it is off. */
+  async fault(fault: MachineFault): Promise<void> {
+    const machine = this.running('It cannot be broken')
+    if ('card' in fault) await machine.limitCard(fault.card)
+    else if (fault.hangs) await machine.pause()
+    else {
+      await machine.resume()
+      // What was sent to it meanwhile is lost, and its connections stand still for minutes.
+      this.#master?.close()
+      await this.openConnection(this.#context.signal)
+    }
+  }
+
+  /** Pauses the guest and the shared connection. */
+  async pause(): Promise<void> {
+    await this.#machine?.pause()
+    this.#master?.rest()
+  }
+
+  /** Lets both go on, in the foreground. */
+  async resume(): Promise<void> {
+    this.#machine?.comeForward()
+    this.#master?.wake()
+    await this.#machine?.resume()
+  }
+
+  /** Ends it for good, at once. */
+  async end(): Promise<void> {
+    this.#ending = true
+    this.#door.close()
+    this.#login.abort()
+    this.#master?.close()
+    await this.#machine?.end()
+    // One that is just being started ends as soon as it has started.
+    await this.#turn
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const mine = this.#turn.then(async () => {
+      if (!this.#ending) await work()
+    })
+    this.#turn = mine.catch(() => {})
+    return mine
+  }
+
+  async #leave(refusal: string | undefined) {
+    const machine = this.#machine
+    // Its end is no loss.
+    this.#machine = undefined
+    this.#login.abort()
+    this.#master?.close()
+    if (refusal === undefined) this.#door.leadTo(undefined)
+    else this.#door.refuse(refusal)
+    await machine?.end({ patienceMs: flushPatienceMs })
+  }
+
+  /** Starts it again from its card, and opens the shared connection anew as soon as somebody can log in. */
+  async #bootAgain() {
+    const { signal, hostname } = this.#context
+    await this.boot([], signal)
+    this.#login = new AbortController()
+    // Whether anybody can log in now is for the holder to find out: perhaps the test wants to see that nobody can.
+    this.openConnection(AbortSignal.any([signal, this.#login.signal])).catch((error) =>
+      debug('%s: nobody can log in after this boot: %s', hostname, error),
+    )
+  }
+
+  async #ended(machine: Machine, end: MachineEnd) {
+    if (this.#ending || machine !== this.#machine) return
+    const name = `Pi ${this.#context.hostname}`
+    this.#login.abort()
+    this.#master?.close()
+    if (end === 'poweroff') return this.#door.refuse(`${name} is off: its system was shut down`)
+    this.#door.leadTo(undefined)
+    if (end === 'reboot') {
+      // It has power all the time.
+      this.#starting++
+      await this.#inTurn(() => this.#bootAgain())
+        .catch((error) => this.lose(error))
+        .finally(() => this.#starting--)
+      return
+    }
+    const evidence = await machine.console.tail()
+    this.lose(new RaspiError('boot', `${name} is lost: ${machine.fate()}`, { evidence }))
+  }
+}
+
+/** How long QEMU may take to write what the guest has written into the card's file, in ms. */
+const flushPatienceMs = 15_000

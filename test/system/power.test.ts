@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest-raspi'
+
+const playbook = 'test/fixtures/system/settle.yml'
+
+test('a Pi that loses its power in a task has what its card holds, and the playbook converges afterwards', {
+  timeout: 600_000,
+}, async ({ pi, ansible }) => {
+  expect(await pi.power.state()).toBe('on')
+  await pi.run('echo flushed > /home/pi/flushed; sync; echo 3 > /proc/sys/vm/drop_caches', { sudo: true })
+  const before = (await pi.run('cat /proc/sys/kernel/random/boot_id')).stdout
+  const cut = async () => {
+    await pi.run('echo only in memory > /home/pi/unflushed', { sudo: true })
+    await pi.power.cut()
+  }
+  await expect(ansible.playbook(playbook, { onTask: { 'Write much': cut } })).rejects.toThrow(
+    'pi could not be reached at TASK [Write much]',
+  )
+  expect(await pi.power.state()).toBe('off')
+  await expect(pi.run('true')).rejects.toThrow(`Pi ${pi.hostname} is off: its power was cut`)
+  await expect(pi.power.reset()).rejects.toThrow('It cannot be reset: Pi')
+  await expect(pi.power.off()).rejects.toThrow('It cannot be shut down: Pi')
+
+  await pi.power.on()
+  expect(await pi.power.state()).toBe('on')
+  expect((await pi.run('cat /proc/sys/kernel/random/boot_id')).stdout).not.toBe(before)
+  await expect(pi).toHaveFile('/home/pi/flushed', { content: 'flushed\n' })
+  const lost = await pi.run('cat /home/pi/unflushed', { reject: false })
+  expect(lost.stdout).not.toContain('only in memory')
+  expect((await pi.run('dmesg', { sudo: true })).stdout).toMatch(/EXT4-fs \(mmcblk0p2\).*recovery complete/)
+
+  const run = await ansible.playbook(playbook)
+  expect(run).toSucceed()
+  expect(run).toHaveRunTask('Write much', { status: 'changed' })
+
+  await pi.power.reset({ wait: false })
+  expect(await pi.power.state()).toBe('on')
+  await pi.power.cut()
+  expect(await pi.power.state()).toBe('off')
+})
+
+test('a task that something is to be done at has to begin', { timeout: 180_000 }, async ({ ansible }) => {
+  const tags = { skipTags: 'never', limit: 'all' }
+  await expect(
+    ansible.playbook(playbook, { ...tags, onTask: { 'Write nothing': () => {} } }),
+  ).rejects.toThrow('onTask: no task called “Write nothing” began in this run.')
+})
