@@ -8,11 +8,14 @@ import type { Passage } from './recent.ts'
 
 /** A frame that has come into the switch of a segment. */
 export interface Frame extends FrameContent {
-  /** When, in ms since 1970. */
+  /** When it came in, in ms since 1970. */
   at: number
   /** The port that it came from. */
   from: string
-  /** The ports that it was sent on to: none for a frame that was lost, one twice for a frame that was duplicated. */
+  /**
+   * The ports that it was sent on to: none for a frame that was lost, one twice for a frame that was duplicated. What a
+   * delay holds back counts as sent.
+   */
   to: string[]
 }
 
