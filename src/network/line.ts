@@ -35,10 +35,10 @@ export class Line<Item> {
   /** Holds `item` until `due`, or until all before it are out, whichever is later. False where there is no room for it. */
   push(item: Item, bytes: number, due: number): boolean {
     if (this.#bytes + bytes > this.#mostBytes) return false
-    const last = this.#held.at(-1)
-    this.#held.push({ item, bytes, due: Math.max(due, last?.due ?? 0) })
+    const isFirst = this.isEmpty
+    this.#held.push({ item, bytes, due })
     this.#bytes += bytes
-    if (!last) this.#wait()
+    if (isFirst) this.#wait()
     return true
   }
 

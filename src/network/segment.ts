@@ -27,7 +27,7 @@ export interface SegmentOptions {
   log?: (line: string) => void
   /** How much waits for a Pi that does not take it, in bytes; more is dropped. @default 256 KiB */
   queueBytes?: number
-  /** How much a port may flood. @default 1000 frames a second, 2000 at once */
+  /** How many frames for many, or to unknown addresses, may come from a port. @default 1000 frames a second, 2000 at once */
   stormLimit?: StormLimit
   /** How much of what went through is remembered, in bytes. @default 1 MiB */
   recentBytes?: number

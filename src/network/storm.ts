@@ -1,4 +1,4 @@
-/** How much a port may flood. */
+/** How much may come from a port for many: broadcasts, multicasts, and frames to addresses that are not known. */
 export interface StormLimit {
   /** Frames a second in the long run. */
   perSecond: number

@@ -74,7 +74,7 @@ export class Switching {
     }
     const to = this.#wayOf(from, bytes, start + headBytes)
     const batch = this.#batch
-    if (batch && batch.bytes === bytes && batch.end === start && batch.to === to) {
+    if (batch && batch.bytes === bytes && batch.to === to) {
       batch.end = end
       batch.frames++
       return

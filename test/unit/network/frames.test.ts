@@ -53,6 +53,11 @@ test.for<[what: string, frame: Buffer, content: object]>([
   ],
   ['a later fragment of IPv6', ipv6('2c', '11 00 0009 00000001 0043 0044'), { ...v6, protocol: 'udp' }],
   [
+    'a header that a fragment begins with by chance',
+    ipv6('2c', '3c 00 0009 00000001 11 00 0000 0000 0000 0043 0044'),
+    { ...v6 },
+  ],
+  [
     'ARP',
     ethernet(broadcast, a, 0x0806, hex('0001 0800 06 04 0001', a, '0a4d010b 000000000000 0a4d010c')),
     { ...v4, etherType: 0x0806, protocol: 'arp' },

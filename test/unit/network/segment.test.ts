@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { execa } from 'execa'
 import { expect, test, vi } from 'vitest'
 import { scratchDir } from '../../support/scratch-dir.ts'
@@ -62,6 +63,8 @@ test('what no switch forwards is not forwarded: link-local control frames, and s
   nics.a.say(nics.a, 'to myself')
   nics.a.say(nics.b, 'end')
   expect(await nics.b.heardUntil('end')).toEqual(['stp'])
+  nics.b.say(nics.a, 'end')
+  expect(await nics.a.heardUntil('end')).toEqual([])
   expect(segment.statistics().a?.dropped.filtered).toBe(4)
 })
 
@@ -125,6 +128,7 @@ test('a machine that is started anew takes its port over, also where the old one
   await nics.a.heardUntil('first')
   const second = await Nic.connect(other.path, 'b8:27:eb:00:00:03')
   second.say(nics.a, 'second')
+  await wait(100)
   first.socket.destroy()
   expect(await nics.a.heardUntil('second')).toEqual([])
   nics.a.say(second, 'welcome')
@@ -143,6 +147,19 @@ test('a second machine on a port is refused with a message, and the first stays'
   expect(port).toMatchObject({ connected: true, problem: refused })
   first.say(nics.a, 'still here')
   expect(await nics.a.heardUntil('still here')).toEqual([])
+})
+
+test('a machine that sends no more and takes nothing has ended, and is not waited for', async () => {
+  const { nics, segment } = await pis(['a', 'b'])
+  const port = await segment.port('c')
+  const dying = await Nic.connect(port.path, 'b8:27:eb:00:00:03')
+  dying.say(nics.a, 'me')
+  await nics.a.heardUntil('me')
+  dying.socket.pause()
+  nics.a.say(dying, ...Array<string>(500).fill('x'.repeat(1_486)))
+  await expect.poll(() => port.statistics().dropped.queue).toBeGreaterThan(0)
+  dying.socket.end()
+  await expect.poll(() => port.connected).toBe(false)
 })
 
 test('what was behind a port is forgotten when its machine goes', async () => {
@@ -219,9 +236,10 @@ test('what is said while a port has no machine does not wait for one', async () 
   const late = await Nic.connect(port.path, 'b8:27:eb:00:00:03')
   late.say(nics.a, 'me')
   await nics.a.heardUntil('me')
-  nics.a.say(late, 'end')
-  expect(await late.heardUntil('end')).toEqual([])
-  expect(port.statistics()).toMatchObject({ sent: { frames: 1 }, dropped: { queue: 0 } })
+  nics.a.say(late, 'to late')
+  nics.a.say(broadcast, 'end')
+  expect(await late.heardUntil('end')).toEqual(['to late'])
+  expect(port.statistics()).toMatchObject({ sent: { frames: 2 }, dropped: { queue: 0 } })
 })
 
 test('a segment with a machine does not keep the process alive', async () => {
@@ -233,8 +251,14 @@ test('a segment with a machine does not keep the process alive', async () => {
     const link = connect(port.path)
     await new Promise((done) => link.once('connect', done))
     while (!port.connected) await new Promise(setImmediate)
-    link.unref()
+    const other = connect((await segment.port('b')).path)
+    await new Promise((done) => other.once('connect', done))
+    while (!segment.statistics().b || !port.connected) await new Promise(setImmediate)
     segment.delay({ ms: 100_000 })
+    link.write(Buffer.concat([Buffer.from([0, 0, 0, 14]), Buffer.from('ffffffffffffb827eb00000188b5', 'hex')]))
+    while (segment.frames({ to: 'b' }).length === 0) await new Promise(setImmediate)
+    link.unref()
+    other.unref()
     console.log('idle')`
   const dir = scratchDir()
   const { stdout } = await execa(process.execPath, ['--input-type=module', '-e', script, dir], {
