@@ -9,12 +9,14 @@ import { measureParallel } from './bench/parallel.ts'
 import { figuresOf, type Results, table } from './bench/results.ts'
 import { measureSingle } from './bench/single.ts'
 import { measureSuites } from './bench/suites.ts'
+import { measureSwitch } from './bench/switch.ts'
 
 const parts = {
   single: measureSingle,
   parallel: measureParallel,
   footprint: measureFootprint,
   suite: measureSuites,
+  switch: measureSwitch,
 }
 
 const { values } = parseArgs({

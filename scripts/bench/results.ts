@@ -1,6 +1,6 @@
 import type { Span } from '../../src/host/spans.ts'
 
-/** The measured values of a run, by the name of what was measured; ms or bytes. */
+/** The measured values of a run, by the name of what was measured; ms, bytes or bytes a second. */
 export interface Results {
   host: string
   samples: Partial<Record<Measured, number[]>>
@@ -22,6 +22,7 @@ export type Measured =
   | 'frozen'
   | 'suiteFresh'
   | 'suiteCold'
+  | 'switch'
 
 export const titles: Record<Measured, string> = {
   copyBoot: 'copy the image, grow it, boot',
@@ -36,9 +37,11 @@ export const titles: Record<Measured, string> = {
   frozen: 'a frozen Pi on the disk',
   suiteFresh: '10 tests, thawed Pis',
   suiteCold: '10 tests, cold boots',
+  switch: 'the switch between Pis, by itself',
 }
 
 const inBytes: Measured[] = ['privateMemory', 'card', 'frozen']
+const inBytesPerSecond: Measured[] = ['switch']
 
 export function keep(results: Results, what: Measured, value: number): void {
   const samples = results.samples[what] ?? []
@@ -74,6 +77,7 @@ export function figuresOf({ samples }: Results) {
     frozenBytes: of('frozen'),
     suiteFreshMs: of('suiteFresh'),
     suiteColdMs: of('suiteCold'),
+    switchBytesPerSecond: of('switch'),
   }
 }
 
@@ -83,7 +87,7 @@ export function table({ host, samples }: Results): string {
     const values = samples[what]
     const middle = median(values)
     if (!values || middle === undefined) return []
-    const show = (value: number) => (inBytes.includes(what) ? megabytes(value) : seconds(value))
+    const show = (value: number) => shown(what, value)
     const spread = values.length > 1 ? `${show(Math.min(...values))} – ${show(Math.max(...values))}` : ''
     return [`| ${titles[what]} | ${show(middle)} | ${spread} | ${ratioOf(what, middle, samples)} |`]
   })
@@ -108,4 +112,9 @@ function ratioOf(what: Measured, middle: number, samples: Results['samples']): s
 }
 
 export const seconds = (ms: number) => `${(ms / 1000).toFixed(ms < 9_950 ? 2 : 1)} s`
+function shown(what: Measured, value: number): string {
+  if (inBytesPerSecond.includes(what)) return `${megabytes(value)}/s`
+  return inBytes.includes(what) ? megabytes(value) : seconds(value)
+}
+
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
