@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import type { SourcePaths } from '../ansible/sources.ts'
 import { RaspiError } from '../errors.ts'
 import type { GpioPin } from '../machine/gpio.ts'
+import type { SegmentRequest } from '../network/calls.ts'
 import type { MachineFault } from '../pi/faults.ts'
 import type { PowerAction, PowerState } from '../pi/power.ts'
 import { openAnswer, openChannel } from './channel.ts'
@@ -22,6 +23,8 @@ export interface LabClient {
   gpio(pi: number): Promise<GpioPin[]>
   /** Does something to its power, or nothing, and tells whether it is on. Throws the lab's `RaspiError` where that fails. */
   power(pi: number, action: PowerAction | undefined): Promise<PowerState>
+  /** Does what is asked of a network of a lease. Throws the lab's `RaspiError` where that is wrong. */
+  network(lease: number, name: string, request: SegmentRequest): Promise<unknown>
   /** Breaks its machine, or mends it. Throws the lab's `RaspiError` where it is off. */
   fault(pi: number, fault: MachineFault): Promise<void>
   /** Leaves Pis to the user instead of giving them back. Never throws; gives them back where they are not wanted. */
@@ -71,6 +74,7 @@ async function open(path: string): Promise<LabClient> {
     restore: async (pi, checkpoint) => openAnswer(await channel.restore(pi, checkpoint)),
     used: (testFile, sources) => void channel.used.asEvent(testFile, sources).catch(() => {}),
     gpio: async (pi) => openAnswer(await channel.gpio(pi)),
+    network: async (lease, name, request) => openAnswer(await channel.network(lease, name, request)),
     fault: async (pi, fault) => openAnswer(await channel.fault(pi, fault)),
     power: async (pi, action) => openAnswer(await channel.power(pi, action)),
     async keep(lease, why) {

@@ -7,11 +7,13 @@ import { defaultCacheDir, privateDir } from '../host/paths.ts'
 import { duration, type Log } from '../host/progress.ts'
 import { assertHost, type HostTools } from '../host/requirements.ts'
 import type { ImageOption } from '../image-option.ts'
+import type { SegmentRequest } from '../network/calls.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { type Capacity, capacityOf } from './capacity.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { Gate } from './gate.ts'
-import { LivePi, type PiSource } from './live-pi.ts'
+import { LeaseNetworks } from './lease-networks.ts'
+import { LivePi, type PiNetworks, type PiSource } from './live-pi.ts'
 import type { Prepare } from './prepare.ts'
 import type { Lease, LeaseRequest, LentPi, Preparation, WantedPi } from './protocol.ts'
 import { ReadyPool } from './ready-pool.ts'
@@ -27,6 +29,13 @@ export interface LabPlace {
   lockFile?: string
 }
 
+/** What a lease holds. */
+interface HeldLease {
+  pis: LivePi[]
+  networks: LeaseNetworks | undefined
+  leave: () => void
+}
+
 /** The one owner of all machines of a run: starts them, lends them, ends them. It does nothing until asked for a Pi. */
 export class Lab {
   readonly options: ResolvedOptions
@@ -40,7 +49,7 @@ export class Lab {
   readonly #starts: Gate
   readonly #ready: ReadyPool
   readonly #stop = new AbortController()
-  readonly #leases = new Map<number, { pis: LivePi[]; leave: () => void }>()
+  readonly #leases = new Map<number, HeldLease>()
   readonly #sources = new Map<string, Promise<PiSource>>()
   readonly #layers = new Map<string, Promise<PiSource[]>>()
   readonly #notEmulated: (sentences: string[]) => void
@@ -100,16 +109,20 @@ export class Lab {
       )
     const leave = await this.#places.enter(wanted, stop)
     const queuedMs = performance.now() - queued
-    const started = await Promise.allSettled(await this.#take(sources, request.pis, stop))
+    const networks = await this.#openNetworks(request, sources[0]).catch((error) => {
+      leave()
+      throw error
+    })
+    const started = await Promise.allSettled(await this.#take(sources, request.pis, networks, stop))
     const pis = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     const failure = started.find((result) => result.status === 'rejected')
     if (failure || stop.aborted) {
-      await Promise.all(pis.map((pi) => this.#end(pi)))
+      await Promise.all([...pis.map((pi) => this.#end(pi)), networks?.close()])
       leave()
       throw stop.aborted ? stop.reason : failure?.reason
     }
     const id = ++this.#count
-    this.#leases.set(id, { pis, leave })
+    this.#leases.set(id, { pis, networks, leave })
     for (const pi of pis) pi.machine.whenLost((error) => lost(pi, error))
     await Promise.all(pis.map((pi) => pi.handOver()))
     this.#ready.refill(...sources)
@@ -150,7 +163,7 @@ export class Lab {
     const lease = this.#leases.get(id)
     if (!lease) return
     this.#leases.delete(id)
-    await Promise.all(lease.pis.map((pi) => this.#end(pi)))
+    await Promise.all([...lease.pis.map((pi) => this.#end(pi)), lease.networks?.close()])
     lease.leave()
     this.#ready.refill(...lease.pis.map(({ source }) => source))
   }
@@ -160,6 +173,13 @@ export class Lab {
     const pi = [...this.#leases.values()].flatMap(({ pis }) => pis).find((lent) => lent.number === number)
     if (pi) return pi
     throw new RaspiError('lab', `Pi ${number} has been given back.`)
+  }
+
+  /** Does what is asked of a network of a lease. Throws a `RaspiError` where there is no such network. */
+  async network(id: number, name: string, request: SegmentRequest): Promise<unknown> {
+    const networks = this.#leases.get(id)?.networks
+    if (!networks) throw new RaspiError('lab', 'The Pis of this network have been given back.')
+    return networks.answer(name, request)
   }
 
   /** Ends everything: what runs, what is being made, what is lent. Afterwards nothing of the run is left. */
@@ -181,10 +201,12 @@ export class Lab {
   async #take(
     sources: readonly PiSource[],
     wanted: readonly WantedPi[],
+    networks: LeaseNetworks | undefined,
     stop: AbortSignal,
   ): Promise<Promise<LivePi>[]> {
     const pis = sources.map((source, index) => {
-      const wish = wanted[index] ?? { name: '' }
+      const { name = '', ...particulars } = wanted[index] ?? {}
+      const wish = { ...particulars, networks: networks?.of(name) }
       return { source, wish, kept: isParticular(wish) ? undefined : this.#ready.take(source, stop) }
     })
     // What is left of the pool lives in places that are free; the lease has just taken some of them.
@@ -208,7 +230,16 @@ export class Lab {
     }
   }
 
-  async #start(source: PiSource, signal: AbortSignal, wanted: Omit<WantedPi, 'name'>): Promise<LivePi> {
+  #openNetworks(
+    { networks, holder }: LeaseRequest,
+    source: PiSource | undefined,
+  ): Promise<LeaseNetworks | undefined> {
+    if (!networks || !source) return Promise.resolve(undefined)
+    const dir = join(this.runDir.path, `n${++this.#count}`)
+    return LeaseNetworks.open(networks, source.board, dir, (line) => this.log(`${holder}: ${line}`))
+  }
+
+  async #start(source: PiSource, signal: AbortSignal, wanted: Particulars): Promise<LivePi> {
     const leave = await this.#starts.enter(1, signal)
     try {
       const pi = await this.#bringToLife(source, signal, wanted)
@@ -234,13 +265,13 @@ export class Lab {
   async #bringToLife(
     source: PiSource,
     signal: AbortSignal,
-    wanted: Omit<WantedPi, 'name'>,
+    wanted: Particulars,
     priority?: 'background',
   ): Promise<LivePi> {
     const { qemu, qemuImg } = await this.#host()
-    const { number = ++this.#count, sshPort } = wanted
+    const { number = ++this.#count, sshPort, internet, networks } = wanted
     return LivePi.start(source, {
-      ...{ number, hostname: wanted.hostname ?? `pi-${number}`, sshPort },
+      ...{ number, hostname: wanted.hostname ?? `pi-${number}`, sshPort, internet, networks },
       dir: join(this.runDir.path, String(number)),
       ...{ qemu, qemuImg, timeoutMs: this.options.bootTimeout, signal, priority },
       note: (pid) => this.runDir.note(pid),
@@ -322,9 +353,14 @@ function once<T>(known: Map<string, Promise<T>>, about: unknown, make: () => Pro
   return made
 }
 
+/** What distinguishes a Pi from whichever comes next. */
+interface Particulars extends Omit<WantedPi, 'name'> {
+  networks?: PiNetworks | undefined
+}
+
 /** Whether a Pi has to be made for its holder, and not for whoever comes. */
-const isParticular = ({ hostname, sshPort, number }: WantedPi) =>
-  hostname !== undefined || sshPort !== undefined || number !== undefined
+const isParticular = ({ hostname, sshPort, number, internet, networks }: Particulars) =>
+  [hostname, sshPort, number, networks].some((wish) => wish !== undefined) || internet === false
 
 /** What its holder is told of a Pi. */
 export function lent(pi: LivePi, name: string): LentPi {
@@ -341,5 +377,8 @@ export function lent(pi: LivePi, name: string): LentPi {
     startMs,
     coldBootMs: pi.source.frozen?.coldBootMs,
     spans: spans.all,
+    nics: (identity.networks?.nics ?? []).map(({ network, mac, interface: name, address }) => {
+      return { network, mac, interface: name, address }
+    }),
   }
 }

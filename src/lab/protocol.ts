@@ -1,9 +1,11 @@
 import type { SourcePaths } from '../ansible/sources.ts'
 import type { BoardOption } from '../board-option.ts'
 import type { SerialisedRaspiError } from '../errors.ts'
+import type { GuestNic } from '../freeze/guest-networks.ts'
 import type { Span } from '../host/spans.ts'
 import type { ImageOption } from '../image-option.ts'
 import type { GpioPin } from '../machine/gpio.ts'
+import type { SegmentRequest } from '../network/calls.ts'
 import type { PiConnection } from '../pi/connection.ts'
 import type { MachineFault } from '../pi/faults.ts'
 import type { PowerAction, PowerState } from '../pi/power.ts'
@@ -18,6 +20,18 @@ export interface WantedPi {
   sshPort?: number
   /** Its number, and so its directory: that of a Pi that has ended, whose place it takes. @default the next one */
   number?: number
+  /** Whether its guest gets to the host and the world. @default true */
+  internet?: boolean
+}
+
+/** The networks of a lease. */
+export interface WantedNetworks {
+  /** What random faults and addresses of NICs depend on. */
+  seed: string | number
+  /** In their order, which gives the numbers of their addresses. Without addresses of ours the Pis find their own. */
+  networks: { name: string; addresses?: boolean | undefined }[]
+  /** Which Pi is on which of them, in the order of its NICs. */
+  pis: { name: string; networks: string[] }[]
 }
 
 /** What a worker asks the lab for: all of these Pis, or none. */
@@ -28,6 +42,8 @@ export interface LeaseRequest {
   pis: WantedPi[]
   image: ImageOption
   board: BoardOption
+  /** The networks between them. @default none */
+  networks?: WantedNetworks | undefined
   /** What the Pis are to be prepared with. @default nothing */
   prepare?: Preparation | undefined
 }
@@ -72,6 +88,8 @@ export interface LentPi {
   coldBootMs?: number | undefined
   /** Where the time went, from its start to its hand-over. */
   spans: Span[]
+  /** Its NICs on the networks of its lease. */
+  nics: GuestNic[]
 }
 
 /** Pis lent to a test. */
@@ -106,6 +124,8 @@ export interface LabFunctions {
   gpio(pi: number): Promise<Answer<GpioPin[]>>
   /** Does something to the power of a lent Pi, or nothing, and tells whether it is on. */
   power(pi: number, action: PowerAction | undefined): Promise<Answer<PowerState>>
+  /** Does what is asked of a network of a lease. */
+  network(lease: number, name: string, request: SegmentRequest): Promise<Answer<unknown>>
   /** Breaks the machine of a lent Pi, or mends it. */
   fault(pi: number, fault: MachineFault): Promise<Answer<void>>
   /** Leaves the Pis of a lease to the user, and gives the names by which they stand; none where the lab keeps no Pis. */

@@ -52,6 +52,7 @@ function serveWorker(lab: Lab, socket: Socket, keeper: Keeper | undefined) {
     checkpoint: (pi, name) => answer(() => lab.checkpoints.make(pi, name)),
     restore: (pi, checkpoint) => answer(() => lab.checkpoints.restore(pi, checkpoint)),
     gpio: (pi) => answer(() => lab.lent(pi).gpio()),
+    network: (id, name, request) => answer(() => lab.network(id, name, request)),
     fault: (pi, fault) => answer(() => lab.lent(pi).machine.fault(fault)),
     power: (pi, action) => answer(() => lab.lent(pi).machine.change(action)),
     keep: (id, why) =>

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isRaspiError, RaspiError } from '../errors.ts'
+import type { GuestNic } from '../freeze/guest-networks.ts'
 import { quote } from '../host/quote.ts'
 import type { LentPi, MadeCheckpoint } from '../lab/protocol.ts'
 import { ConsoleLog } from '../machine/console-log.ts'
@@ -29,6 +30,8 @@ export class Pi {
   readonly connection: PiConnection
   /** A unix socket by which OpenSSH clients share the open connection (`ssh -S`). */
   readonly controlPath: string
+  /** Its NICs on the networks of its test, besides `eth0`, which ssh comes by. */
+  readonly nics: readonly GuestNic[]
   /** How it came to be: thawed from a frozen one, or booted. */
   readonly origin: 'thawed' | 'booted'
   /** The time from its start to its first login, in ms. */
@@ -52,6 +55,7 @@ export class Pi {
     this.controlPath = lent.controlPath
     this.origin = lent.origin
     this.startMs = lent.startMs
+    this.nics = lent.nics
     this.#signal = signal
     this.#console = new ConsoleLog(lent.consoleFile)
     this.faults = new PiFaults({

@@ -9,12 +9,20 @@ import { parseReference } from '../image/reference.ts'
 import type { ImageOption } from '../image-option.ts'
 import { connectLab, type LabClient } from '../lab/client.ts'
 import type { LentPi, PrepareStep } from '../lab/protocol.ts'
+import { Network } from '../pi/network.ts'
 import { Pi } from '../pi/pi.ts'
 import { type PrepareOption, stepsOf } from '../prepare/options.ts'
 import type { EvidencePi, EvidenceSource } from '../report/evidence.ts'
 import { RecordingAnsible, type RunRecord, sourcesOfRun } from '../report/run-record.ts'
 import { concludeHook, concludeTest, type EvidenceWishes } from './evidence.ts'
-import { type AnsibleOptions, type HostOptions, type Planner, plannerOf } from './plan.ts'
+import {
+  type AnsibleOptions,
+  type HostOptions,
+  type NetworkOptions,
+  type Planner,
+  plannerOf,
+} from './plan.ts'
+import { networksOf } from './test-networks.ts'
 import './provided.ts'
 
 /** What all tests made by {@link raspiTest} can be told. */
@@ -27,12 +35,21 @@ export interface CommonTestOptions {
   board?: BoardOption
   /** How Ansible runs, where a call does not say otherwise. */
   ansible?: AnsibleOptions
+  /**
+   * Whether the Pis get to this machine and the world. Without, only ssh comes in. @default true, but false in tests with
+   * the tag `hermetic`
+   */
+  internet?: boolean
 }
 
 /** What the tests made by {@link raspiTest} get. */
 export interface RaspiTestOptions<Host extends string = string> extends CommonTestOptions {
   /** The Pis by their names in the inventory. @default `{ pi: {} }` */
   hosts?: Record<Host, HostOptions>
+  /** What is to be said of networks that `hosts` names. The order of all is that in which they are named first. */
+  networks?: Record<string, NetworkOptions>
+  /** What random faults of the networks depend on: with the same seed the same frames are lost. @default 'vitest-raspi' */
+  seed?: string | number
   /**
    * A playbook, or several in their order, that prepare the Pis: run once, on all of `hosts` together, and frozen. Every
    * test starts from there, in this run and in later ones, until something that a playbook reads has changed. Where one
@@ -62,10 +79,13 @@ export interface RaspiFixtures<Host extends string = string> {
   pi: Pi
   /** Ansible, with an inventory of these Pis. */
   ansible: Ansible
+  /** The networks between them, by name. */
+  networks: Record<string, Network>
 }
 
 interface Borrowed {
   pis: Record<string, Pi>
+  networks: Record<string, Network>
   ansible: Ansible
   evidence: EvidenceSource
   /** The runs since it was called last. */
@@ -94,10 +114,10 @@ export function raspiTest(options: RaspiTestOptions | InventoryTestOptions = {})
 /** Makes the `test` of {@link raspiTest} for Pis that `plan` knows of. */
 export function testOf(
   plan: Planner,
-  options: Pick<RaspiTestOptions, 'scope' | 'image' | 'board' | 'prepare'>,
+  options: Pick<RaspiTestOptions, 'scope' | 'image' | 'board' | 'prepare' | 'internet' | 'networks' | 'seed'>,
 ): TestAPI<RaspiFixtures> {
   const steps = options.prepare === undefined ? undefined : stepsOf(options.prepare)
-  const wishes: Wishes = { image: options.image, board: options.board, steps }
+  const wishes: Wishes = { ...options, steps }
   // What is wrong with it is told at its line, before anything is started.
   if (options.image !== undefined) parseReference(options.image)
   let ofFile: { borrowed: Borrowed; tests: number; failed: boolean } | undefined
@@ -123,14 +143,14 @@ export function testOf(
           .extend('pis', { scope: 'file' }, ({ borrowed }) => borrowed.pis)
           .extend('pi', { scope: 'file' }, ({ borrowed }) => first(borrowed))
           .extend('ansible', { scope: 'file' }, ({ borrowed }) => borrowed.ansible)
+          .extend('networks', { scope: 'file' }, ({ borrowed }) => borrowed.networks)
           // Only this one knows of tests. It asks for no Pi, but finds those that are there.
           .extend('conclusion', { auto: true }, async ({ task, annotate }, { onCleanup }) => {
             onCleanup(async () => {
               if (!ofFile) return
               ofFile.tests++
               ofFile.failed ||= hasFailed(task)
-              // The next test is to find its Pis whole. Where one cannot be mended, that test tells.
-              await Promise.allSettled(Object.values(ofFile.borrowed.pis).map((pi) => pi.faults.clear()))
+              await mend(ofFile.borrowed)
               await concludeTest(
                 { task, annotate },
                 ofFile.borrowed.evidence,
@@ -141,7 +161,9 @@ export function testOf(
           })
       : base
           .extend('borrowed', async ({ task, signal, annotate }, { onCleanup }) => {
-            const borrowed = await borrow(task.fullTestName ?? task.name, plan, wishes, signal)
+            const internet = wishes.internet ?? !task.tags?.includes('hermetic')
+            const holder = task.fullTestName ?? task.name
+            const borrowed = await borrow(holder, plan, { ...wishes, internet }, signal)
             onCleanup(async () => {
               await concludeTest(
                 { task, annotate },
@@ -149,13 +171,14 @@ export function testOf(
                 borrowed.newRecords(),
                 evidenceWishes(),
               )
-              await borrowed.giveBack(keepWish(hasFailed(task), task.fullTestName ?? task.name))
+              await borrowed.giveBack(keepWish(hasFailed(task), holder))
             })
             return borrowed
           })
           .extend('pis', ({ borrowed }) => borrowed.pis)
           .extend('pi', ({ borrowed }) => first(borrowed))
           .extend('ansible', ({ borrowed }) => borrowed.ansible)
+          .extend('networks', ({ borrowed }) => borrowed.networks)
   return test as unknown as TestAPI<RaspiFixtures>
 }
 
@@ -169,16 +192,14 @@ function first({ pis }: Borrowed): Pi {
 }
 
 /** What a test wants its Pis to be. */
-interface Wishes {
-  image: ImageOption | undefined
-  board: BoardOption | undefined
+interface Wishes extends Pick<RaspiTestOptions, 'image' | 'board' | 'internet' | 'networks' | 'seed'> {
   steps: PrepareStep[] | undefined
 }
 
 async function borrow(
   holder: string,
   planner: Planner,
-  { image, board, steps }: Wishes,
+  { image, board, steps, internet = true, networks: networkOptions = {}, seed = 'vitest-raspi' }: Wishes,
   signal: AbortSignal | undefined,
 ): Promise<Borrowed> {
   const provided = inject('raspiLab')
@@ -195,10 +216,12 @@ async function borrow(
   // Beforehand: where the preparation fails, an edit is what is to come.
   for (const { playbook, args } of steps ?? [])
     if (testFile) lab.used(testFile, sourcesOf({ playbook, projectDir, places: [], args }))
+  const wantedNetworks = networksOf(hosts, networkOptions, seed)
   const askedAt = Date.now()
   const lease = await lab.lease({
     holder,
-    pis: Object.keys(hosts).map((name) => ({ name })),
+    pis: Object.keys(hosts).map((name) => ({ name, internet })),
+    networks: wantedNetworks,
     image: image ?? options.image,
     board: board ?? options.board,
     prepare: steps && { steps, hosts: Object.entries(hosts).map(([name, host]) => ({ name, ...host })) },
@@ -211,6 +234,12 @@ async function borrow(
   }
   const pis = Object.fromEntries(
     lease.pis.map((lent) => [lent.name, new Pi(lent, stopOf(lab, lent.number, signal), lab)]),
+  )
+  const networks = Object.fromEntries(
+    (wantedNetworks?.networks ?? []).map(({ name }) => [
+      name,
+      new Network(name, (request) => lab.network(lease.id, name, request)),
+    ]),
   )
   const runDir = mkdtempSync(join(provided.runDir, 'ansible-'))
   const over = new AbortController()
@@ -236,6 +265,7 @@ async function borrow(
   return {
     pis,
     ansible,
+    networks,
     evidence: {
       pis: lease.pis.map((lent) => watchLoss(lent, lab)),
       records: ansible.records,
@@ -257,6 +287,12 @@ async function borrow(
       rmSync(runDir, { recursive: true, force: true })
     },
   }
+}
+
+/** Ends what a test has broken and not mended. Where that cannot be done, the next test tells. */
+async function mend({ pis, networks }: Borrowed): Promise<void> {
+  const broken = [...Object.values(networks), ...Object.values(pis).map(({ faults }) => faults)]
+  await Promise.allSettled(broken.map((each) => each.clear()))
 }
 
 const hasFailed = ({ result, fails }: TestContext['task']) => result?.state === 'fail' && !fails

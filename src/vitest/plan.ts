@@ -11,6 +11,17 @@ export interface HostOptions {
   groups?: string[]
   /** Variables of this host. */
   vars?: Record<string, unknown>
+  /**
+   * The networks it is on, in the order of its NICs: `eth1` is on the first. It has an address on each, and reaches the
+   * other Pis there by their names. @default none
+   */
+  networks?: string[]
+}
+
+/** What a network of `raspiTest({ networks })` is like. */
+export interface NetworkOptions {
+  /** Whether Pis have an address on it from the start; else they ask whoever serves DHCP there. @default true */
+  addresses?: boolean
 }
 
 /** How Ansible runs in all tests of a `raspiTest`, where a call does not say otherwise. */

@@ -1,0 +1,86 @@
+import { join } from 'node:path'
+import { RaspiError } from '../errors.ts'
+import type { Log } from '../host/progress.ts'
+import type { Board } from '../machine/boards.ts'
+import { mostSegments } from '../machine/nics.ts'
+import { type AddressPlan, hostsLines, planAddresses } from '../network/addresses.ts'
+import { SegmentCalls, type SegmentRequest } from '../network/calls.ts'
+import { Segment } from '../network/segment.ts'
+import type { PiNetworks } from './live-pi.ts'
+import type { WantedNetworks } from './protocol.ts'
+
+/** The networks of a lease, which live as long as it does: nobody else's Pis are on them. */
+export class LeaseNetworks {
+  readonly #plan: AddressPlan
+  readonly #wanted: WantedNetworks
+  readonly #segments = new Map<string, { segment: Segment; calls: SegmentCalls }>()
+  readonly #paths = new Map<string, string>()
+
+  private constructor(wanted: WantedNetworks, plan: AddressPlan) {
+    this.#wanted = wanted
+    this.#plan = plan
+  }
+
+  /**
+   * Opens the networks that Pis of `board` are to be on, with their sockets in `dir`. Throws a `RaspiError` where a Pi is
+   * on more networks than the board has room for, or on one that there is not.
+   */
+  static async open(wanted: WantedNetworks, board: Board, dir: string, log: Log): Promise<LeaseNetworks> {
+    const { seed, networks, pis } = wanted
+    const plan = planAddresses({ seed, networks: networks.map(({ name }) => name), pis })
+    const most = mostSegments(board)
+    const crowded = pis.find((pi) => pi.networks.length > most)
+    if (crowded) {
+      throw new RaspiError(
+        'options',
+        `${crowded.name} is on ${crowded.networks.length} networks, and a ${board.name} has room for ${most}.`,
+      )
+    }
+    const made = new LeaseNetworks(wanted, plan)
+    try {
+      for (const { name } of networks) {
+        const segment = Segment.open({ name, dir, seed, log })
+        made.#segments.set(name, { segment, calls: new SegmentCalls(segment) })
+      }
+      for (const [pi, nics] of plan) {
+        for (const { network } of nics) {
+          const port = await made.#segments.get(network)?.segment.port(pi)
+          if (port) made.#paths.set(join(pi, network), port.path)
+        }
+      }
+      return made
+    } catch (error) {
+      await made.close()
+      throw error
+    }
+  }
+
+  /** Those of a Pi, as it is to be started with; nothing where it is on none. */
+  of(pi: string): PiNetworks | undefined {
+    const nics = this.#plan.get(pi) ?? []
+    if (nics.length === 0) return undefined
+    return {
+      nics: nics.map(({ network, mac, address, prefix }, index) => {
+        const own = this.#wanted.networks.find(({ name }) => name === network)?.addresses !== false
+        return {
+          ...{ network, mac, interface: `eth${index + 1}` },
+          ...(own ? { address: `${address}/${prefix}` } : {}),
+          socket: this.#paths.get(join(pi, network)) ?? '',
+        }
+      }),
+      hosts: hostsLines(this.#plan, pi),
+    }
+  }
+
+  /** Does what is asked of a network. Throws a `RaspiError` where there is none of that name. */
+  answer(network: string, request: SegmentRequest): Promise<unknown> {
+    const found = this.#segments.get(network)
+    if (!found) throw new RaspiError('lab', `The lease has no network ${network}.`)
+    return found.calls.answer(request)
+  }
+
+  /** Ends them, and what they hold. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#segments.values()].map(({ segment }) => segment.close()))
+  }
+}
