@@ -61,7 +61,7 @@ export class ConsoleBridge {
   }
 
   #dial() {
-    const path = this.#consoleSocket()
+    const path = this.#path()
     if (path === undefined) return this.#dialLater()
     const console = connect(path)
     this.#console = console
@@ -72,6 +72,15 @@ export class ConsoleBridge {
       this.#dialLater()
     })
     console.unref()
+  }
+
+  #path() {
+    try {
+      return this.#consoleSocket()
+    } catch {
+      // Of a Pi that is lost there is none.
+      return undefined
+    }
   }
 
   #dialLater() {

@@ -52,40 +52,48 @@ export async function startSim(spec: SimSpec): Promise<Sim> {
 async function tryPort(spec: SimSpec, port: number): Promise<Sim | string> {
   const { dir, guid, signal } = spec
   const bridge = await ConsoleBridge.open(spec.consoleSocket)
-  dir.write(simFiles.config, lanConf({ ...spec, port, consolePort: bridge.port }))
-  const { ended, kill } = run(spec)
+  const gone = new AbortController()
+  const late = AbortSignal.timeout(startMs)
+  let sim: Process | undefined
   const end = async () => {
-    kill()
-    await ended
+    sim?.kill()
+    await sim?.ended
     bridge.close()
     giveBack(port)
   }
-  void ended.then(() => bridge.close())
-  const gone = new AbortController()
-  void ended.then((said) => gone.abort(said))
-  const late = AbortSignal.timeout(startMs)
   try {
+    dir.write(simFiles.config, lanConf({ ...spec, port, consolePort: bridge.port }))
+    sim = run(spec)
+    const { ended } = sim
+    void ended.then(() => {
+      bridge.close()
+      gone.abort()
+    })
     const answer = await askGuid(port, AbortSignal.any([gone.signal, late, ...(signal ? [signal] : [])]))
     if (answer === guid) return { port, ended, end }
     await end()
     return `a BMC that is not ours answers on port ${port}.`
   } catch (error) {
+    const endedByItself = gone.signal.aborted
     await end()
     signal?.throwIfAborted()
-    const said = await ended
-    if (portIsTaken.test(said)) return `port ${port} is taken.`
-    if (!gone.signal.aborted && !late.aborted) throw error
-    const what = late.aborted
-      ? `does not answer within ${startMs / 1000} s`
-      : 'ended as soon as it was started'
-    throw new RaspiError('lab', `ipmi_sim ${what}: ${said || 'it does not say why'}`, { cause: error })
+    if (late.aborted) throw new RaspiError('lab', `ipmi_sim does not answer within ${startMs / 1000} s`)
+    if (!endedByItself) throw error
+    const said = await sim?.ended
+    if (portIsTaken.test(said ?? '')) return `port ${port} is taken.`
+    throw new RaspiError('lab', `ipmi_sim ended as soon as it was started: ${said || 'it does not say why'}`)
   }
 }
 
 /** What ipmi_sim says where it cannot have its port. */
 const portIsTaken = /Unable to bind to LAN port: Address already in use/
 
-function run({ program, dir }: SimSpec): { ended: Promise<string>; kill: () => void } {
+interface Process {
+  ended: Promise<string>
+  kill: () => void
+}
+
+function run({ program, dir }: SimSpec): Process {
   const args = ['-c', simFiles.config, '-f', simFiles.commands, '-n', '-p']
   const dying = dieWithParent(program, args)
   // The kernel forgets who dies with whom where a process changes its user, so that comes first.

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readlinkSync } from 'node:fs'
+import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -9,6 +9,7 @@ import { execa } from 'execa'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Bmc, type BmcOptions, startBmc } from '../../src/bmc/bmc.ts'
 import { takePort } from '../../src/bmc/port.ts'
+import { nobody } from '../../src/bmc/sim-dir.ts'
 import { processId } from '../../src/host/process.ts'
 import { scratchDir } from '../support/scratch-dir.ts'
 import { FakeChassis } from '../unit/bmc/fake-chassis.ts'
@@ -276,10 +277,15 @@ describe.skipIf(!hasIpmi)(
       expect(existsSync(dir)).toBe(false)
       expect(processesIn(dir)).toEqual([])
       const given = new AbortController()
-      given.abort(new Error('The run has ended.'))
-      await expect(started(new FakeChassis(), { dir, signal: given.signal })).rejects.toThrow(
+      const signal = given.signal
+      const endMeanwhile = () => {
+        setImmediate(() => given.abort(new Error('The run has ended.')))
+        return takePort()
+      }
+      await expect(started(new FakeChassis(), { dir, signal, choosePort: endMeanwhile })).rejects.toThrow(
         'The run has ended.',
       )
+      expect(processesIn(dir)).toEqual([])
       expect(existsSync(dir)).toBe(false)
     })
 
@@ -287,6 +293,7 @@ describe.skipIf(!hasIpmi)(
       const { bmc, dir, log } = await started()
       const [pid = 0, ...others] = processesIn(dir)
       expect(others).toEqual([])
+      if (process.getuid?.() === 0) expect(statSync(`/proc/${pid}`).uid).toBe(nobody)
       expect(await isFree(bmc.port)).toBe(false)
       await Promise.all([bmc.close(), bmc.close()])
       expect([processId(pid), existsSync(dir), await isFree(bmc.port)]).toEqual([undefined, false, true])
@@ -304,7 +311,10 @@ describe.skipIf(!hasIpmi)(
       const dir = join(scratchDir(), 'bmc')
       const script = fileURLToPath(new URL('support/bmc-alone.ts', import.meta.url))
       const parent = execa(process.execPath, [script, dir], { reject: false, buffer: false })
-      onTestFinished(() => void parent.kill('SIGKILL'))
+      onTestFinished(() => {
+        parent.kill('SIGKILL')
+        for (const pid of processesIn(dir)) process.kill(pid, 'SIGKILL')
+      })
       const [port] = await once(parent.stdout, 'data')
       expect(processesIn(dir)).toHaveLength(1)
       parent.kill('SIGKILL')

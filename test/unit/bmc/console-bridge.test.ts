@@ -54,7 +54,10 @@ async function bridged(consoleSocket: () => string | undefined) {
 test('bytes go both ways, also those of a console that comes later, goes, and comes back elsewhere', async () => {
   const dir = scratchDir()
   let path: string | undefined
-  const { sim, heard } = await bridged(() => path)
+  const { sim, heard } = await bridged(() => {
+    if (!path) throw new Error('there is no Pi yet')
+    return path
+  })
   sim.write('lost, as the Pi is off')
   path = join(dir, 'first')
   const first = await fakeConsole(path)
