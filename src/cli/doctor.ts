@@ -18,6 +18,7 @@ export interface DoctorOptions {
 const titles: Record<Group, string> = {
   run: 'To run tests',
   build: 'To build an image (only while the cache has none)',
+  bmc: 'For Pis to have BMCs (only where they are asked for)',
 }
 
 const examples = `
@@ -38,7 +39,7 @@ export function addDoctor(
     .command('doctor')
     .description('tell what this host has and lacks, and what to do about it')
     .option('--fix', 'install what is missing, as root or by sudo')
-    .addOption(new Option('--for <what>', 'check only what this needs').choices(['run', 'build']))
+    .addOption(new Option('--for <what>', 'check only what this needs').choices(['run', 'build', 'bmc']))
     .option('--json', 'print JSON: { ok, system, packageManager, checks }')
     .option('--cache-dir <dir>', 'where images and frozen Pis are kept (default: as in the tests)')
     .addHelpText('after', examples)

@@ -1,5 +1,5 @@
-/** What a thing may be needed for: to `run` tests, or to `build` the image that they run on. */
-export type Group = 'run' | 'build'
+/** What a thing may be needed for: to `run` tests, to `build` the image that they run on, or for the Pis to have a `bmc`. */
+export type Group = 'run' | 'build' | 'bmc'
 
 /** Whether a thing is there. A `warning` keeps nothing from starting. */
 type Status = 'ok' | 'missing' | 'too old' | 'warning'

@@ -22,8 +22,8 @@ export type Need =
   | 'linux'
 
 /**
- * What a host needs to run tests, or to build an image while the cache has none: one whose programs are for
- * `architecture`. Without one also what some images need, as what is good to have.
+ * What a host needs to run tests, for Pis to have BMCs, or to build an image while the cache has none: one whose programs
+ * are for `architecture`. Without one also what some images need, as what is good to have.
  */
 export function requirementsFor(
   group: Group,
@@ -34,6 +34,7 @@ export function requirementsFor(
   const wanted = (Object.entries(tools) as [ToolName, Tool][])
     .filter(([, tool]) => tool.group === group && (tool.only?.(context) ?? true))
     .map(([name]) => name)
+  if (group === 'bmc') return wanted
   if (group === 'run') return [...wanted, 'disk', 'memory', 'cores', 'virtualisation']
   return [...wanted, ...(wanted.includes('qemuUser') ? binfmtFor(architecture) : []), 'disk for an image']
 }
@@ -85,7 +86,8 @@ export interface HostTools {
 
 /**
  * Makes sure, before anything is started, that the host has what `groups` need; `run` is always one of them, `build` is
- * wanted while the cache has no image, one for `architecture`. Throws a `RaspiError` of kind `host` with the doctor's lines for just what is lacking.
+ * wanted while the cache has no image, one for `architecture`, and `bmc` where Pis are to have BMCs. Throws a `RaspiError`
+ * of kind `host` with the doctor's lines for just what is lacking.
  */
 export async function assertHost(
   groups: readonly Group[] = ['run'],
@@ -100,8 +102,10 @@ export async function assertHost(
   const lacking = checks.filter(isLacking)
   if (lacking.length > 0) {
     const names = new Intl.ListFormat('en').format(lacking.map(({ name }) => name))
+    // The doctor sees to that only when asked.
+    const ofBmc = lacking.every(({ group }) => group === 'bmc') ? ' --for bmc' : ''
     throw new RaspiError('host', `Nothing was started, because this host lacks what it needs: ${names}.`, {
-      hint: '`npx vitest-raspi doctor --fix` installs what a package manager has; each line tells what else to do.',
+      hint: `\`npx vitest-raspi doctor${ofBmc} --fix\` installs what a package manager has; each line tells what else to do.`,
       evidence: lacking.map((each) => checkLine(each)).join('\n'),
     })
   }

@@ -9,10 +9,10 @@ const GB = 1e9
 const GiB = 2 ** 30
 
 /** Free space that is asked for, in bytes: a frozen Pi and the cards of a run; an image with what it is made from. */
-const space: Record<Group, number> = { run: 2 * GB, build: 6 * GB }
+const space: Record<Exclude<Group, 'bmc'>, number> = { run: 2 * GB, build: 6 * GB }
 
 /** Whether the cache directory can be written to and has room for what `group` puts there. */
-export async function checkDisk(group: Group, context: HostContext): Promise<Check> {
+export async function checkDisk(group: keyof typeof space, context: HostContext): Promise<Check> {
   const check = { name: 'disk', group, path: context.cacheDir }
   const dir = await nearestExisting(context.cacheDir)
   const elsewhere = 'set VITEST_RASPI_CACHE to a directory'

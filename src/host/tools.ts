@@ -138,6 +138,13 @@ export const tools = {
     home: 'https://git.kernel.org/pub/scm/utils/dtc/dtc.git',
     optional: true,
   },
+  ipmiSim: {
+    group: 'bmc',
+    names: ['ipmi_sim'],
+    purpose: 'is the BMC of a Pi',
+    packages: { apt: ['openipmi'], dnf: ['/usr/bin/ipmi_sim'], zypper: ['/usr/bin/ipmi_sim'] },
+    home: 'https://openipmi.sourceforge.io',
+  },
   mmdebstrap: {
     group: 'build',
     names: ['mmdebstrap'],

@@ -78,3 +78,12 @@ test('--json gives the same findings as data, without colours', async () => {
   })
   expect(report.checks[1]).toMatchObject({ name: 'qemu-img', status: 'missing', packages: ['qemu-utils'] })
 })
+
+test('what BMCs need is looked at only when that is asked for', async () => {
+  const { context, remove } = fakeHost()
+  remove('/usr/bin/ipmi_sim')
+  expect(await run({}, context)).toMatchObject({ exitCode: 0, out: expect.not.stringContaining('ipmi_sim') })
+  const { exitCode, out } = await run({ for: 'bmc' }, context)
+  expect(exitCode).toBe(1)
+  expect(out).toMatch(/\n {2}missing {2}ipmi_sim .*→ apt-get install openipmi\n/)
+})

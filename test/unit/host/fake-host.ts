@@ -22,6 +22,7 @@ const complete = {
   sfdisk: 'sfdisk from util-linux 2.39.3',
   mcopy: 'mcopy (GNU mtools) 4.0.43',
   lscpu: 'Virtualization:      VT-x',
+  ipmi_sim: '',
   'apt-get': '',
 }
 

@@ -168,3 +168,18 @@ test('a Mac is told where to build the image', async () => {
     { status: 'missing', remedy: expect.stringContaining('build the image on Linux') },
   ])
 })
+
+test('ipmi_sim is needed only where Pis are to have BMCs, and the doctor that installs it is named', async () => {
+  const { context, remove } = fakeHost()
+  await expect(assertHost(['run', 'bmc'], context)).resolves.toBeDefined()
+  remove('/usr/bin/ipmi_sim')
+  await expect(assertHost(['run', 'build'], context)).resolves.toBeDefined()
+  const error = await assertHost(['run', 'bmc'], context).catch((thrown) => thrown)
+  expect(error.message.split('\n')).toEqual([
+    'Nothing was started, because this host lacks what it needs: ipmi_sim.',
+    '  `npx vitest-raspi doctor --for bmc --fix` installs what a package manager has; each line tells what else to do.',
+    'missing  ipmi_sim                (is the BMC of a Pi) → apt-get install openipmi',
+  ])
+  remove('/usr/bin/ssh')
+  await expect(assertHost(['run', 'bmc'], context)).rejects.toThrow('`npx vitest-raspi doctor --fix`')
+})

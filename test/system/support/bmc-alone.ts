@@ -1,0 +1,16 @@
+// Starts a BMC in the directory that it is told, says its port, and stays.
+import { startBmc } from '../../../src/bmc/bmc.ts'
+
+const bmc = await startBmc({
+  name: 'alone',
+  dir: process.argv[2] ?? '',
+  chassis: {
+    power: () => 'on',
+    set: async () => {},
+    bootDevice: () => 'none',
+    setBootDevice: () => {},
+    consoleSocket: () => undefined,
+  },
+})
+process.stdout.write(`${bmc.port}\n`)
+setInterval(() => {}, 60_000)
