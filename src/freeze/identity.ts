@@ -93,10 +93,10 @@ const slirpAddress = [
 
 /**
  * Lines of shell that do what the warming left undone, once `user` has logged in: udev, and after it networkd and
- * resolved, learn of the NIC, and `user` lingers no more.
+ * resolved, learn of the NIC, and `user` lingers no more. Who the Pi is is on its card then, where a power cut cannot take it.
  */
 export function settleScript(user: string, networks?: GuestNetworks): string {
-  return `${networks ? `${reloadNetworks}; ` : ''}udevadm control --start-exec-queue; [ -e ${lingersForUs} ] && rm -f ${lingersForUs} ${lingerDir}/${user}`
+  return `${networks ? `${reloadNetworks}; ` : ''}udevadm control --start-exec-queue; [ -e ${lingersForUs} ] && rm -f ${lingersForUs} ${lingerDir}/${user}; sync -f /`
 }
 
 /** What nearly every test does first: a command, a command as root, one of Ansible's modules. */

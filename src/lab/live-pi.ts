@@ -31,6 +31,7 @@ import type { Priority } from '../machine/machine.ts'
 import type { Nics } from '../machine/nics.ts'
 import type { ServiceShell } from '../machine/service-shell.ts'
 import type { PiConnection } from '../pi/connection.ts'
+import type { PowerAction, PowerState } from '../pi/power.ts'
 import { runBySsh } from '../pi/ssh.ts'
 import { PiMachine } from './pi-machine.ts'
 
@@ -89,6 +90,9 @@ export class LivePi {
   readonly machine: PiMachine
   readonly #context: StartContext
   #shell: ServiceShell | undefined
+  #hasSettled = false
+  /** Settles once all is done that its hand-over has begun. */
+  #afterHandOver: Promise<void> = Promise.resolve()
   readonly #over = new AbortController()
 
   private constructor(source: PiSource, context: StartContext, door: Door) {
@@ -154,6 +158,7 @@ export class LivePi {
   async rest(signal: AbortSignal): Promise<void> {
     const { hostname } = this.identity
     await this.#shell?.run(settleScript(this.source.image.user), { timeoutMs: 30_000 })
+    this.#hasSettled = true
     await runBySsh(hostname, this.connection, this.controlPath, firstCommands, { signal })
     await this.#shell?.run(quietScript, { timeoutMs: 60_000 })
     await this.machine.pause()
@@ -172,7 +177,8 @@ export class LivePi {
     if (!shell) return
     this.#shell = undefined
     await shell.run(clockScript(), { timeoutMs: 10_000 })
-    shell.finish(settleScript(this.source.image.user, this.identity.networks))
+    const { user } = this.source.image
+    this.#afterHandOver = shell.finish(this.#hasSettled ? 'true' : settleScript(user, this.identity.networks))
     this.spans.end('hand-over')
   }
 
@@ -181,6 +187,13 @@ export class LivePi {
     const { name, parts } = this.source.board
     if (parts !== 'raspi') throw new RaspiError('boot', `The board ${name} has no pins.`)
     return readGpio(this.machine.running('Its pins cannot be read'))
+  }
+
+  /** Does something to its power, or nothing, and tells whether it has any. Throws a `RaspiError` where that fails. */
+  async power(action: PowerAction | undefined): Promise<PowerState> {
+    // What makes it this Pi, and no copy, is not to be lost with its power.
+    if (action) await this.#afterHandOver
+    return this.machine.change(action)
   }
 
   /** Ends it at once, as if its plug were pulled. */
@@ -279,6 +292,7 @@ export class LivePi {
       `echo ${hostname} > /etc/hostname`,
       `sed -i "s/\\b$old\\b/${hostname}/g" /etc/hosts`,
       ...(networks ? [networksScript(networks, this.identity.mac), reloadNetworks] : []),
+      'sync -f /',
     ].join('\n')
     await runBySsh(hostname, this.connection, this.controlPath, script, { sudo: true, signal })
   }

@@ -54,7 +54,7 @@ function serveWorker(lab: Lab, socket: Socket, keeper: Keeper | undefined) {
     gpio: (pi) => answer(() => lab.lent(pi).gpio()),
     network: (id, name, request) => answer(() => lab.network(id, name, request)),
     fault: (pi, fault) => answer(() => lab.lent(pi).machine.fault(fault)),
-    power: (pi, action) => answer(() => lab.lent(pi).machine.change(action)),
+    power: (pi, action) => answer(() => lab.lent(pi).power(action)),
     keep: (id, why) =>
       answer(async () => {
         const names = (await keeper?.keep(id, why)) ?? []

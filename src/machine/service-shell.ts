@@ -100,9 +100,14 @@ export class ServiceShell {
     }
   }
 
-  /** Ends a shell that was parted from systemd, for good; `last` is done before. Does not wait for it. */
-  finish(last: string): void {
-    this.#socket.end(`${last}\nexit\n`)
+  /**
+   * Ends a shell that was parted from systemd, for good; `last` is done before. Settles when it is done, or after a minute.
+   * Never rejects: the Pi may be given back meanwhile.
+   */
+  async finish(last: string): Promise<void> {
+    this.#write(`${last}\necho @"done"@\nexit\n`)
+    await this.#waitFor(/@done@/, AbortSignal.timeout(60_000)).catch(() => {})
+    this.#socket.destroy()
   }
 
   /** Leaves the shell as it is. */

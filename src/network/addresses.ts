@@ -89,13 +89,13 @@ export function planAddresses(options: AddressPlanOptions): AddressPlan {
 }
 
 /**
- * Lines of a hosts file for `pi`: each Pi that it reaches by its name, with the address on the first of `pi`'s networks
- * that both are on; and each, itself too, as `<name>.<network>` on every network that both are on.
+ * Lines of a hosts file for `pi`: each Pi that it reaches, and itself, by its name, with the address on the first of `pi`'s
+ * networks that both are on; and as `<name>.<network>` on every network that both are on.
  */
 export function hostsLines(plan: AddressPlan, pi: string): string[] {
   const own = plan.get(pi) ?? []
   return [...plan].flatMap(([peer, nics]) => {
-    let names = peer === pi ? [] : [peer]
+    let names = [peer]
     return own.flatMap(({ network }) => {
       const nic = nics.find((each) => each.network === network)
       if (!nic) return []

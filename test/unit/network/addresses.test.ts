@@ -46,7 +46,7 @@ test('MACs are the same for the same seed and names, of a range that Linux calls
 test('the hosts file has each peer by its name on the first network of both, and by network on all', () => {
   const plan = planAddresses(lab)
   expect(hostsLines(plan, 'controller00')).toEqual([
-    '10.77.1.11 controller00.pxe',
+    '10.77.1.11 controller00 controller00.pxe',
     '10.77.2.11 controller00.mgmt',
     '10.77.3.11 controller00.ext',
     '10.77.1.12 compute00 compute00.pxe',
@@ -55,7 +55,7 @@ test('the hosts file has each peer by its name on the first network of both, and
   ])
   expect(hostsLines(plan, 'compute00')).toEqual([
     '10.77.2.11 controller00 controller00.mgmt',
-    '10.77.1.11 controller00.pxe',
+    '10.77.1.11 controller00 controller00.pxe',
     '10.77.2.12 compute00.mgmt',
     '10.77.1.12 compute00.pxe',
   ])

@@ -43,6 +43,6 @@ export function aLentPi(consoleFile: string): LentPi {
   }
   return {
     ...{ number: 1, name: 'pi', hostname: 'pi-1', connection, controlPath: '/none', consoleFile },
-    ...{ origin: 'thawed', startedAt: 0, startMs: 2_900, spans: [] },
+    ...{ origin: 'thawed', startedAt: 0, startMs: 2_900, spans: [], nics: [] },
   }
 }

@@ -33,7 +33,7 @@ const lease: Lease = {
         controlPath: '/ssh',
         consoleFile: '/console',
       },
-      ...{ origin: 'thawed', startedAt: 0, startMs: 4_000, spans: [] },
+      ...{ origin: 'thawed', startedAt: 0, startMs: 4_000, spans: [], nics: [] },
     },
   ],
 }
