@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { inventoryHosts } from '../ansible/inventory-hosts.ts'
+import { groupsOf, readInventory } from '../ansible/user-inventory.ts'
 import { boardNames } from '../board-option.ts'
 import { RaspiError } from '../errors.ts'
 import { duration } from '../host/progress.ts'
@@ -120,14 +120,20 @@ async function up(names: string[], options: UpOptions, { output, env, cwd }: Com
 export async function wantedPis(
   names: readonly string[],
   { inventory, count }: Pick<UpOptions, 'inventory' | 'count'>,
-  where: { env: NodeJS.ProcessEnv; cwd: string },
+  { env, cwd }: { env: NodeJS.ProcessEnv; cwd: string },
 ): Promise<Pick<StandingRequest, 'pis' | 'groupChildren'>> {
   const given = [names.length > 0 && 'names', inventory && '--inventory', count && '--count'].filter(Boolean)
   if (given.length > 1)
     throw new RaspiError('options', `${listOf(given as string[])} cannot be given together.`)
   if (inventory) {
-    const { hosts, groupChildren } = await inventoryHosts(inventory, where)
-    const pis = hosts.map((host) => ({ ...host, hostname: hostnameOf(host.name) }))
+    // What lies beside the playbooks is not for the inventory of these Pis: whoever runs a playbook has it anyway, and anew.
+    const context = { projectDir: cwd, env, playbookVars: false }
+    const read = await readInventory(inventory, context)
+    if (read.hosts.length === 0) throw new RaspiError('options', `The inventory ${inventory} has no host.`)
+    const pis = read.hosts.map((name) => ({
+      ...{ name, hostname: hostnameOf(name) },
+      ...{ groups: groupsOf(read, name), vars: read.vars[name] ?? {} },
+    }))
     const twice = pis.find(({ hostname }, index) => pis.findIndex((pi) => pi.hostname === hostname) < index)
     if (twice) {
       const alike = pis.filter(({ hostname }) => hostname === twice.hostname).map(({ name }) => name)
@@ -135,7 +141,8 @@ export async function wantedPis(
         hint: 'Give the hosts of the inventory names that differ in their letters and digits.',
       })
     }
-    return { pis, groupChildren }
+    const parents = Object.entries(read.groups).filter(([, { children }]) => children.length > 0)
+    return { pis, groupChildren: Object.fromEntries(parents.map(([name, { children }]) => [name, children])) }
   }
   for (const name of names) checkName(name)
   const twice = names.find((name, index) => names.indexOf(name) < index)

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { readConfig } from '../ansible/config.ts'
-import { inventoryHosts } from '../ansible/inventory-hosts.ts'
 import { findPlaybook, playbooksIn } from '../ansible/playbooks.ts'
+import { groupsOf, readInventory, type UserInventory } from '../ansible/user-inventory.ts'
 import { RaspiError } from '../errors.ts'
 
 /** A host that a first test is to have a Pi for. */
@@ -43,18 +43,17 @@ export async function lookAt(
   findPlaybook(main, dir)
   const inventory = await inventoryOf(dir, env)
   const patterns = hostPatterns(readFileSync(join(dir, main), 'utf8'))
-  const known = inventory && (await inventoryHosts(inventory, { cwd: dir, env }).catch(() => undefined))
-  if (!known) return { dir, playbook: main, hosts: [hostFor(patterns)], furtherHosts: 0 }
-  const groupsOf = withParents(known.groupChildren)
-  const wanted = known.hosts.filter(({ name, groups }) =>
-    patterns.some((pattern) => ['all', '*', name, ...groups.flatMap(groupsOf)].includes(pattern)),
+  const known = inventory && (await readInventory(inventory, { projectDir: dir, env }).catch(() => undefined))
+  if (!known || known.hosts.length === 0)
+    return { dir, playbook: main, hosts: [hostFor(patterns)], furtherHosts: 0 }
+  const all = known.hosts.map((name) => ({ name, groups: allGroupsOf(known, name) }))
+  const wanted = all.filter(({ name, groups }) =>
+    patterns.some((pattern) => ['all', '*', name, ...groups].includes(pattern)),
   )
-  const hosts = wanted.length > 0 ? wanted : known.hosts
+  const hosts = wanted.length > 0 ? wanted : all
   return {
     ...{ dir, playbook: main, inventory },
-    hosts: hosts
-      .slice(0, mostHosts)
-      .map(({ name, groups }) => ({ name, groups: [...new Set(groups.flatMap(groupsOf))] })),
+    hosts: hosts.slice(0, mostHosts),
     furtherHosts: Math.max(0, hosts.length - mostHosts),
   }
 }
@@ -90,11 +89,11 @@ function hostFor(patterns: readonly string[]): FirstHost {
   return { name: 'pi', groups: patterns.filter((pattern) => /^\w+$/.test(pattern) && pattern !== 'all') }
 }
 
-/** Gives a group with all that contain it: a Pi of a test has to be in the groups that plays name. */
-function withParents(groupChildren: Record<string, string[]>): (group: string) => string[] {
-  const parentsOf = (group: string): string[] =>
-    Object.entries(groupChildren)
-      .filter(([, children]) => children.includes(group))
-      .flatMap(([parent]) => [parent, ...parentsOf(parent)])
-  return (group) => [group, ...parentsOf(group)]
+/** The groups of a host with all that contain them: a Pi of a test has to be in the groups that plays name. */
+function allGroupsOf(inventory: UserInventory, host: string): string[] {
+  const withParents = (group: string): string[] => {
+    const parents = Object.entries(inventory.groups).filter(([, { children }]) => children.includes(group))
+    return [group, ...parents.flatMap(([parent]) => withParents(parent))]
+  }
+  return [...new Set(groupsOf(inventory, host).flatMap(withParents))]
 }
