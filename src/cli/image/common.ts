@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
 import type { Command } from 'commander'
 import { RaspiError } from '../../errors.ts'
-import { type CachedImage, listImages, matching } from '../../image/cache.ts'
+import { type CachedImage, listImages, matching } from '../../freeze/cached-images.ts'
 import { megabytes } from '../../image/free-space.ts'
 
 /** Adds what every command about images takes. */
