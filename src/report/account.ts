@@ -7,48 +7,7 @@ import { taskMessage } from './failure-tasks.ts'
 import { maskSecrets } from './mask.ts'
 import { type RunRecord, tasksOf } from './run-record.ts'
 import { cutText, diffLines } from './text.ts'
-
-/** What the report page is told of a test with Pis, whether it passed or not. */
-export interface TestAccount {
-  runs: RunAccount[]
-  /** The messages of the test's errors. */
-  errors: string[]
-}
-
-/** A playbook's run, as the report page tells it. */
-export interface RunAccount {
-  playbook: string
-  /** Absent where it did not come to its end. */
-  command?: string
-  ok: boolean
-  check: boolean
-  /** `exit code 2`, or why it did not come to its end. */
-  outcome: string
-  /** In ms since the epoch. */
-  startedAt: number
-  endedAt: number
-  plays: { name: string; path?: string; line?: number }[]
-  tasks: TaskAccount[]
-  /** How many more tasks there were. */
-  omitted: number
-}
-
-/** A task on one host, as the report page tells it. */
-export interface TaskAccount {
-  /** With its role before it. */
-  name: string
-  handler: boolean
-  /** Absolute. */
-  path?: string
-  line?: number
-  /** Empty for a task that was still at work. */
-  host: string
-  status: TaskStatus | 'at work'
-  endedAt: number
-  durationMs: number
-  message?: string
-  diff?: string[]
-}
+import type { RunAccount, TaskAccount, TestAccount } from './told.ts'
 
 /** An account as Vitest's reporters get it: not as `task.meta`, which other reporters write out for every test. */
 export interface AccountArtifact extends TestArtifactBase {

@@ -1,22 +1,16 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative } from 'node:path'
-import type { TestAccount } from '../account.ts'
 import { maskSecrets, secretsOf } from '../mask.ts'
-import { type PiSummary, unitePis } from '../meta.ts'
+import { unitePis } from '../meta.ts'
 import { cutText } from '../text.ts'
+import type { PiSummary, TestAccount } from '../told.ts'
 import type { PageData, PageFile, PageStatus, PageTask, PageTest } from './data.ts'
 import { marksOf } from './marks.ts'
 
 /** A test as a reporter knows it. */
-export interface ReportedTest {
-  /** As in {@link PageTest}. */
-  file: string
-  name: string
-  state: PageTest['state']
+export interface ReportedTest
+  extends Pick<PageTest, 'file' | 'name' | 'state' | 'durationMs' | 'retries' | 'errors'> {
   startedAt?: number | undefined
-  durationMs: number
-  retries: number
-  errors: string[]
   line?: number | undefined
   pis: readonly PiSummary[]
   /** One for each of its attempts. */
@@ -96,11 +90,8 @@ export function collectPage(
     const users = reported.flatMap((test, index) =>
       test.pis.some((other) => isSame(pi, other)) ? [index] : [],
     )
-    const { name, hostname, origin, askedAt, startedAt, startMs, lentAt, usedUntil, lost } = pi
-    return {
-      ...{ name, hostname, origin, askedAt, startedAt, startMs, lentAt, usedUntil, tests: users },
-      ...(lost ? { lost } : {}),
-    }
+    const { number: _, coldBootMs: __, queuedMs: ___, ...shown } = pi
+    return { ...shown, tests: users }
   })
   for (const [index, pi] of pis.entries()) for (const test of pi.tests) tests[test]?.pis.push(index)
 
