@@ -1,6 +1,5 @@
 import { dirname, resolve } from 'node:path'
 import { privateDir } from '../../host/paths.ts'
-import { assertHost } from '../../host/requirements.ts'
 import { lockFileName } from '../../image/lock-file.ts'
 import { resolveImage } from '../../image/resolve-image.ts'
 import type { ImageOption } from '../../image-option.ts'
@@ -26,7 +25,6 @@ export async function makeImage(
     const image = await resolveImage(option, {
       ...{ cacheDir: privateDir(cacheDir), log: output.err, signal: stop.signal, update },
       ...{ lockFile: resolve(lockFile), baseDir: dirname(resolve(lockFile)) },
-      beforeBuild: async () => void (await assertHost(['build'], { cacheDir })),
     })
     const { name, id, path, architecture, user } = image
     output.out(json ? JSON.stringify({ name, id, path, architecture, user }, undefined, 2) : path)
