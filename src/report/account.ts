@@ -2,11 +2,10 @@ import { isAbsolute, resolve } from 'node:path'
 import type { TestArtifactBase } from 'vitest'
 import type { TaskStatus } from '../ansible/events.ts'
 import type { TaskRun } from '../ansible/run.ts'
-import { messageOf } from '../errors.ts'
 import { taskMessage } from './failure-tasks.ts'
 import { maskSecrets } from './mask.ts'
 import { type RunRecord, tasksOf } from './run-record.ts'
-import { cutText, diffLines } from './text.ts'
+import { cutText, diffOf, firstLine } from './text.ts'
 import type { RunAccount, TaskAccount, TestAccount } from './told.ts'
 
 /** An account as Vitest's reporters get it: not as `task.meta`, which other reporters write out for every test. */
@@ -56,7 +55,7 @@ function accountOfRun(
   const told: TaskAccount[] = kept.map((task) => {
     const { host, status, endedAt, durationMs } = task
     const message = failing(status) ? mask(cutText(taskMessage(task), most.message)) : ''
-    const diff = left.diffs > 0 ? diffOf(task).map(mask) : []
+    const diff = left.diffs > 0 ? shownDiff(task).map(mask) : []
     left.diffs -= diff.join('\n').length
     return {
       ...common(task),
@@ -74,7 +73,9 @@ function accountOfRun(
     ...(run ? { command: mask(run.command) } : {}),
     ok: run?.ok ?? false,
     check: run?.check ?? record.options.check ?? false,
-    outcome: run ? `exit code ${run.exitCode}` : mask(firstLine(error)),
+    outcome: run
+      ? `exit code ${run.exitCode}`
+      : mask(error === undefined ? 'still at work' : firstLine(error)),
     ...{ startedAt, endedAt },
     plays: plays.map((play) => ({ name: play.name, ...place(play) })),
     tasks: told,
@@ -94,12 +95,9 @@ function keep(tasks: readonly TaskRun[], count: number): TaskRun[] {
 const failing = (status: TaskStatus) =>
   status === 'failed' || status === 'unreachable' || status === 'rescued' || status === 'ignored'
 
-function diffOf({ diff, items }: TaskRun): string[] {
-  const lines = diffLines([...diff, ...items.flatMap((item) => item.diff)])
+function shownDiff(task: TaskRun): string[] {
+  const lines = diffOf(task)
   const more = lines.length - most.diffLines
   const shown = lines.slice(0, most.diffLines).map((line) => cutText(line, 500))
   return more > 0 ? [...shown, `… ${more} more lines`] : shown
 }
-
-const firstLine = (error: unknown) =>
-  error === undefined ? 'still at work' : (messageOf(error).split('\n', 1)[0] ?? '')

@@ -3,6 +3,7 @@ import { stripVTControlCharacters, styleText } from 'node:util'
 import { placeOf } from '../ansible/run.ts'
 import { duration } from '../host/progress.ts'
 import type { FailureSummary, FailureTask } from './meta.ts'
+import { paintDiff } from './text.ts'
 
 /**
  * What the other reporters do not tell of a failed test: the task with its place and its diff and the end of each
@@ -32,16 +33,8 @@ function taskLines(
   const place = placeOf({ ...(path ? { path: shorten(path, cwd) } : {}), ...(line ? { line } : {}) })
   const outcome =
     what === 'at work' ? `still at work after ${duration(durationMs)}` : `${what}${host ? ` on ${host}` : ''}`
-  const indented = [...message.split('\n').filter(Boolean), ...diff.map(paint)].map((text) => `  ${text}`)
+  const indented = [...message.split('\n').filter(Boolean), ...diff.map(paintDiff)].map((text) => `  ${text}`)
   return [`${title} ${outcome}${place ? ` (${place})` : ''}`, ...indented]
-}
-
-function paint(line: string): string {
-  return line.startsWith('-')
-    ? styleText('red', line)
-    : line.startsWith('+')
-      ? styleText('green', line)
-      : line
 }
 
 function shorten(path: string, cwd: string): string {
