@@ -59,7 +59,7 @@ export function addUp(program: Command, context: CommandContext): void {
     .option('--ssh-port <port>', 'the first of their ssh ports', parseCount(1, 65_535), 2222)
     .option(
       '--max-pis <n>',
-      'the most Pis that may live here (default: what memory bears)',
+      'the most Pis that may live here (default: what memory and cores bear)',
       parseCount(1, 64),
     )
     .option('--cache-dir <dir>', 'where images and frozen Pis are kept (default: as in the tests)')
