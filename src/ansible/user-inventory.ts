@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
-import { isAbsolute, relative, resolve } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import { messageOf, RaspiError } from '../errors.ts'
 import { duration } from '../host/progress.ts'
+import { shownPath } from '../host/shown-path.ts'
 import { supervise } from '../host/supervise.ts'
 import { ansibleMissing } from './config.ts'
 import { parseError, parseWarnings } from './messages.ts'
@@ -240,10 +241,6 @@ function known({ hosts, groups }: UserInventory): string {
 const list = (given: readonly string[]) => given.join(', ')
 
 function shown(sources: readonly string[], { projectDir }: InventoryContext): string {
-  return list(
-    sources.map((source) => {
-      const inside = relative(projectDir, source)
-      return !isAbsolute(source) || inside.startsWith('..') ? source : inside
-    }),
-  )
+  // A list of hosts is no path.
+  return list(sources.map((source) => (isAbsolute(source) ? shownPath(source, projectDir) : source)))
 }

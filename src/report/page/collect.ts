@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { dirname, isAbsolute, join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
+import { shownPath } from '../../host/shown-path.ts'
 import { maskSecrets, secretsOf } from '../mask.ts'
 import { unitePis } from '../meta.ts'
 import { cutText } from '../text.ts'
@@ -97,7 +98,7 @@ export function collectPage(
 
   const files = filesOf()
   for (const { task, path } of tasks.values()) {
-    const file = files.findIndex((known) => known.path === (path ? shorten(path) : undefined))
+    const file = files.findIndex((known) => known.path === (path ? shownPath(path, root) : undefined))
     if (file >= 0) task.file = file
   }
   const times = [...tests.flatMap(({ startedAt }) => startedAt ?? []), ...pis.map(({ askedAt }) => askedAt)]
@@ -122,7 +123,7 @@ export function collectPage(
     const key = JSON.stringify([name, handler, path, line])
     const known = tasks.get(key)
     if (known) return known.index
-    const place = path && line ? { place: `${shorten(path)}:${line}`, line } : {}
+    const place = path && line ? { place: `${shownPath(path, root)}:${line}`, line } : {}
     const task: PageTask = { name, kind: handler ? 'handler' : 'task', ...place }
     const index = tasks.size
     tasks.set(key, { index, task, ...(path ? { path } : {}) })
@@ -163,17 +164,12 @@ export function collectPage(
       if (!text || text.length > most.file) return []
       return [
         {
-          path: shorten(path),
+          path: shownPath(path, root),
           text: maskSecrets(text, secrets),
           marks: marksOf(text, ended.get(path) ?? [], lines.get(path)),
         },
       ]
     })
-  }
-
-  function shorten(path: string): string {
-    const inside = relative(root, path)
-    return inside.startsWith('..') || isAbsolute(inside) ? path : inside
   }
 }
 
