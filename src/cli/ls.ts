@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { type FoundPi, StandingLabs } from '../standing/client.ts'
 import type { StandingState } from '../standing/protocol.ts'
 import { roughly } from './duration.ts'
+import { interruptible } from './interrupt.ts'
 import { type CommandContext, json, type Output, table } from './output.ts'
 import { watch } from './watch.ts'
 
@@ -33,7 +34,7 @@ export function addLs(program: Command, { output, env }: CommandContext): void {
     .addHelpText('after', examples)
     .action(async (options: LsOptions) => {
       const labs = new StandingLabs(env)
-      if (options.watch) return untilCtrlC((signal) => goOn(labs, options, output, signal))
+      if (options.watch) return interruptible((signal) => goOn(labs, options, output, signal))
       const pis = await labs.list()
       if (options.json) return output.out(json(pis.map(forMachines)))
       if (options.quiet) {
@@ -53,18 +54,6 @@ function goOn(labs: StandingLabs, { quiet, json }: LsOptions, output: Output, si
   }
   const moving = output.watched === true && !json
   return watch(output, { look: () => labs.list(), lines, moving, signal })
-}
-
-/** Lets Ctrl-C end `work` as its proper end. */
-async function untilCtrlC(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const stop = new AbortController()
-  const end = () => stop.abort()
-  process.once('SIGINT', end).once('SIGTERM', end)
-  try {
-    await work(stop.signal)
-  } finally {
-    process.off('SIGINT', end).off('SIGTERM', end)
-  }
 }
 
 /** The table of Pis, with what is wrong with some of them below it. */

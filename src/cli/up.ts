@@ -12,6 +12,7 @@ import { checkName, hostnameOf } from '../standing/names.ts'
 import type { StandingPi, StandingRequest } from '../standing/protocol.ts'
 import type { LabEntry, Registry } from '../standing/registry.ts'
 import { parseCount, parseLifetime, roughly } from './duration.ts'
+import { interruptible } from './interrupt.ts'
 import { type CommandContext, json, listOf, table } from './output.ts'
 import { showProgress } from './up-progress.ts'
 
@@ -85,16 +86,18 @@ async function up(names: string[], options: UpOptions, { output, env, cwd }: Com
   const moving = output.watched === true && !options.json
   if (options.detach) {
     const claimed: string[] = []
-    await untilInterrupted((signal) =>
-      showProgress(output, moving, ({ line, ...progress }) =>
-        detachLab(request, {
-          ...{ registry, log: line, up: progress.up, signal },
-          claimed: (chosen) => {
-            claimed.push(...chosen)
-            progress.claimed(chosen)
-          },
-        }),
-      ),
+    await interruptible(
+      (signal) =>
+        showProgress(output, moving, ({ line, ...progress }) =>
+          detachLab(request, {
+            ...{ registry, log: line, up: progress.up, signal },
+            claimed: (chosen) => {
+              claimed.push(...chosen)
+              progress.claimed(chosen)
+            },
+          }),
+        ),
+      new RaspiError('cancelled', 'Interrupted: no Pi was left running.'),
     )
     const found = await labs.find(claimed)
     const [first] = found
@@ -181,15 +184,3 @@ function report(
 }
 
 const withoutLab = ({ lab: _, ...pi }: StandingPi & { lab?: unknown }) => pi
-
-/** Lets the first Ctrl-C give `work` up in good order. */
-async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const stop = new AbortController()
-  const interrupt = () => stop.abort(new RaspiError('cancelled', 'Interrupted: no Pi was left running.'))
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
-  try {
-    return await work(stop.signal)
-  } finally {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, interrupt)
-  }
-}

@@ -2,7 +2,8 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { listImages } from '../../freeze/cached-images.ts'
 import { lockFileName } from '../../image/lock-file.ts'
-import { ago, megabytes, shortId, table, withCommonOptions } from './common.ts'
+import { table } from '../output.ts'
+import { ago, megabytes, shortId, withCommonOptions } from './common.ts'
 import type { ImageCommand, ImageOptions } from './image.ts'
 
 /** Adds `ls`. */
@@ -22,7 +23,7 @@ export function addLs(image: Command, { context, output }: ImageCommand): void {
           ...[name, shortId(id), megabytes(bytes), ago(made)],
           damage ? `damaged: ${damage}` : usedBy(frozen.length, lockFiles),
         ])
-        for (const line of table([['IMAGE', 'ID', 'SIZE', 'MADE', 'USED BY'], ...rows])) output.out(line)
+        for (const line of table(['IMAGE', 'ID', 'SIZE', 'MADE', 'USED BY'], rows)) output.out(line)
       }
     })
 }
