@@ -28,7 +28,7 @@ export const optionsSchema = z.strictObject({
   board: boardSchema.default('raspi3b'),
   /** Where images, frozen Pis and keys are kept. @default `$VITEST_RASPI_CACHE`, `$XDG_CACHE_HOME/vitest-raspi` or `~/.cache/vitest-raspi` */
   cacheDir: z.string().min(1).optional(),
-  /** The most Pis that live at the same time. @default what memory bears, at least 1 */
+  /** The most Pis that live at the same time. @default what memory and cores bear, at least 1 */
   maxPis: z.int().positive().optional(),
   /** The most Pis that boot or thaw at the same time. @default half the host's cores, at least 1 */
   maxStarts: z.int().positive().optional(),

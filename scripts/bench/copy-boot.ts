@@ -13,7 +13,7 @@ import { runBySsh } from '../../src/pi/ssh.ts'
 export async function measureCopyBoot(say: (line: string) => void): Promise<number> {
   const cacheDir = privateDir(defaultCacheDir())
   const { qemu, qemuImg } = await assertHost(['run'], { cacheDir })
-  const image = await resolveImage('debian-12-arm64', { cacheDir, log: say, beforeBuild: async () => {} })
+  const image = await resolveImage('debian-12-arm64', { cacheDir, log: say })
   const run = new RunDir()
   const kill = () => {
     run.killNoted()

@@ -1,6 +1,6 @@
-import { isAbsolute, relative } from 'node:path'
 import { isRaspiError, RaspiError } from '../errors.ts'
 import { duration, elapsed } from '../host/progress.ts'
+import { shownPath } from '../host/shown-path.ts'
 import { ansibleMissing } from './config.ts'
 import { parseError } from './messages.ts'
 import type { Recorder } from './recorder.ts'
@@ -50,7 +50,7 @@ export function failureOf(ending: Ending): RaspiError | undefined {
   if (exitCode === 127 && !recorder.ansible) return ansibleMissing(program)
   const error = parseError(stderr)
   if (!error) return recorder.stats ? undefined : endedEarly(ending)
-  const place = [error.path && shorten(error.path, ending.projectDir), error.line, error.column]
+  const place = [error.path && shownPath(error.path, ending.projectDir), error.line, error.column]
     .filter(Boolean)
     .join(':')
   const evidence = error.excerpt === undefined ? {} : { evidence: error.excerpt }
@@ -60,7 +60,7 @@ export function failureOf(ending: Ending): RaspiError | undefined {
     return new RaspiError('ansible', `The role "${name}" was not found${place && `: ${place} asks for it`}`, {
       hint: [
         'Ansible searched for it in:',
-        ...searched.split(':').map((path) => `  ${shorten(path, ending.projectDir)}`),
+        ...searched.split(':').map((path) => `  ${shownPath(path, ending.projectDir)}`),
         'Install it with `ansible-galaxy install`, or name its directory as `roles_path` in ansible.cfg.',
       ].join('\n'),
       ...evidence,
@@ -130,9 +130,4 @@ function endedEarly({ program, playbook, exitCode, stderr, recorder }: Ending): 
       evidence: stderr.trimEnd().split('\n').slice(-20).join('\n'),
     },
   )
-}
-
-function shorten(path: string, projectDir: string): string {
-  const inside = relative(projectDir, path)
-  return inside === '' ? '.' : inside.startsWith('..') || isAbsolute(inside) ? path : inside
 }

@@ -1,4 +1,4 @@
-import { isAbsolute, relative } from 'node:path'
+import { shownPath } from '../host/shown-path.ts'
 import type { AnsibleEvent, HostStats, PlayEvent, ResultEvent, TaskEvent } from './events.ts'
 import type { HandlerNotification, PlayRun, TaskItem, TaskRun } from './run.ts'
 
@@ -120,8 +120,7 @@ export class Recorder {
 
   #place(path: string | null, line: number | null): { path?: string; line?: number } {
     if (path === null || line === null) return {}
-    const inside = relative(this.#projectDir, path)
-    return { path: inside.startsWith('..') || isAbsolute(inside) ? path : inside, line }
+    return { path: shownPath(path, this.#projectDir), line }
   }
 }
 

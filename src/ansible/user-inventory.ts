@@ -1,11 +1,18 @@
 import { existsSync } from 'node:fs'
-import { isAbsolute, relative, resolve } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import { messageOf, RaspiError } from '../errors.ts'
 import { duration } from '../host/progress.ts'
+import { shownPath } from '../host/shown-path.ts'
 import { supervise } from '../host/supervise.ts'
 import { ansibleMissing } from './config.ts'
 import { parseError, parseWarnings } from './messages.ts'
 import { vaultHint, vaultProblem } from './vault.ts'
+
+/** What a group of an inventory names itself. */
+export interface InventoryGroup {
+  hosts: string[]
+  children: string[]
+}
 
 /** The user's own inventory, as Ansible reads it. */
 export interface UserInventory {
@@ -13,14 +20,18 @@ export interface UserInventory {
   sources: string[]
   /** All hosts, in the inventory's order. */
   hosts: string[]
-  groups: string[]
+  /** All groups but `all` and `ungrouped`, by their names. */
+  groups: Record<string, InventoryGroup>
   /** Each host's variables, those of its groups among them; may hold secrets. */
   vars: Record<string, Record<string, unknown>>
 }
 
 /** What reading an inventory takes. */
 export interface InventoryContext {
+  /** Where paths are relative to, and where Ansible looks for its configuration. */
   projectDir: string
+  /** Whether variables count that lie beside the playbooks in `projectDir`. @default true */
+  playbookVars?: boolean
   /** Further arguments: where the passwords of vaults are. */
   args?: readonly string[]
   env?: NodeJS.ProcessEnv
@@ -40,13 +51,13 @@ export async function readInventory(
   inventory: string | readonly string[],
   context: InventoryContext,
 ): Promise<UserInventory> {
-  const { projectDir } = context
+  const { projectDir, playbookVars = true } = context
   const given = [inventory].flat()
   if (given.length === 0 || given.some((source) => source === ''))
     throw new RaspiError('options', 'An inventory is a path, or a list of paths: an empty one was given.')
   const sources = given.map((source) => sourceOf(source, projectDir))
-  // Variables beside the project's playbooks count as well: a group_vars directory most often lies there.
-  const args = ['--list', `--playbook-dir=${projectDir}`]
+  // A group_vars directory most often lies beside the playbooks.
+  const args = ['--list', ...(playbookVars ? [`--playbook-dir=${projectDir}`] : [])]
   const { stdout, stderr } = await ask('ansible-inventory', sources, given, args, context)
   const unparsed = parseWarnings(stderr).warnings.find((warning) =>
     sources.some((source) => warning.startsWith(`Unable to parse ${source} as an inventory source`)),
@@ -78,11 +89,17 @@ export function parseInventory(json: string): Omit<UserInventory, 'sources'> {
   }
   visit('all')
   const vars = Object.fromEntries([...hosts].map((host) => [host, _meta?.hostvars?.[host] ?? {}]))
+  const named = [...seen].filter((name) => name !== 'all' && name !== 'ungrouped')
   return {
     hosts: [...hosts],
-    groups: [...seen].filter((name) => name !== 'all' && name !== 'ungrouped'),
+    groups: Object.fromEntries(named.map((name) => [name, { hosts: [], children: [], ...groups[name] }])),
     vars,
   }
+}
+
+/** The groups of `inventory` that name `host` themselves. */
+export function groupsOf({ groups }: UserInventory, host: string): string[] {
+  return Object.keys(groups).filter((name) => groups[name]?.hosts.includes(host))
 }
 
 /**
@@ -188,7 +205,9 @@ async function ask(
     )
   }
   const stderr = String(result.stderr)
-  if (result.exitCode === 127 && stderr.startsWith(`${program}: `)) throw ansibleMissing(program)
+  const missing = result.exitCode === 127 && stderr.startsWith(`${program}: `)
+  // Unsupervised, it is missing itself; else Python is, without which there is no Ansible either.
+  if (missing || result.code === 'ENOENT') throw ansibleMissing(program)
   if (result.exitCode !== 0) throw unreadable(given, parseError(stderr)?.message ?? stderr.trim(), stderr)
   return { stdout: String(result.stdout), stderr }
 }
@@ -198,7 +217,7 @@ function sourceOf(source: string, projectDir: string): string {
   const path = resolve(projectDir, source)
   if (existsSync(path)) return path
   throw new RaspiError('options', `The inventory ${source} does not exist: there is no ${path}.`, {
-    hint: 'Paths are relative to the directory of the Vitest project. A list of hosts has a comma: `web,`.',
+    hint: `Paths are relative to ${projectDir}. A list of hosts has a comma: \`web,\`.`,
   })
 }
 
@@ -216,16 +235,12 @@ function unreadable(given: readonly string[], why: string, stderr: string): Rasp
 function known({ hosts, groups }: UserInventory): string {
   const some = (names: readonly string[]) =>
     names.length === 0 ? 'none' : [...names.slice(0, 20), ...(names.length > 20 ? ['…'] : [])].join(', ')
-  return `It has the hosts: ${some(hosts)}. Its groups: ${some(groups)}.`
+  return `It has the hosts: ${some(hosts)}. Its groups: ${some(Object.keys(groups))}.`
 }
 
 const list = (given: readonly string[]) => given.join(', ')
 
 function shown(sources: readonly string[], { projectDir }: InventoryContext): string {
-  return list(
-    sources.map((source) => {
-      const inside = relative(projectDir, source)
-      return !isAbsolute(source) || inside.startsWith('..') ? source : inside
-    }),
-  )
+  // A list of hosts is no path.
+  return list(sources.map((source) => (isAbsolute(source) ? shownPath(source, projectDir) : source)))
 }

@@ -12,6 +12,11 @@ export function parseDuration(text: string): number {
   return Number(count) * units[unit as keyof typeof units]
 }
 
+/** The same for the age of something, of which a bare number is days. */
+export function parseAge(text: string): number {
+  return parseDuration(/^\d+(?:\.\d+)?$/.test(text) ? `${text}d` : text)
+}
+
 /** The same for how long a lab stands: longer than nothing, and not longer than a timer can wait. */
 export function parseLifetime(text: string): number {
   const ms = parseDuration(text)

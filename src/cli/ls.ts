@@ -3,13 +3,24 @@ import type { Command } from 'commander'
 import { type FoundPi, StandingLabs } from '../standing/client.ts'
 import type { StandingState } from '../standing/protocol.ts'
 import { roughly } from './duration.ts'
-import { type CommandContext, json, table } from './output.ts'
+import { interruptible } from './interrupt.ts'
+import { type CommandContext, json, type Output, table } from './output.ts'
+import { watch } from './watch.ts'
 
 const examples = `
 Examples:
   vitest-raspi ls          the Pis that stand
-  vitest-raspi ls --json   the same for machines
+  vitest-raspi ls --watch  the same, drawn anew each second, until Ctrl-C
+  vitest-raspi ls --json   the same for machines; with --watch a line whenever it changes
   vitest-raspi ls -q       their names only`
+
+const none = 'No Pi is up. `vitest-raspi up` brings one up.'
+
+interface LsOptions {
+  quiet?: boolean
+  watch?: boolean
+  json?: boolean
+}
 
 /** Adds `ls`, which tells what Pis stand. */
 export function addLs(program: Command, { output, env }: CommandContext): void {
@@ -18,18 +29,31 @@ export function addLs(program: Command, { output, env }: CommandContext): void {
     .alias('list')
     .description('list the Pis that are up')
     .option('-q, --quiet', 'print their names only')
+    .option('-w, --watch', 'go on, until Ctrl-C')
     .option('--json', 'print JSON: a list of { name, state, sshPort, image, origin, since, … }')
     .addHelpText('after', examples)
-    .action(async (options: { quiet?: boolean; json?: boolean }) => {
-      const pis = await new StandingLabs(env).list()
+    .action(async (options: LsOptions) => {
+      const labs = new StandingLabs(env)
+      if (options.watch) return interruptible((signal) => goOn(labs, options, output, signal))
+      const pis = await labs.list()
       if (options.json) return output.out(json(pis.map(forMachines)))
       if (options.quiet) {
         for (const { name } of pis) output.out(name)
         return
       }
-      if (pis.length === 0) return output.err('No Pi is up. `vitest-raspi up` brings one up.')
+      if (pis.length === 0) return output.err(none)
       for (const line of listing(pis)) output.out(line)
     })
+}
+
+function goOn(labs: StandingLabs, { quiet, json }: LsOptions, output: Output, signal: AbortSignal) {
+  const lines = (pis: FoundPi[]) => {
+    if (json) return [JSON.stringify(pis.map(forMachines))]
+    if (quiet) return pis.map(({ name }) => name)
+    return pis.length === 0 ? [none] : listing(pis)
+  }
+  const moving = output.watched === true && !json
+  return watch(output, { look: () => labs.list(), lines, moving, signal })
 }
 
 /** The table of Pis, with what is wrong with some of them below it. */

@@ -1,8 +1,21 @@
-import type { Command } from 'commander'
-import { removeEntry, unusedEntries } from '../freeze/unused.ts'
+import { join } from 'node:path'
+import { type Command, Option } from 'commander'
+import { removeEntry, unusedEntries } from '../freeze/cache-entries.ts'
 import { defaultCacheDir } from '../host/paths.ts'
-import { parseDuration, roughly } from './duration.ts'
+import { megabytes } from '../image/free-space.ts'
+import { lockFileName } from '../image/lock-file.ts'
+import { parseAge, roughly } from './duration.ts'
 import { type CommandContext, json } from './output.ts'
+
+/** What both commands that prune take. */
+export const olderThan = () =>
+  new Option('--older-than <time>', 'what nothing has used for this time: 12h, 30d, or a number of days')
+    .argParser(parseAge)
+    .default(parseAge('30d'), '30d')
+
+/** What both have to tell. */
+export const prunedAndKept = `What is removed is made or downloaded again when it is wanted. What a running Pi needs is kept,
+and what a lock file names: that of this directory, and those of the projects that use this cache.`
 
 const examples = `
 Examples:
@@ -10,7 +23,7 @@ Examples:
   vitest-raspi prune                    remove what nothing has used for 30 days
   vitest-raspi prune --older-than 12h   or for a shorter time
 
-What is removed is made again when it is wanted. What a running Pi needs is kept.`
+${prunedAndKept}`
 
 interface PruneOptions {
   olderThan: number
@@ -20,11 +33,11 @@ interface PruneOptions {
 }
 
 /** Adds `prune`, which removes from the cache what nothing uses. */
-export function addPrune(program: Command, { output, env }: CommandContext): void {
+export function addPrune(program: Command, { output, env, cwd }: CommandContext): void {
   program
     .command('prune')
-    .description('remove images and frozen Pis that nothing has used for a while')
-    .option('--older-than <time>', 'that nothing has used for this time', parseDuration, parseDuration('30d'))
+    .description('clear the cache of frozen Pis, images and downloads that nothing has used for a while')
+    .addOption(olderThan())
     .option('--dry-run', 'remove nothing, only tell')
     .option('--cache-dir <dir>', 'where they are kept (default: as in the tests)')
     .option('--json', 'print JSON: { dryRun, bytes, removed }')
@@ -32,7 +45,7 @@ export function addPrune(program: Command, { output, env }: CommandContext): voi
     .action(async ({ olderThan, dryRun = false, ...options }: PruneOptions) => {
       const cacheDir = options.cacheDir ?? defaultCacheDir(env)
       const now = Date.now()
-      const removed = await unusedEntries(cacheDir, new Date(now - olderThan))
+      const removed = await unusedEntries(cacheDir, new Date(now - olderThan), [join(cwd, lockFileName)])
       for (const entry of removed) {
         if (!dryRun) await removeEntry(cacheDir, entry)
         if (options.json) continue
@@ -47,5 +60,3 @@ export function addPrune(program: Command, { output, env }: CommandContext): voi
       else output.out(`${megabytes(bytes)} ${dryRun ? 'would be' : 'are'} free again.`)
     })
 }
-
-const megabytes = (bytes: number) => `${Math.round(bytes / 1_000_000)} MB`

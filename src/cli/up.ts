@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { inventoryHosts } from '../ansible/inventory-hosts.ts'
+import { groupsOf, readInventory } from '../ansible/user-inventory.ts'
 import { boardNames } from '../board-option.ts'
 import { RaspiError } from '../errors.ts'
 import { duration } from '../host/progress.ts'
@@ -12,6 +12,7 @@ import { checkName, hostnameOf } from '../standing/names.ts'
 import type { StandingPi, StandingRequest } from '../standing/protocol.ts'
 import type { LabEntry, Registry } from '../standing/registry.ts'
 import { parseCount, parseLifetime, roughly } from './duration.ts'
+import { interruptible } from './interrupt.ts'
 import { type CommandContext, json, listOf, table } from './output.ts'
 import { showProgress } from './up-progress.ts'
 
@@ -59,7 +60,7 @@ export function addUp(program: Command, context: CommandContext): void {
     .option('--ssh-port <port>', 'the first of their ssh ports', parseCount(1, 65_535), 2222)
     .option(
       '--max-pis <n>',
-      'the most Pis that may live here (default: what memory bears)',
+      'the most Pis that may live here (default: what memory and cores bear)',
       parseCount(1, 64),
     )
     .option('--cache-dir <dir>', 'where images and frozen Pis are kept (default: as in the tests)')
@@ -85,16 +86,18 @@ async function up(names: string[], options: UpOptions, { output, env, cwd }: Com
   const moving = output.watched === true && !options.json
   if (options.detach) {
     const claimed: string[] = []
-    await untilInterrupted((signal) =>
-      showProgress(output, moving, ({ line, ...progress }) =>
-        detachLab(request, {
-          ...{ registry, log: line, up: progress.up, signal },
-          claimed: (chosen) => {
-            claimed.push(...chosen)
-            progress.claimed(chosen)
-          },
-        }),
-      ),
+    await interruptible(
+      (signal) =>
+        showProgress(output, moving, ({ line, ...progress }) =>
+          detachLab(request, {
+            ...{ registry, log: line, up: progress.up, signal },
+            claimed: (chosen) => {
+              claimed.push(...chosen)
+              progress.claimed(chosen)
+            },
+          }),
+        ),
+      new RaspiError('cancelled', 'Interrupted: no Pi was left running.'),
     )
     const found = await labs.find(claimed)
     const [first] = found
@@ -120,14 +123,20 @@ async function up(names: string[], options: UpOptions, { output, env, cwd }: Com
 export async function wantedPis(
   names: readonly string[],
   { inventory, count }: Pick<UpOptions, 'inventory' | 'count'>,
-  where: { env: NodeJS.ProcessEnv; cwd: string },
+  { env, cwd }: { env: NodeJS.ProcessEnv; cwd: string },
 ): Promise<Pick<StandingRequest, 'pis' | 'groupChildren'>> {
   const given = [names.length > 0 && 'names', inventory && '--inventory', count && '--count'].filter(Boolean)
   if (given.length > 1)
     throw new RaspiError('options', `${listOf(given as string[])} cannot be given together.`)
   if (inventory) {
-    const { hosts, groupChildren } = await inventoryHosts(inventory, where)
-    const pis = hosts.map((host) => ({ ...host, hostname: hostnameOf(host.name) }))
+    // What lies beside the playbooks is not for the inventory of these Pis: whoever runs a playbook has it anyway, and anew.
+    const context = { projectDir: cwd, env, playbookVars: false }
+    const read = await readInventory(inventory, context)
+    if (read.hosts.length === 0) throw new RaspiError('options', `The inventory ${inventory} has no host.`)
+    const pis = read.hosts.map((name) => ({
+      ...{ name, hostname: hostnameOf(name) },
+      ...{ groups: groupsOf(read, name), vars: read.vars[name] ?? {} },
+    }))
     const twice = pis.find(({ hostname }, index) => pis.findIndex((pi) => pi.hostname === hostname) < index)
     if (twice) {
       const alike = pis.filter(({ hostname }) => hostname === twice.hostname).map(({ name }) => name)
@@ -135,7 +144,8 @@ export async function wantedPis(
         hint: 'Give the hosts of the inventory names that differ in their letters and digits.',
       })
     }
-    return { pis, groupChildren }
+    const parents = Object.entries(read.groups).filter(([, { children }]) => children.length > 0)
+    return { pis, groupChildren: Object.fromEntries(parents.map(([name, { children }]) => [name, children])) }
   }
   for (const name of names) checkName(name)
   const twice = names.find((name, index) => names.indexOf(name) < index)
@@ -174,15 +184,3 @@ function report(
 }
 
 const withoutLab = ({ lab: _, ...pi }: StandingPi & { lab?: unknown }) => pi
-
-/** Lets the first Ctrl-C give `work` up in good order. */
-async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const stop = new AbortController()
-  const interrupt = () => stop.abort(new RaspiError('cancelled', 'Interrupted: no Pi was left running.'))
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
-  try {
-    return await work(stop.signal)
-  } finally {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, interrupt)
-  }
-}

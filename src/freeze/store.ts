@@ -32,7 +32,7 @@ export interface FrozenPi {
 
 export const frozenFiles = { card: 'card.qcow2', ram: 'ram', state: 'state' } as const
 export type FrozenFile = keyof typeof frozenFiles
-const manifestFile = 'frozen.json'
+export const manifestFile = 'frozen.json'
 
 const keySchema = z.object({
   image: z.string(),
@@ -175,5 +175,3 @@ function parsed(json: string): unknown {
     return undefined
   }
 }
-
-export { manifestFile }

@@ -98,17 +98,7 @@ export async function assertHost(
   const needs = [...new Set<Group>(['run', ...groups])].flatMap((group) =>
     requirementsFor(group, context, architecture),
   )
-  const checks = await check(needs, context)
-  const lacking = checks.filter(isLacking)
-  if (lacking.length > 0) {
-    const names = new Intl.ListFormat('en').format(lacking.map(({ name }) => name))
-    // The doctor sees to that only when asked.
-    const ofBmc = lacking.every(({ group }) => group === 'bmc') ? ' --for bmc' : ''
-    throw new RaspiError('host', `Nothing was started, because this host lacks what it needs: ${names}.`, {
-      hint: `\`npx vitest-raspi doctor${ofBmc} --fix\` installs what a package manager has; each line tells what else to do.`,
-      evidence: lacking.map((each) => checkLine(each)).join('\n'),
-    })
-  }
+  const checks = await assertNeeds(needs, context)
   const found = new Map(needs.map((need, index) => [need, checks[index]]))
   const path = (name: ToolName) => found.get(name)?.path ?? ''
   const version = (name: ToolName) => found.get(name)?.version ?? ''
@@ -120,6 +110,23 @@ export async function assertHost(
     ansiblePlaybook: path('ansiblePlaybook'),
     ansibleVersion: version('ansiblePlaybook'),
   }
+}
+
+/** Makes sure that the host has all of `needs`, and gives the findings in their order. Throws as {@link assertHost} does. */
+export async function assertNeeds(
+  needs: readonly Need[],
+  context: HostContext = hostContext(),
+): Promise<Check[]> {
+  const checks = await check(needs, context)
+  const lacking = checks.filter(isLacking)
+  if (lacking.length === 0) return checks
+  // The doctor sees to that only when asked.
+  const ofBmc = lacking.every(({ group }) => group === 'bmc') ? ' --for bmc' : ''
+  const names = new Intl.ListFormat('en').format(lacking.map(({ name }) => name))
+  throw new RaspiError('host', `Nothing was started, because this host lacks what it needs: ${names}.`, {
+    hint: `\`npx vitest-raspi doctor${ofBmc} --fix\` installs what a package manager has; each line tells what else to do.`,
+    evidence: lacking.map((each) => checkLine(each)).join('\n'),
+  })
 }
 
 const binfmtFor = (architecture: string | undefined): Need[] => {

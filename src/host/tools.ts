@@ -27,7 +27,11 @@ const onLinux = ({ platform }: HostContext) => platform === 'linux'
 /** An arm64 host runs the image's programs itself. */
 const onForeignLinux = ({ platform, arch }: HostContext) => platform === 'linux' && arch !== 'arm64'
 const onLinuxWithoutRoot = ({ platform, uid }: HostContext) => platform === 'linux' && uid !== 0
-const utilLinux = 'https://github.com/util-linux/util-linux'
+const utilLinux = {
+  version: { args: ['--version'], pattern: /util-linux (\d+(?:\.\d+)+)/ },
+  packages: { apt: ['util-linux'], dnf: ['util-linux'], pacman: ['util-linux'], zypper: ['util-linux'] },
+  home: 'https://github.com/util-linux/util-linux',
+} as const
 
 /**
  * Every program and file that the host needs. Package names: https://packages.debian.org,
@@ -114,14 +118,7 @@ export const tools = {
     group: 'run',
     names: ['setpriv'],
     purpose: "ends QEMU when Vitest ends; BusyBox's cannot",
-    version: { args: ['--version'], pattern: /util-linux (\d+(?:\.\d+)+)/ },
-    packages: {
-      apt: ['util-linux'],
-      dnf: ['util-linux'],
-      pacman: ['util-linux'],
-      zypper: ['util-linux'],
-    },
-    home: utilLinux,
+    ...utilLinux,
     only: onLinux,
   },
   fdtoverlay: {
@@ -201,16 +198,9 @@ export const tools = {
     group: 'build',
     names: ['unshare'],
     purpose: 'lets mmdebstrap work without root',
-    version: { args: ['--version'], pattern: /util-linux (\d+(?:\.\d+)+)/ },
+    ...utilLinux,
     // Since then with --map-auto: https://mirrors.edge.kernel.org/pub/linux/utils/util-linux/v2.38/v2.38-ReleaseNotes
     minimum: '2.38',
-    packages: {
-      apt: ['util-linux'],
-      dnf: ['util-linux'],
-      pacman: ['util-linux'],
-      zypper: ['util-linux'],
-    },
-    home: utilLinux,
     only: onLinuxWithoutRoot,
   },
   mke2fs: {
@@ -226,9 +216,8 @@ export const tools = {
     group: 'build',
     names: ['sfdisk'],
     purpose: 'divides the image into its two partitions',
-    version: { args: ['--version'], pattern: /util-linux (\d+(?:\.\d+)+)/ },
-    packages: { apt: ['fdisk'], dnf: ['util-linux'], pacman: ['util-linux'], zypper: ['util-linux'] },
-    home: utilLinux,
+    ...utilLinux,
+    packages: { ...utilLinux.packages, apt: ['fdisk'] },
     only: onLinux,
   },
   xz: {

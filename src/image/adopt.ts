@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { RaspiError } from '../errors.ts'
 import { fileDigest } from '../host/file-digest.ts'
 import { phase } from '../host/progress.ts'
+import { assertNeeds } from '../host/requirements.ts'
 import { sparseDigest } from '../host/sparse-digest.ts'
 import { customise } from './customise.ts'
 import { type DownloadContext, download } from './download.ts'
@@ -11,7 +12,6 @@ import { checkSpace } from './free-space.ts'
 import { checkRoot, growCard } from './grow.ts'
 import { architectureOf } from './guest-facts.ts'
 import { makeHostKeys } from './host-keys.ts'
-import { missing } from './host-tools.ts'
 import { readCardParts } from './parts.ts'
 import type { GuestFile } from './recipe.ts'
 import type { RemoteImage } from './remote-image.ts'
@@ -63,7 +63,8 @@ export async function localFile(name: string, path: string): Promise<LocalFile> 
 export async function adoptImage(adoption: Adoption, dir: string, context: DownloadContext): Promise<string> {
   const { name, source, user, publicKey, initFormat } = adoption
   const { log, signal } = context
-  await checkPrograms(name)
+  // e2fsck and resize2fs come with mke2fs.
+  await assertNeeds(['xz', 'mke2fs', 'mcopy', 'qemuImg'])
   const original = await fetchOriginal(name, source, context)
   const entry = join(dir, 'entry')
   await mkdir(entry)
@@ -130,12 +131,4 @@ async function unpackTo(
     () => unpack(name, original, card, expected, { transfer, signal }),
     () => `${transfer}`,
   )
-}
-
-async function checkPrograms(name: string): Promise<void> {
-  const lacking = await missing(['xz', 'e2fsck', 'resize2fs', 'mcopy', 'qemu-img'])
-  if (lacking.length === 0) return
-  throw new RaspiError('host', `Image ${name} cannot be set up: ${lacking.join(', ')} not found.`, {
-    hint: 'sudo apt install xz-utils e2fsprogs mtools qemu-utils',
-  })
 }

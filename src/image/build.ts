@@ -7,7 +7,6 @@ import { assembleCard } from './card.ts'
 import { checkSpace } from './free-space.ts'
 import { hookScript, stageFiles } from './hooks.ts'
 import { makeHostKeys } from './host-keys.ts'
-import { checkHost } from './host-tools.ts'
 import { installDebian } from './mmdebstrap.ts'
 import { type Recipe, recipeId } from './recipe.ts'
 import { cardFile, type Entry, entryFile, imageId } from './store.ts'
@@ -19,14 +18,13 @@ const neededBytes = 3e9
 /**
  * Builds the image of `recipe` in the empty directory `dir` and gives the directory in it that holds the finished entry
  * (card and description), ready to be renamed into the cache. Says what it does through `log`, phase by phase.
- * Throws a `RaspiError` of kind `image` or `host`, and the reason of an abort.
+ * The host has to have what a build needs: `assertHost`. Throws a `RaspiError` of kind `image`, and the reason of an abort.
  */
 export async function buildImage(
   recipe: Recipe,
   dir: string,
   { log, signal }: { log: Log; signal?: AbortSignal | undefined },
 ): Promise<string> {
-  await checkHost(recipe.name)
   await checkSpace(recipe.name, dir, neededBytes, 'a build needs')
   const root = join(dir, 'root')
   const entry = join(dir, 'entry')

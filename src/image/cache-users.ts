@@ -18,12 +18,14 @@ export function noteLockFile(cacheDir: string, lockFile: string): void {
   } catch {}
 }
 
-/** The lock files that name images of the cache and are still there, with what they name. */
-export function lockFilesOf(cacheDir: string): { path: string; images: RemoteImage[] }[] {
+/** The lock files that name images of the cache and are still there, with what they name: those it knows, and `others`. */
+export function lockFilesOf(
+  cacheDir: string,
+  others: readonly string[] = [],
+): { path: string; images: RemoteImage[] }[] {
   const dir = usersDir(cacheDir)
-  if (!existsSync(dir)) return []
-  return readdirSync(dir)
-    .map((name) => readFileSync(join(dir, name), 'utf8'))
+  const noted = existsSync(dir) ? readdirSync(dir).map((name) => readFileSync(join(dir, name), 'utf8')) : []
+  return [...new Set([...noted, ...others])]
     .filter((path) => existsSync(path))
     .map((path) => ({ path, images: Object.values(readLockFile(path)) }))
 }

@@ -5,6 +5,7 @@ import { markUsed } from '../host/last-use.ts'
 import { exclusively } from '../host/lock.ts'
 import { privateDir } from '../host/paths.ts'
 import { elapsed, type Log } from '../host/progress.ts'
+import { assertHost } from '../host/requirements.ts'
 import { abandoned, scratchName } from '../host/scratch.ts'
 import type { ImageOption } from '../image-option.ts'
 import { type Adoption, adoptImage, adoptionId, localFile } from './adopt.ts'
@@ -26,8 +27,8 @@ export interface ImageContext {
   cacheDir: string
   log: Log
   signal?: AbortSignal | undefined
-  /** Called before anything is built, with what the image's programs are for; what it throws is thrown. */
-  beforeBuild?: ((architecture: Architecture) => Promise<void>) | undefined
+  /** Called before anything is built, with what the image's programs are for; what it throws is thrown. @default `assertHost` */
+  beforeBuild?: ((architecture: Architecture) => Promise<unknown>) | undefined
   /** Where relative paths of images begin. @default the working directory */
   baseDir?: string | undefined
   /** Where `latest` is pinned; where there is none, it is asked for anew each time. */
@@ -88,8 +89,9 @@ async function makingOf(reference: Reference, key: ClientKey, context: ImageCont
   const { name, steps } = reference
   if (reference.kind === 'recipe') {
     const recipe = withSteps(recipeOf(name, key.publicKey), steps)
+    const { cacheDir, beforeBuild = (wanted) => assertHost(['build'], { cacheDir }, wanted) } = context
     const make = async (dir: string) => {
-      await context.beforeBuild?.(recipe.architecture)
+      await beforeBuild(recipe.architecture)
       return buildImage(recipe, dir, context)
     }
     return { name, id: recipeId(recipe), verb: 'building', make }

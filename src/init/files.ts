@@ -95,7 +95,8 @@ function packageJson(name: string, versions: Versions): string {
   return `${JSON.stringify(content, undefined, 2)}\n`
 }
 
-function firstTest({ playbook, inventory, hosts, furtherHosts }: Repository): string {
+function firstTest(repository: Repository): string {
+  const { playbook, inventory, hosts, furtherHosts } = repository
   const of = inventory ? `The hosts of ${inventory}` : 'The hosts that the playbook names'
   const more = furtherHosts > 0 ? ` (the first ${hosts.length} of ${hosts.length + furtherHosts})` : ''
   const [only] = hosts
@@ -107,9 +108,7 @@ function firstTest({ playbook, inventory, hosts, furtherHosts }: Repository): st
 
 ${comment}
 const test = raspiTest({
-  hosts: {
-${hosts.map(hostLine).join('\n')}
-  },
+${optionLines(repository).join('\n')}
 })
 
 test(${literal(`${playbook} succeeds, and has nothing to do the second time`)}, async ({ ansible }) => {
@@ -117,6 +116,13 @@ test(${literal(`${playbook} succeeds, and has nothing to do the second time`)}, 
   expect(await ansible.playbook(${literal(playbook)})).toBeIdempotent()
 })
 `
+}
+
+/** The user's own inventory where there is one: its groups and variables are not to be written a second time. */
+function optionLines({ inventory, hosts, limited }: Repository): string[] {
+  if (inventory === undefined) return ['  hosts: {', ...hosts.map(hostLine), '  },']
+  const limit = hosts.map(({ name }) => literal(name)).join(', ')
+  return [`  inventory: ${literal(inventory)},`, ...(limited ? [`  limit: [${limit}],`] : [])]
 }
 
 function hostLine({ name, groups }: FirstHost): string {

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { readConfig } from '../ansible/config.ts'
-import { inventoryHosts } from '../ansible/inventory-hosts.ts'
 import { findPlaybook, playbooksIn } from '../ansible/playbooks.ts'
+import { groupsOf, otherConnection, readInventory, type UserInventory } from '../ansible/user-inventory.ts'
 import { RaspiError } from '../errors.ts'
 
 /** A host that a first test is to have a Pi for. */
@@ -19,8 +19,10 @@ export interface Repository {
   /** The inventory whose hosts they are, relative to `dir`. */
   inventory?: string
   hosts: FirstHost[]
-  /** How many hosts the inventory has beyond these. */
+  /** How many more hosts of the inventory the playbook is for. */
   furtherHosts: number
+  /** Whether the inventory has other hosts than these. */
+  limited: boolean
 }
 
 /** As many Pis as a small host bears. */
@@ -43,19 +45,24 @@ export async function lookAt(
   findPlaybook(main, dir)
   const inventory = await inventoryOf(dir, env)
   const patterns = hostPatterns(readFileSync(join(dir, main), 'utf8'))
-  const known = inventory && (await inventoryHosts(inventory, { cwd: dir, env }).catch(() => undefined))
-  if (!known) return { dir, playbook: main, hosts: [hostFor(patterns)], furtherHosts: 0 }
-  const groupsOf = withParents(known.groupChildren)
-  const wanted = known.hosts.filter(({ name, groups }) =>
-    patterns.some((pattern) => ['all', '*', name, ...groups.flatMap(groupsOf)].includes(pattern)),
+  const known =
+    inventory === undefined
+      ? undefined
+      : await readInventory(inventory, { projectDir: dir, env }).catch(() => undefined)
+  // A host that is not reached by ssh gets no Pi.
+  const reached = known?.hosts.filter((name) => otherConnection(known.vars[name] ?? {}) === undefined) ?? []
+  if (!known || !inventory || reached.length === 0)
+    return { dir, playbook: main, hosts: [hostFor(patterns)], furtherHosts: 0, limited: false }
+  const all = reached.map((name) => ({ name, groups: allGroupsOf(known, name) }))
+  const wanted = all.filter(({ name, groups }) =>
+    patterns.some((pattern) => ['all', '*', name, ...groups].includes(pattern)),
   )
-  const hosts = wanted.length > 0 ? wanted : known.hosts
+  const hosts = wanted.length > 0 ? wanted : all
   return {
     ...{ dir, playbook: main, inventory },
-    hosts: hosts
-      .slice(0, mostHosts)
-      .map(({ name, groups }) => ({ name, groups: [...new Set(groups.flatMap(groupsOf))] })),
+    hosts: hosts.slice(0, mostHosts),
     furtherHosts: Math.max(0, hosts.length - mostHosts),
+    limited: Math.min(hosts.length, mostHosts) < known.hosts.length,
   }
 }
 
@@ -90,11 +97,11 @@ function hostFor(patterns: readonly string[]): FirstHost {
   return { name: 'pi', groups: patterns.filter((pattern) => /^\w+$/.test(pattern) && pattern !== 'all') }
 }
 
-/** Gives a group with all that contain it: a Pi of a test has to be in the groups that plays name. */
-function withParents(groupChildren: Record<string, string[]>): (group: string) => string[] {
-  const parentsOf = (group: string): string[] =>
-    Object.entries(groupChildren)
-      .filter(([, children]) => children.includes(group))
-      .flatMap(([parent]) => [parent, ...parentsOf(parent)])
-  return (group) => [group, ...parentsOf(group)]
+/** The groups of a host with all that contain them: by these, too, a play may name it. */
+function allGroupsOf(inventory: UserInventory, host: string): string[] {
+  const withParents = (group: string): string[] => {
+    const parents = Object.entries(inventory.groups).filter(([, { children }]) => children.includes(group))
+    return [group, ...parents.flatMap(([parent]) => withParents(parent))]
+  }
+  return [...new Set(groupsOf(inventory, host).flatMap(withParents))]
 }

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { availableParallelism, freemem } from 'node:os'
 import { join } from 'node:path'
+import type { Bmc } from '../bmc/bmc.ts'
 import type { BoardOption } from '../board-option.ts'
 import { messageOf, RaspiError } from '../errors.ts'
 import { defaultCacheDir, privateDir } from '../host/paths.ts'
@@ -14,8 +15,9 @@ import { Checkpoints } from './checkpoints.ts'
 import { Gate } from './gate.ts'
 import { LeaseNetworks } from './lease-networks.ts'
 import { LivePi, type PiNetworks, type PiSource } from './live-pi.ts'
+import { startPiBmc } from './pi-bmc.ts'
 import type { Prepare } from './prepare.ts'
-import type { Lease, LeaseRequest, LentPi, Preparation, WantedPi } from './protocol.ts'
+import type { BmcConnection, Lease, LeaseRequest, LentPi, Preparation, WantedPi } from './protocol.ts'
 import { ReadyPool } from './ready-pool.ts'
 import { RunDir, sweepDeadRuns } from './run-dir.ts'
 import { sayOnce } from './say-once.ts'
@@ -32,6 +34,7 @@ export interface LabPlace {
 /** What a lease holds. */
 interface HeldLease {
   pis: LivePi[]
+  bmcs: readonly (Bmc | undefined)[]
   networks: LeaseNetworks | undefined
   leave: () => void
 }
@@ -101,6 +104,7 @@ export class Lab {
     const stop = AbortSignal.any([signal, this.#stop.signal])
     const wanted = request.pis.length
     this.assertRoom(wanted, request.holder)
+    if (request.pis.some(({ bmc }) => bmc)) await assertHost(['run', 'bmc'], { cacheDir: this.cacheDir })
     const sources = await this.#sourcesOf(request)
     const queued = performance.now()
     if (this.#places.free < wanted)
@@ -121,15 +125,23 @@ export class Lab {
       leave()
       throw stop.aborted ? stop.reason : failure?.reason
     }
+    const bmcs = await this.#startBmcs(pis, request.pis, stop).catch(async (error) => {
+      await Promise.all([...pis.map((pi) => this.#end(pi)), networks?.close()])
+      leave()
+      throw error
+    })
     const id = ++this.#count
-    this.#leases.set(id, { pis, networks, leave })
+    this.#leases.set(id, { pis, bmcs, networks, leave })
     for (const pi of pis) pi.machine.whenLost((error) => lost(pi, error))
     await Promise.all(pis.map((pi) => pi.handOver()))
     this.#ready.refill(...sources)
     return {
       id,
       queuedMs,
-      pis: pis.map((pi, index) => lent(pi, request.pis[index]?.name ?? pi.identity.hostname)),
+      pis: pis.map((pi, index) => ({
+        ...lent(pi, request.pis[index]?.name ?? pi.identity.hostname),
+        bmc: bmcConnection(bmcs[index]),
+      })),
     }
   }
 
@@ -163,6 +175,8 @@ export class Lab {
     const lease = this.#leases.get(id)
     if (!lease) return
     this.#leases.delete(id)
+    // No BMC switches on what is being ended.
+    await Promise.all(lease.bmcs.map((bmc) => bmc?.close()))
     await Promise.all([...lease.pis.map((pi) => this.#end(pi)), lease.networks?.close()])
     lease.leave()
     this.#ready.refill(...lease.pis.map(({ source }) => source))
@@ -239,6 +253,25 @@ export class Lab {
     return LeaseNetworks.open(networks, source.board, dir, (line) => this.log(`${holder}: ${line}`))
   }
 
+  async #startBmcs(
+    pis: readonly LivePi[],
+    wanted: readonly WantedPi[],
+    signal: AbortSignal,
+  ): Promise<(Bmc | undefined)[]> {
+    const started = await Promise.allSettled(
+      pis.map(async (pi, index) => {
+        if (!wanted[index]?.bmc) return undefined
+        const dir = join(this.runDir.path, `b${pi.number}`)
+        return startPiBmc(pi, { name: wanted[index].name, dir, log: this.log, signal })
+      }),
+    )
+    const failure = started.find((result) => result.status === 'rejected')
+    const bmcs = started.map((result) => (result.status === 'fulfilled' ? result.value : undefined))
+    if (!failure) return bmcs
+    await Promise.all(bmcs.map((bmc) => bmc?.close()))
+    throw failure.reason
+  }
+
   async #start(source: PiSource, signal: AbortSignal, wanted: Particulars): Promise<LivePi> {
     const leave = await this.#starts.enter(1, signal)
     try {
@@ -269,9 +302,9 @@ export class Lab {
     priority?: 'background',
   ): Promise<LivePi> {
     const { qemu, qemuImg } = await this.#host()
-    const { number = ++this.#count, sshPort, internet, networks } = wanted
+    const { number = ++this.#count, sshPort, internet, networks, off } = wanted
     return LivePi.start(source, {
-      ...{ number, hostname: wanted.hostname ?? `pi-${number}`, sshPort, internet, networks },
+      ...{ number, hostname: wanted.hostname ?? `pi-${number}`, sshPort, internet, networks, off },
       dir: join(this.runDir.path, String(number)),
       ...{ qemu, qemuImg, timeoutMs: this.options.bootTimeout, signal, priority },
       note: (pid) => this.runDir.note(pid),
@@ -359,8 +392,11 @@ interface Particulars extends Omit<WantedPi, 'name'> {
 }
 
 /** Whether a Pi has to be made for its holder, and not for whoever comes. */
-const isParticular = ({ hostname, sshPort, number, internet, networks }: Particulars) =>
-  [hostname, sshPort, number, networks].some((wish) => wish !== undefined) || internet === false
+const isParticular = ({ hostname, sshPort, number, internet, networks, off }: Particulars) =>
+  [hostname, sshPort, number, networks].some((wish) => wish !== undefined) || internet === false || off
+
+const bmcConnection = (bmc: Bmc | undefined): BmcConnection | undefined =>
+  bmc && { host: bmc.host, port: bmc.port, user: bmc.user, password: bmc.password }
 
 /** What its holder is told of a Pi. */
 export function lent(pi: LivePi, name: string): LentPi {

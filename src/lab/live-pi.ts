@@ -58,6 +58,8 @@ export interface StartContext {
   dir: string
   qemu: string
   qemuImg: string
+  /** Whether it is there without power, until it is switched on. @default false */
+  off?: boolean | undefined
   /** Whether its guest gets to the host and the world. @default true */
   internet?: boolean | undefined
   /** The networks it is on, beside the one that ssh comes by. @default none */
@@ -81,6 +83,8 @@ export class LivePi {
   readonly connection: PiConnection
   readonly controlPath: string
   readonly consoleFile: string
+  /** Its directory, below the run's. */
+  readonly dir: string
   /** When its start began, in ms since the epoch. */
   readonly startedAt = Date.now()
   startMs = 0
@@ -103,6 +107,7 @@ export class LivePi {
     this.source = source
     this.#context = context
     this.controlPath = join(dir, 'ssh')
+    this.dir = dir
     this.consoleFile = join(dir, 'console.log')
     this.connection = {
       host: '127.0.0.1',
@@ -128,8 +133,11 @@ export class LivePi {
     const deadline = AbortSignal.timeout(context.timeoutMs)
     const signal = AbortSignal.any([context.signal, deadline])
     try {
-      if (source.frozen) await pi.#thaw(source.frozen, signal)
-      else await pi.#bootFirst(signal)
+      if (context.off)
+        await pi.machine.wait(() =>
+          pi.#startFirst(AbortSignal.any([pi.signal, AbortSignal.timeout(context.timeoutMs)])),
+        )
+      else await pi.#start(signal)
       pi.startMs = performance.now() - started
       return pi
     } catch (error) {
@@ -250,6 +258,17 @@ export class LivePi {
   /** Aborts when its holder is gone, or it has been given back. */
   get signal(): AbortSignal {
     return AbortSignal.any([this.#context.signal, this.#over.signal])
+  }
+
+  async #start(signal: AbortSignal) {
+    const { frozen } = this.source
+    await (frozen ? this.#thaw(frozen, signal) : this.#bootFirst(signal))
+  }
+
+  /** The first start of one that was there without power: nobody else hands it over. */
+  async #startFirst(signal: AbortSignal) {
+    await this.#start(signal)
+    await this.handOver()
   }
 
   get #nics(): Nics {

@@ -58,6 +58,8 @@ export class PiMachine {
   /** The last change of its power: each begins when the one before it has ended. */
   #turn: Promise<unknown> = Promise.resolve()
   #starting = 0
+  /** Its first start, where that is to come when it is switched on. */
+  #firstStart: (() => Promise<void>) | undefined
   readonly #loss = Promise.withResolvers<RaspiError>()
 
   constructor(context: PiMachineContext, door: Door, connection: PiConnection, controlPath: string) {
@@ -103,6 +105,12 @@ export class PiMachine {
     this.#context.note(machine.pid)
     machine.once('end', (end) => void this.#ended(machine, end))
     this.#door.leadTo(await machine.sshPort())
+  }
+
+  /** Has no power until it is switched on; then `firstStart` brings it to life. */
+  async wait(firstStart: () => Promise<void>): Promise<void> {
+    this.#firstStart = firstStart
+    this.#door.refuse(`Pi ${this.#context.hostname} is off: it was never switched on`)
   }
 
   /** Opens the ssh connection that others share. Throws as {@link openSshMaster} does. */
@@ -170,7 +178,10 @@ export class PiMachine {
     return this.#inTurn(async () => {
       if (this.power === 'on') return
       this.#door.leadTo(undefined)
-      await this.#bootAgain()
+      const first = this.#firstStart
+      this.#firstStart = undefined
+      this.#starting++
+      await (first ? first() : this.#bootAgain()).finally(() => this.#starting--)
     })
   }
 

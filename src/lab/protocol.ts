@@ -22,6 +22,10 @@ export interface WantedPi {
   number?: number
   /** Whether its guest gets to the host and the world. @default true */
   internet?: boolean
+  /** Whether it has a BMC. @default false */
+  bmc?: boolean | undefined
+  /** Whether it is lent without power. @default false */
+  off?: boolean | undefined
 }
 
 /** The networks of a lease. */
@@ -67,6 +71,15 @@ export interface PrepareStep {
   args?: readonly string[] | undefined
 }
 
+/** How to reach a BMC by IPMI over LAN. */
+export interface BmcConnection {
+  host: string
+  /** UDP. */
+  port: number
+  user: string
+  password: string
+}
+
 /** A Pi as the lab lends it. */
 export interface LentPi {
   /** Its number in this run: 1, 2, … */
@@ -90,6 +103,8 @@ export interface LentPi {
   spans: Span[]
   /** Its NICs on the networks of its lease. */
   nics: GuestNic[]
+  /** Its BMC, where it has one. */
+  bmc?: BmcConnection | undefined
 }
 
 /** Pis lent to a test. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { isRaspiError, RaspiError } from '../errors.ts'
 import type { GuestNic } from '../freeze/guest-networks.ts'
 import { quote } from '../host/quote.ts'
-import type { LentPi, MadeCheckpoint } from '../lab/protocol.ts'
+import type { BmcConnection, LentPi, MadeCheckpoint } from '../lab/protocol.ts'
 import { ConsoleLog } from '../machine/console-log.ts'
 import type { GpioPin } from '../machine/gpio.ts'
 import { Checkpoint } from './checkpoint.ts'
@@ -32,6 +32,8 @@ export class Pi {
   readonly controlPath: string
   /** Its NICs on the networks of its test, besides `eth0`, which ssh comes by. */
   readonly nics: readonly GuestNic[]
+  /** How to reach its BMC by IPMI; only where its host options say that it has one. */
+  readonly bmc: BmcConnection | undefined
   /** How it came to be: thawed from a frozen one, or booted. */
   readonly origin: 'thawed' | 'booted'
   /** The time from its start to its first login, in ms. */
@@ -56,6 +58,7 @@ export class Pi {
     this.origin = lent.origin
     this.startMs = lent.startMs
     this.nics = lent.nics
+    this.bmc = lent.bmc
     this.#signal = signal
     this.#console = new ConsoleLog(lent.consoleFile)
     this.faults = new PiFaults({

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { shownPath } from './paths.ts'
+import { shownPath } from '../host/shown-path.ts'
 import { isIgnored, type Places } from './places.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import type { AnsibleConfig } from '../ansible/config.ts'
-import { isInside } from './paths.ts'
+import { isInside } from '../host/shown-path.ts'
 
 /** What Ansible may read without a playbook naming it. Absolute paths. */
 export interface Places {

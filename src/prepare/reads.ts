@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
-import { isInside, shownPath } from './paths.ts'
+import { isInside, shownPath } from '../host/shown-path.ts'
 import type { Places } from './places.ts'
 
 /** What a run of ansible-playbook was seen to read. */

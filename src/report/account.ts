@@ -2,53 +2,11 @@ import { isAbsolute, resolve } from 'node:path'
 import type { TestArtifactBase } from 'vitest'
 import type { TaskStatus } from '../ansible/events.ts'
 import type { TaskRun } from '../ansible/run.ts'
-import { messageOf } from '../errors.ts'
 import { taskMessage } from './failure-tasks.ts'
 import { maskSecrets } from './mask.ts'
 import { type RunRecord, tasksOf } from './run-record.ts'
-import { cutText, diffLines } from './text.ts'
-
-/** What the report page is told of a test with Pis, whether it passed or not. */
-export interface TestAccount {
-  runs: RunAccount[]
-  /** The messages of the test's errors. */
-  errors: string[]
-}
-
-/** A playbook's run, as the report page tells it. */
-export interface RunAccount {
-  playbook: string
-  /** Absent where it did not come to its end. */
-  command?: string
-  ok: boolean
-  check: boolean
-  /** `exit code 2`, or why it did not come to its end. */
-  outcome: string
-  /** In ms since the epoch. */
-  startedAt: number
-  endedAt: number
-  plays: { name: string; path?: string; line?: number }[]
-  tasks: TaskAccount[]
-  /** How many more tasks there were. */
-  omitted: number
-}
-
-/** A task on one host, as the report page tells it. */
-export interface TaskAccount {
-  /** With its role before it. */
-  name: string
-  handler: boolean
-  /** Absolute. */
-  path?: string
-  line?: number
-  /** Empty for a task that was still at work. */
-  host: string
-  status: TaskStatus | 'at work'
-  endedAt: number
-  durationMs: number
-  message?: string
-  diff?: string[]
-}
+import { cutText, diffOf, firstLine } from './text.ts'
+import type { RunAccount, TaskAccount, TestAccount } from './told.ts'
 
 /** An account as Vitest's reporters get it: not as `task.meta`, which other reporters write out for every test. */
 export interface AccountArtifact extends TestArtifactBase {
@@ -97,7 +55,7 @@ function accountOfRun(
   const told: TaskAccount[] = kept.map((task) => {
     const { host, status, endedAt, durationMs } = task
     const message = failing(status) ? mask(cutText(taskMessage(task), most.message)) : ''
-    const diff = left.diffs > 0 ? diffOf(task).map(mask) : []
+    const diff = left.diffs > 0 ? shownDiff(task).map(mask) : []
     left.diffs -= diff.join('\n').length
     return {
       ...common(task),
@@ -115,7 +73,9 @@ function accountOfRun(
     ...(run ? { command: mask(run.command) } : {}),
     ok: run?.ok ?? false,
     check: run?.check ?? record.options.check ?? false,
-    outcome: run ? `exit code ${run.exitCode}` : mask(firstLine(error)),
+    outcome: run
+      ? `exit code ${run.exitCode}`
+      : mask(error === undefined ? 'still at work' : firstLine(error)),
     ...{ startedAt, endedAt },
     plays: plays.map((play) => ({ name: play.name, ...place(play) })),
     tasks: told,
@@ -135,12 +95,9 @@ function keep(tasks: readonly TaskRun[], count: number): TaskRun[] {
 const failing = (status: TaskStatus) =>
   status === 'failed' || status === 'unreachable' || status === 'rescued' || status === 'ignored'
 
-function diffOf({ diff, items }: TaskRun): string[] {
-  const lines = diffLines([...diff, ...items.flatMap((item) => item.diff)])
+function shownDiff(task: TaskRun): string[] {
+  const lines = diffOf(task)
   const more = lines.length - most.diffLines
   const shown = lines.slice(0, most.diffLines).map((line) => cutText(line, 500))
   return more > 0 ? [...shown, `… ${more} more lines`] : shown
 }
-
-const firstLine = (error: unknown) =>
-  error === undefined ? 'still at work' : (messageOf(error).split('\n', 1)[0] ?? '')

@@ -1,6 +1,6 @@
-import { isAbsolute, relative } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { duration } from '../host/progress.ts'
+import { shownPath } from '../host/shown-path.ts'
 import type { FailureTask } from './meta.ts'
 
 /**
@@ -9,9 +9,8 @@ import type { FailureTask } from './meta.ts'
  */
 export function annotation(task: FailureTask, test: string, workspace: string): string | undefined {
   if (!task.path || !task.line) return undefined
-  const inside = relative(workspace, task.path)
   // GitHub shows only what is in the repository.
-  const file = inside.startsWith('..') || isAbsolute(inside) ? task.path : inside
+  const file = shownPath(task.path, workspace)
   const properties = { file, line: String(task.line), title: test }
   const escaped = Object.entries(properties).map(([name, value]) => `${name}=${escapeProperty(value)}`)
   return `::error ${escaped.join(',')}::${escapeData(describe(task))}`

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import { duration } from '../host/progress.ts'
-import { type PiSummary, type RaspiMeta, slowestOf, unitePis } from './meta.ts'
+import { type RaspiMeta, slowestOf, unitePis } from './meta.ts'
+import type { PiSummary } from './told.ts'
 
 /**
  * The lines that close a run in which `metas`, what its tests told, had Pis, with `page`, where its report is. None where

@@ -9,7 +9,7 @@ import { failureReport } from '../vitest/run-report.ts'
 import { slug } from './evidence-dir.ts'
 import { maskSecrets, secretsOf } from './mask.ts'
 import { type RunRecord, tasksOf } from './run-record.ts'
-import { cutText, diffLines } from './text.ts'
+import { cutText, diffOf } from './text.ts'
 import { qemuLogOf, timeline } from './timeline.ts'
 
 /** A Pi that was lent to the test. */
@@ -106,9 +106,8 @@ function failureOf(record: RunRecord, projectDir: string): string {
   const { tasks, current } = tasksOf(record, projectDir)
   const failed = tasks.filter(({ status }) => status === 'failed' || status === 'unreachable')
   const sections = failed.map((task) => {
-    const diff = diffLines([...task.diff, ...task.items.flatMap((item) => item.diff)])
     const result = JSON.stringify({ result: task.result, items: task.items }, withoutLines, 2)
-    return [failureReport([task]), ...diff, result].join('\n')
+    return [failureReport([task]), ...diffOf(task), result].join('\n')
   })
   if (record.error !== undefined) sections.unshift(messageOf(record.error))
   if (current && failed.length === 0)

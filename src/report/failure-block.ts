@@ -1,8 +1,9 @@
-import { isAbsolute, relative } from 'node:path'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { placeOf } from '../ansible/run.ts'
 import { duration } from '../host/progress.ts'
+import { shownPath } from '../host/shown-path.ts'
 import type { FailureSummary, FailureTask } from './meta.ts'
+import { paintDiff } from './text.ts'
 
 /**
  * What the other reporters do not tell of a failed test: the task with its place and its diff and the end of each
@@ -21,7 +22,7 @@ export function failureBlock(
     if (last === undefined || told.includes(last.trim())) continue
     lines.push(`Console of ${pi}, its last lines:`, ...console.map((line) => styleText('dim', `  ${line}`)))
   }
-  lines.push(`Evidence: ${shorten(dir, cwd)}`)
+  lines.push(`Evidence: ${shownPath(dir, cwd)}`)
   return [`${styleText('red', ' × ')}${test}`, ...lines.map((line) => `   ${line}`)].join('\n')
 }
 
@@ -29,22 +30,9 @@ function taskLines(
   { what, title, host, path, line, durationMs, message, diff }: FailureTask,
   cwd: string,
 ): string[] {
-  const place = placeOf({ ...(path ? { path: shorten(path, cwd) } : {}), ...(line ? { line } : {}) })
+  const place = placeOf({ ...(path ? { path: shownPath(path, cwd) } : {}), ...(line ? { line } : {}) })
   const outcome =
     what === 'at work' ? `still at work after ${duration(durationMs)}` : `${what}${host ? ` on ${host}` : ''}`
-  const indented = [...message.split('\n').filter(Boolean), ...diff.map(paint)].map((text) => `  ${text}`)
+  const indented = [...message.split('\n').filter(Boolean), ...diff.map(paintDiff)].map((text) => `  ${text}`)
   return [`${title} ${outcome}${place ? ` (${place})` : ''}`, ...indented]
-}
-
-function paint(line: string): string {
-  return line.startsWith('-')
-    ? styleText('red', line)
-    : line.startsWith('+')
-      ? styleText('green', line)
-      : line
-}
-
-function shorten(path: string, cwd: string): string {
-  const inside = relative(cwd, path)
-  return inside.startsWith('..') || isAbsolute(inside) ? path : inside
 }

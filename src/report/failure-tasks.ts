@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { placeOf, type TaskRun, titleOf } from '../ansible/run.ts'
 import type { FailureTask } from './meta.ts'
 import { type RunRecord, tasksOf } from './run-record.ts'
-import { cutText, diffLines } from './text.ts'
+import { cutText, diffOf } from './text.ts'
 
 const most = { tasks: 5, message: 500, diffLines: 40 }
 
@@ -27,7 +27,7 @@ export function failureTasks(
     host: task.host,
     durationMs: task.durationMs,
     message: cutText(taskMessage(task), most.message),
-    diff: diffLines([...task.diff, ...task.items.flatMap(({ diff }) => diff)]).slice(0, most.diffLines),
+    diff: diffOf(task).slice(0, most.diffLines),
     told: told(task),
   }))
   if (!current || failed.length > 0) return ended.slice(0, most.tasks)

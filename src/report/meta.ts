@@ -3,6 +3,7 @@ import type { Hits } from '../ansible/coverage/hits.ts'
 import { placeOf, type TaskRun } from '../ansible/run.ts'
 import type { RunRecord } from './run-record.ts'
 import { tasksOf } from './run-record.ts'
+import type { PiSummary } from './told.ts'
 
 /** What each test with Pis tells the reporter, as `task.meta.raspi`: little, because passing tests tell it too. */
 export interface RaspiMeta {
@@ -10,29 +11,6 @@ export interface RaspiMeta {
   runs: RunSummary[]
   /** What of the project's playbooks ran, where the coverage is wanted. */
   covered?: Hits
-}
-
-/** A Pi that a test had. */
-export interface PiSummary {
-  /** Its number in this run, and when it was lent, in ms since the epoch: what tells it from all others. */
-  number: number
-  lentAt: number
-  name: string
-  hostname: string
-  origin: 'thawed' | 'booted'
-  /** When its test asked for it, and when it was started, in ms since the epoch. */
-  askedAt: number
-  startedAt: number
-  /** From its start to its first login, in ms. */
-  startMs: number
-  /** How long the Pi it was thawed from took to boot, in ms, where that is known. */
-  coldBootMs?: number
-  /** How long its test waited for others, in ms. */
-  queuedMs: number
-  /** The end of the test, in ms since the epoch. */
-  usedUntil: number
-  /** Set where it was lost before: when, and why, in a sentence. */
-  lost?: { at: number; reason: string }
 }
 
 /** A playbook that a test ran. */

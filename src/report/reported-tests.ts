@@ -1,6 +1,6 @@
 import type { TestCase, TestModule } from 'vitest/node'
-import type { TestAccount } from './account.ts'
 import type { ReportedTest } from './page/collect.ts'
+import type { TestAccount } from './told.ts'
 
 /** What Vitest knows of the tests of those files in which any test had Pis, or should have had: what the page shows. */
 export function reportedTests(modules: readonly TestModule[]): ReportedTest[] {

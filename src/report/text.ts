@@ -1,5 +1,7 @@
-import { diff } from 'node:util'
+import { diff, styleText } from 'node:util'
 import type { TaskDiff } from '../ansible/events.ts'
+import type { TaskRun } from '../ansible/run.ts'
+import { messageOf } from '../errors.ts'
 
 /** `text` of at most `limit` characters: of a longer one the first quarter, the rest from its end, and what is missing. */
 export function cutText(text: string, limit: number): string {
@@ -9,11 +11,18 @@ export function cutText(text: string, limit: number): string {
   return `${text.slice(0, head)}\n… ${omitted} characters left out …\n${text.slice(head + omitted)}`
 }
 
-/** The last `count` lines of `text`, each cut to 200 characters. */
-export function lastLines(text: string, count: number): string[] {
-  const lines = text.trimEnd().split('\n').slice(-count)
-  return lines.filter(Boolean).map((line) => (line.length > 200 ? `${line.slice(0, 200)}…` : line))
+/** The beginning of a line that has more than `limit` characters. */
+export const cutLine = (line: string, limit: number) =>
+  line.length > limit ? `${line.slice(0, limit)}…` : line
+
+/** The last `count` lines of `text`, each cut to `width` characters. */
+export function lastLines(text: string, count: number, width = 200): string[] {
+  const lines = text.trimEnd().split('\n')
+  return lines.slice(-count).map((line) => cutLine(line, width))
 }
+
+/** What an error says first: its message without hint and evidence. */
+export const firstLine = (error: unknown) => messageOf(error).split('\n', 1)[0] ?? ''
 
 /** How many lines of each text are compared: the time for it grows with their product. */
 const comparedLines = 1_000
@@ -32,6 +41,17 @@ export function diffLines(diffs: readonly TaskDiff[], context = 3): string[] {
       ? [`--- ${before_header ?? 'before'}`, `+++ ${after_header ?? 'after'}`, ...shown]
       : []
   })
+}
+
+/** The diffs of a task and of its items. */
+export function diffOf({ diff, items }: Pick<TaskRun, 'diff' | 'items'>): string[] {
+  return diffLines([...diff, ...items.flatMap((item) => item.diff)])
+}
+
+/** A line of a diff for a terminal. */
+export function paintDiff(line: string): string {
+  if (line.startsWith('-')) return styleText('red', line)
+  return line.startsWith('+') ? styleText('green', line) : line
 }
 
 function compare(before: string[], after: string[]): string[] {

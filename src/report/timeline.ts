@@ -1,11 +1,11 @@
 import { dirname, join } from 'node:path'
 import { describeTask } from '../ansible/run.ts'
-import { messageOf } from '../errors.ts'
 import { duration } from '../host/progress.ts'
 import type { LentPi } from '../lab/protocol.ts'
 import { machineFiles } from '../machine/command-line.ts'
 import { readMachineLog } from '../machine/machine-log.ts'
 import { type RunRecord, tasksOf } from './run-record.ts'
+import { firstLine } from './text.ts'
 
 /** What happened to a test's Pis, in ms since the epoch. */
 export interface PiTimes {
@@ -56,5 +56,3 @@ export function timeline({ pis, askedAt, lentAt, queuedMs, records, endedAt, pro
 export function qemuLogOf({ consoleFile }: LentPi): string {
   return join(dirname(consoleFile), machineFiles.log)
 }
-
-const firstLine = (error: unknown) => messageOf(error).split('\n', 1)[0]

@@ -43,12 +43,12 @@ export class StandingLabs {
           const pis = await ask(lab, ({ list }) => list(), answerTimeoutMs).catch(() => undefined)
           if (pis) return pis.map((pi) => ({ ...pi, lab }))
           // It may have ended while it was asked, and in good order.
-          if (isStanding(lab)) return startingOf(lab)
+          if (isStanding(lab)) return registered(lab, 'starting')
           if (!this.registry.entries().some(({ socket }) => socket === lab.socket)) return []
         }
         this.registry.remove(lab.process)
         sweepDeadRuns()
-        return goneOf(lab)
+        return registered(lab, 'gone')
       }),
     )
     return found.flat()
@@ -149,30 +149,12 @@ async function tooLate(timeoutMs: number): Promise<never> {
   throw new RaspiError('lab', `The lab did not answer within ${timeoutMs / 1000} s.`)
 }
 
-/** What is known of a lab that has written its names down and does not listen yet. */
-function startingOf(lab: LabEntry): FoundPi[] {
+/** What is known of the Pis of a lab that does not listen yet, or no longer. */
+function registered(lab: LabEntry, state: 'starting' | 'gone'): FoundPi[] {
+  const { since } = lab
+  const problem = `the process of its lab (${lab.process.pid}) has died, and the Pi with it`
   return lab.pis.map((pi) => ({
-    ...{
-      ...pi,
-      state: 'starting',
-      image: nameOfImage(lab.image),
-      board: nameOfBoard(lab.board),
-      since: lab.since,
-      lab,
-    },
-  }))
-}
-
-function goneOf(lab: LabEntry): FoundPi[] {
-  return lab.pis.map((pi) => ({
-    ...{
-      ...pi,
-      state: 'gone',
-      image: nameOfImage(lab.image),
-      board: nameOfBoard(lab.board),
-      since: lab.since,
-      lab,
-    },
-    problem: `the process of its lab (${lab.process.pid}) has died, and the Pi with it`,
+    ...{ ...pi, state, image: nameOfImage(lab.image), board: nameOfBoard(lab.board), since, lab },
+    ...(state === 'gone' ? { problem } : {}),
   }))
 }

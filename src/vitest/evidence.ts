@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { recordArtifact, type TestContext } from 'vitest'
 import { hitsOf, mergeHits } from '../ansible/coverage/hits.ts'
-import { messageOf } from '../errors.ts'
 import { accountOf } from '../report/account.ts'
 import { type EvidenceFiles, type EvidenceSource, gatherEvidence, secretsIn } from '../report/evidence.ts'
 import { type EvidencePlace, keepFromGit, moduleDir, slug } from '../report/evidence-dir.ts'
@@ -11,7 +10,7 @@ import { failureTasks } from '../report/failure-tasks.ts'
 import { maskSecrets } from '../report/mask.ts'
 import { type FailureSummary, summariseRun } from '../report/meta.ts'
 import { type RunRecord, tasksOf } from '../report/run-record.ts'
-import { lastLines } from '../report/text.ts'
+import { firstLine, lastLines } from '../report/text.ts'
 import './provided.ts'
 
 type Task = TestContext['task']
@@ -150,13 +149,11 @@ function summariseFailure(
     diff: task.diff.map(mask),
   }))
   const consoles = source.pis.flatMap(({ lent: { name } }) => {
-    const lines = lastLines(files[`${slug(name)}.console.log`] ?? '', consoleLines)
+    const lines = lastLines(files[`${slug(name)}.console.log`] ?? '', consoleLines).filter(Boolean)
     return lines.length > 0 ? [{ pi: name, lines }] : []
   })
   return { consoles, tasks }
 }
-
-const firstLine = (error: unknown) => messageOf(error).split('\n', 1)[0] ?? ''
 
 /** Writes `files` into `dir`, which holds nothing else afterwards. */
 async function writeEvidence(place: EvidencePlace, dir: string, files: EvidenceFiles): Promise<void> {

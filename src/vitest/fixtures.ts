@@ -220,7 +220,12 @@ async function borrow(
   const askedAt = Date.now()
   const lease = await lab.lease({
     holder,
-    pis: Object.keys(hosts).map((name) => ({ name, internet })),
+    pis: Object.entries(hosts).map(([name, { bmc, power }]) => ({
+      name,
+      internet,
+      bmc,
+      off: power === 'off',
+    })),
     networks: wantedNetworks,
     image: image ?? options.image,
     board: board ?? options.board,

@@ -16,6 +16,10 @@ export interface HostOptions {
    * other Pis there by their names. @default none
    */
   networks?: string[]
+  /** Whether it has a BMC, which switches its power by IPMI: `pi.bmc`. Needs openipmi's ipmi_sim. @default false */
+  bmc?: boolean
+  /** Whether the test gets it switched on, or has to do that itself. @default 'on' */
+  power?: 'on' | 'off'
 }
 
 /** What a network of `raspiTest({ networks })` is like. */

@@ -1,5 +1,5 @@
 import { AnsibleRun, type AnsibleRunData, type TaskRun } from '../ansible/run.ts'
-import { count, type Differ, failureReport, lastLines } from './run-report.ts'
+import { count, endOfOutput, failureReport } from './run-report.ts'
 
 /** A name or an expression that a name matches. */
 export type Name = string | RegExp
@@ -7,7 +7,6 @@ export type Name = string | RegExp
 /** What a matcher on a run needs of Vitest. */
 export interface MatcherContext {
   isNot: boolean
-  utils: { diff: Differ }
 }
 
 /** What `expect.extend` wants of a matcher. */
@@ -35,7 +34,7 @@ export function whyNot(run: AnsibleRun): string[] {
     const plays = run.plays.map(({ name, hosts }) => `  ${name} (hosts: ${hosts})`)
     return [`Plays:\n${plays.join('\n')}`]
   }
-  return run.failed.length > 0 ? [failureReport(run.failed), lastLines(run)] : [lastLines(run)]
+  return run.failed.length > 0 ? [failureReport(run.failed), endOfOutput(run)] : [endOfOutput(run)]
 }
 
 /** A matcher's message: what was run, expected and received, and sections that say more. */

@@ -203,7 +203,7 @@ function changesNothing(context: MatcherContext, matcher: string, run: AnsibleRu
         return message(context, matcher, run, 'something changes', 'no task changed anything')
       if (!succeeded(run)) return message(context, matcher, run, wanted, outcome(run), ...whyNot(run))
       const got = `${count(changed)} changed`
-      return message(context, matcher, run, wanted, got, changeReport(changed, context.utils.diff))
+      return message(context, matcher, run, wanted, got, changeReport(changed))
     },
   }
 }

@@ -1,12 +1,10 @@
 import type { TaskDiff } from '../ansible/events.ts'
 import { type AnsibleRun, placeOf, type TaskItem, type TaskRun, titleOf } from '../ansible/run.ts'
 import { duration } from '../host/progress.ts'
+import { cutLine, diffLines, lastLines, paintDiff } from '../report/text.ts'
 
-/** Makes a diff of two texts, without colours or with: `this.utils.diff` of a matcher. */
-export type Differ = (before: string, after: string, options: object) => string | null | undefined
-
-/** How much a message shows: tasks, items of a task, lines of one text, characters of one line. */
-const shown = { tasks: 5, items: 5, lines: 20, line: 300 }
+/** How much a message shows: tasks, items of a task, lines of one text and of one diff, characters of one line. */
+const shown = { tasks: 5, items: 5, lines: 20, diff: 40, line: 300 }
 
 /** The parts of a module's result that say why it failed, in the order in which they help. */
 const telling = [
@@ -27,12 +25,9 @@ export function failureReport(tasks: readonly TaskRun[]): string {
 }
 
 /** Each task with its place, its host and what it changed. */
-export function changeReport(tasks: readonly TaskRun[], diff: Differ): string {
+export function changeReport(tasks: readonly TaskRun[]): string {
   return listed(tasks, (task) => {
-    const diffs =
-      task.items.length > 0
-        ? task.items.flatMap((item) => itemDiffs(item, diff))
-        : renderDiffs(task.diff, diff)
+    const diffs = task.items.length > 0 ? task.items.flatMap(itemDiffs) : renderDiffs(task.diff)
     const what =
       diffs.length > 0
         ? diffs.slice(0, shown.items)
@@ -54,7 +49,7 @@ export function listOf<T>(things: readonly T[], line: (thing: T) => string): str
 }
 
 /** The last lines that the user would have seen. */
-export function lastLines({ stdout, stderr }: AnsibleRun): string {
+export function endOfOutput({ stdout, stderr }: AnsibleRun): string {
   const text = stdout.trim() ? stdout : stderr
   return `Last lines of ansible-playbook:\n${indent(tail(text.replace(/\n\n+/g, '\n'), 15), 2)}`
 }
@@ -101,30 +96,24 @@ function fields(result: Record<string, unknown>, by: number): string[] {
   })
 }
 
-function itemDiffs({ label, diff: diffs, changed }: TaskItem, diff: Differ): string[] {
+function itemDiffs({ label, diff, changed }: TaskItem): string[] {
   if (!changed) return []
-  return renderDiffs(diffs, diff).map((text) => `item ${label}:\n${text}`)
+  return renderDiffs(diff).map((text) => `item ${label}:\n${text}`)
 }
 
-function renderDiffs(diffs: readonly TaskDiff[], diff: Differ): string[] {
-  return diffs.map(({ before = '', after = '', before_header, after_header, prepared }) => {
-    if (prepared !== undefined) return tail(prepared.trimEnd(), shown.lines)
-    const names = { aAnnotation: before_header ?? 'before', bAnnotation: after_header ?? 'after' }
-    const text = diff(before, after, { ...names, expand: false, contextLines: 3 }) ?? ''
-    return text
-      .split('\n')
-      .slice(0, 2 * shown.lines)
-      .map(cut)
-      .join('\n')
+function renderDiffs(diffs: readonly TaskDiff[]): string[] {
+  return diffs.flatMap((diff) => {
+    const lines = diffLines([diff]).slice(0, shown.diff)
+    return lines.length > 0 ? [lines.map((line) => paintDiff(cutLine(line, shown.line))).join('\n')] : []
   })
 }
 
 function tail(text: string, lines: number): string {
-  const all = text.trimEnd().split('\n')
-  const omitted = all.length - lines
-  return [...(omitted > 0 ? [`… ${omitted} lines before …`] : []), ...all.slice(-lines)].map(cut).join('\n')
+  const omitted = text.trimEnd().split('\n').length - lines
+  return [
+    ...(omitted > 0 ? [`… ${omitted} lines before …`] : []),
+    ...lastLines(text, lines, shown.line),
+  ].join('\n')
 }
-
-const cut = (line: string) => (line.length > shown.line ? `${line.slice(0, shown.line)}…` : line)
 
 const indent = (text: string, by: number) => text.replace(/^(?=.)/gm, ' '.repeat(by))

@@ -41,7 +41,11 @@ test('an inventory of any kind is read with its groups, ranges and variables', {
   expect(ini).toMatchObject({
     sources: [join(project.dir, 'inventory/hosts.ini')],
     hosts: ['bastion', 'web01', 'web02', 'web03', 'db'],
-    groups: ['site', 'web', 'db'],
+    groups: {
+      site: { hosts: [], children: ['web', 'db'] },
+      web: { hosts: ['web01', 'web02', 'web03'], children: [] },
+      db: { hosts: ['db'], children: [] },
+    },
   })
   expect(Object.values(ini.vars).map(({ part, zone }) => [part, zone])).toEqual([
     [undefined, 'attic'],
@@ -52,7 +56,7 @@ test('an inventory of any kind is read with its groups, ranges and variables', {
   ])
   const directory = await readInventory(['more', 'extra,'], context)
   expect(directory.hosts.toSorted()).toEqual(['extra', 'lamp1', 'lamp2', 'lamp3'])
-  expect(directory.groups).toEqual(['lamp', 'bright'])
+  expect(Object.keys(directory.groups)).toEqual(['lamp', 'bright'])
 
   expect(await limitedHosts(ini, ['web*', '!web02'], context)).toEqual(['web01', 'web03'])
   await expect(limitedHosts(ini, 'web01,attic', context)).rejects.toThrow(
@@ -99,7 +103,7 @@ test('an inventory script that hangs is an error that says so, and is ended', {
 
 test('a host that is not reached by ssh is refused, but for this machine where that is allowed', () => {
   const inventory = {
-    ...{ sources: [], groups: [], hosts: ['web', 'here', 'box'] },
+    ...{ sources: [], groups: {}, hosts: ['web', 'here', 'box'] },
     vars: {
       web: { ansible_connection: 'ssh' },
       here: { ansible_connection: 'local' },

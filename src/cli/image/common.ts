@@ -1,7 +1,6 @@
-import { styleText } from 'node:util'
 import type { Command } from 'commander'
 import { RaspiError } from '../../errors.ts'
-import { type CachedImage, listImages, matching } from '../../image/cache.ts'
+import { type CachedImage, listImages, matching } from '../../freeze/cached-images.ts'
 import { megabytes } from '../../image/free-space.ts'
 
 /** Adds what every command about images takes. */
@@ -34,18 +33,6 @@ export function ago(date: Date, now = Date.now()): string {
   if (minutes > -60) return format.format(minutes, 'minute')
   const hours = Math.round(minutes / 60)
   return hours > -24 ? format.format(hours, 'hour') : format.format(Math.round(hours / 24), 'day')
-}
-
-/** Lines of aligned columns, the first of them in bold. */
-export function table(rows: string[][]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows.map((row, index) => {
-    const line = row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd()
-    return index === 0 ? styleText('bold', line) : line
-  })
 }
 
 export { megabytes }

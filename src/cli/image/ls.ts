@@ -1,6 +1,9 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { listImages } from '../../image/cache.ts'
-import { ago, megabytes, shortId, table, withCommonOptions } from './common.ts'
+import { listImages } from '../../freeze/cached-images.ts'
+import { lockFileName } from '../../image/lock-file.ts'
+import { table } from '../output.ts'
+import { ago, megabytes, shortId, withCommonOptions } from './common.ts'
 import type { ImageCommand, ImageOptions } from './image.ts'
 
 /** Adds `ls`. */
@@ -8,7 +11,7 @@ export function addLs(image: Command, { context, output }: ImageCommand): void {
   withCommonOptions(image.command('ls'), '[{ name, id, path, bytes, made, used, frozen, lockFiles, damage }]')
     .description('list the images of the cache, and what uses them')
     .action(async ({ json, cacheDir = context.cacheDir }: ImageOptions) => {
-      const images = await listImages(cacheDir)
+      const images = await listImages(cacheDir, [resolve(lockFileName)])
       if (json) {
         const shown = images.map(({ name, id, dir, bytes, made, used, frozen, lockFiles, damage }) => ({
           ...{ name, id, path: dir, bytes, made, used, frozen, lockFiles, damage: damage ?? null },
@@ -20,7 +23,7 @@ export function addLs(image: Command, { context, output }: ImageCommand): void {
           ...[name, shortId(id), megabytes(bytes), ago(made)],
           damage ? `damaged: ${damage}` : usedBy(frozen.length, lockFiles),
         ])
-        for (const line of table([['IMAGE', 'ID', 'SIZE', 'MADE', 'USED BY'], ...rows])) output.out(line)
+        for (const line of table(['IMAGE', 'ID', 'SIZE', 'MADE', 'USED BY'], rows)) output.out(line)
       }
     })
 }

@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path'
 import { privateDir } from '../../host/paths.ts'
-import { assertHost } from '../../host/requirements.ts'
 import { lockFileName } from '../../image/lock-file.ts'
 import { resolveImage } from '../../image/resolve-image.ts'
 import type { ImageOption } from '../../image-option.ts'
+import { interruptible } from '../interrupt.ts'
 import type { ImageCommand, ImageOptions } from './image.ts'
 
 /** The options of the commands that make images. */
@@ -19,18 +19,12 @@ export async function makeImage(
   { context, output }: ImageCommand,
 ) {
   const { json, cacheDir = context.cacheDir, lockFile = lockFileName, update = false } = options
-  const stop = new AbortController()
-  const abort = () => stop.abort()
-  process.once('SIGINT', abort).once('SIGTERM', abort)
-  try {
-    const image = await resolveImage(option, {
-      ...{ cacheDir: privateDir(cacheDir), log: output.err, signal: stop.signal, update },
+  const image = await interruptible((signal) =>
+    resolveImage(option, {
+      ...{ cacheDir: privateDir(cacheDir), log: output.err, signal, update },
       ...{ lockFile: resolve(lockFile), baseDir: dirname(resolve(lockFile)) },
-      beforeBuild: async () => void (await assertHost(['build'], { cacheDir })),
-    })
-    const { name, id, path, architecture, user } = image
-    output.out(json ? JSON.stringify({ name, id, path, architecture, user }, undefined, 2) : path)
-  } finally {
-    process.off('SIGINT', abort).off('SIGTERM', abort)
-  }
+    }),
+  )
+  const { name, id, path, architecture, user } = image
+  output.out(json ? JSON.stringify({ name, id, path, architecture, user }, undefined, 2) : path)
 }

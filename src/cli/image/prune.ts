@@ -1,10 +1,10 @@
-import { rm } from 'node:fs/promises'
-import { type Command, InvalidArgumentError } from 'commander'
-import { listImages, removeImage, strays } from '../../image/cache.ts'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { removeEntry, unusedImages } from '../../freeze/cache-entries.ts'
+import { lockFileName } from '../../image/lock-file.ts'
+import { olderThan, prunedAndKept } from '../prune.ts'
 import { megabytes, shortId, withCommonOptions } from './common.ts'
 import type { ImageCommand, ImageOptions } from './image.ts'
-
-const dayMs = 86_400_000
 
 /** Adds `prune`. */
 export function addPrune(image: Command, { context, output }: ImageCommand): void {
@@ -13,35 +13,32 @@ export function addPrune(image: Command, { context, output }: ImageCommand): voi
     '{ images: [{ name, id, bytes }], strays: [{ path, bytes }], bytes }',
   )
     .description(
-      'remove images that no lock file names and no test has used lately, and what belongs to no image',
+      'remove images that nothing has used for a while, the frozen Pis on them, and downloads of no image',
     )
-    .option('--older-than <days>', 'how long unused', days, 30)
+    .addOption(olderThan())
     .option('--dry-run', 'only tell what would be removed')
-    .addHelpText('after', '\nDo it while no test runs. What is wanted again is made again.')
+    .addHelpText(
+      'after',
+      `\n${prunedAndKept}\n\`vitest-raspi prune\` also removes unused frozen Pis of images that are kept.`,
+    )
     .action(async (options: ImageOptions & { olderThan: number; dryRun?: boolean }) => {
-      const { json, cacheDir = context.cacheDir, olderThan, dryRun = false } = options
-      const images = (await listImages(cacheDir)).filter(
-        ({ lockFiles, used }) => lockFiles.length === 0 && Date.now() - used.getTime() >= olderThan * dayMs,
-      )
-      if (!dryRun) for (const each of images) await removeImage(cacheDir, each)
-      const others = await strays(cacheDir)
-      if (!dryRun) for (const { path } of others) await rm(path, { recursive: true, force: true })
-      const bytes = [...images, ...others].reduce((sum, each) => sum + each.bytes, 0)
-      if (json) {
-        const gone = images.map(({ name, id, bytes }) => ({ name, id, bytes }))
-        output.out(JSON.stringify({ images: gone, strays: others, bytes }, undefined, 2))
-        return
-      }
+      const { json, cacheDir = context.cacheDir, dryRun = false } = options
+      const gone = await unusedImages(cacheDir, new Date(Date.now() - options.olderThan), [
+        resolve(lockFileName),
+      ])
+      if (!dryRun) for (const each of gone) await removeEntry(cacheDir, each)
+      const images = gone
+        .filter(({ kind }) => kind === 'image')
+        .map(({ name = 'damaged', id, bytes }) => ({ name, id, bytes }))
+      const strays = gone
+        .filter(({ kind }) => kind !== 'image')
+        .map(({ dir, bytes }) => ({ path: dir, bytes }))
+      const bytes = gone.reduce((sum, each) => sum + each.bytes, 0)
+      if (json) return output.out(JSON.stringify({ images, strays, bytes }, undefined, 2))
       const verb = dryRun ? 'Would remove' : 'Removed'
       for (const { name, id, bytes } of images)
         output.out(`${verb} ${name} (${shortId(id)}), ${megabytes(bytes)}.`)
-      for (const { path, bytes } of others) output.out(`${verb} ${path}, ${megabytes(bytes)}.`)
-      output.out(images.length + others.length === 0 ? 'Nothing to remove.' : `${megabytes(bytes)} in all.`)
+      for (const { path, bytes } of strays) output.out(`${verb} ${path}, ${megabytes(bytes)}.`)
+      output.out(gone.length === 0 ? 'Nothing to remove.' : `${megabytes(bytes)} in all.`)
     })
-}
-
-function days(text: string): number {
-  const count = Number(text)
-  if (text.trim() !== '' && count >= 0) return count
-  throw new InvalidArgumentError('It is a number of days.')
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { RaspiError } from '../../errors.ts'
-import { removeImage } from '../../image/cache.ts'
+import { removeImage } from '../../freeze/cached-images.ts'
 import { megabytes, shortId, wanted, withCommonOptions } from './common.ts'
 import type { ImageCommand, ImageOptions } from './image.ts'
 

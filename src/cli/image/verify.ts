@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 import type { Command } from 'commander'
-import { type Verdict, verifyCache } from '../../image/cache.ts'
+import { type Verdict, verifyCache } from '../../freeze/verify-cache.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { withCommonOptions } from './common.ts'
 import type { ImageCommand, ImageOptions } from './image.ts'

@@ -1,22 +1,17 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { dirname, isAbsolute, join, relative } from 'node:path'
-import type { TestAccount } from '../account.ts'
+import { dirname, join, relative } from 'node:path'
+import { shownPath } from '../../host/shown-path.ts'
 import { maskSecrets, secretsOf } from '../mask.ts'
-import { type PiSummary, unitePis } from '../meta.ts'
+import { unitePis } from '../meta.ts'
 import { cutText } from '../text.ts'
+import type { PiSummary, TestAccount } from '../told.ts'
 import type { PageData, PageFile, PageStatus, PageTask, PageTest } from './data.ts'
 import { marksOf } from './marks.ts'
 
 /** A test as a reporter knows it. */
-export interface ReportedTest {
-  /** As in {@link PageTest}. */
-  file: string
-  name: string
-  state: PageTest['state']
+export interface ReportedTest
+  extends Pick<PageTest, 'file' | 'name' | 'state' | 'durationMs' | 'retries' | 'errors'> {
   startedAt?: number | undefined
-  durationMs: number
-  retries: number
-  errors: string[]
   line?: number | undefined
   pis: readonly PiSummary[]
   /** One for each of its attempts. */
@@ -96,17 +91,14 @@ export function collectPage(
     const users = reported.flatMap((test, index) =>
       test.pis.some((other) => isSame(pi, other)) ? [index] : [],
     )
-    const { name, hostname, origin, askedAt, startedAt, startMs, lentAt, usedUntil, lost } = pi
-    return {
-      ...{ name, hostname, origin, askedAt, startedAt, startMs, lentAt, usedUntil, tests: users },
-      ...(lost ? { lost } : {}),
-    }
+    const { number: _, coldBootMs: __, queuedMs: ___, ...shown } = pi
+    return { ...shown, tests: users }
   })
   for (const [index, pi] of pis.entries()) for (const test of pi.tests) tests[test]?.pis.push(index)
 
   const files = filesOf()
   for (const { task, path } of tasks.values()) {
-    const file = files.findIndex((known) => known.path === (path ? shorten(path) : undefined))
+    const file = files.findIndex((known) => known.path === (path ? shownPath(path, root) : undefined))
     if (file >= 0) task.file = file
   }
   const times = [...tests.flatMap(({ startedAt }) => startedAt ?? []), ...pis.map(({ askedAt }) => askedAt)]
@@ -131,7 +123,7 @@ export function collectPage(
     const key = JSON.stringify([name, handler, path, line])
     const known = tasks.get(key)
     if (known) return known.index
-    const place = path && line ? { place: `${shorten(path)}:${line}`, line } : {}
+    const place = path && line ? { place: `${shownPath(path, root)}:${line}`, line } : {}
     const task: PageTask = { name, kind: handler ? 'handler' : 'task', ...place }
     const index = tasks.size
     tasks.set(key, { index, task, ...(path ? { path } : {}) })
@@ -172,17 +164,12 @@ export function collectPage(
       if (!text || text.length > most.file) return []
       return [
         {
-          path: shorten(path),
+          path: shownPath(path, root),
           text: maskSecrets(text, secrets),
           marks: marksOf(text, ended.get(path) ?? [], lines.get(path)),
         },
       ]
     })
-  }
-
-  function shorten(path: string): string {
-    const inside = relative(root, path)
-    return inside.startsWith('..') || isAbsolute(inside) ? path : inside
   }
 }
 

@@ -1,5 +1,6 @@
 // What the report page shows: plain data, written into the page as JSON. Times are in ms, `…At` since the epoch.
 // Only types: the page's own scripts, which know nothing of Node, import them too.
+import type { PiSummary, RunAccount, TaskAccount } from '../told.ts'
 
 /** All of a run. */
 export interface PageData {
@@ -41,34 +42,14 @@ export interface PageTest {
 }
 
 /** A Pi from its request to its end. */
-export interface PagePi {
-  /** Its name in the inventory. */
-  name: string
-  hostname: string
-  origin: 'thawed' | 'booted'
-  /** When its test asked for it, when it was started, was lent, and was done with. */
-  askedAt: number
-  startedAt: number
-  startMs: number
-  lentAt: number
-  usedUntil: number
-  lost?: { at: number; reason: string }
+export interface PagePi extends Omit<PiSummary, 'number' | 'coldBootMs' | 'queuedMs'> {
   /** Indices into {@link PageData.tests}. */
   tests: number[]
 }
 
 /** A playbook's run. */
-export interface PageRun {
-  playbook: string
-  command?: string
-  ok: boolean
-  check: boolean
-  outcome: string
-  startedAt: number
-  endedAt: number
+export interface PageRun extends Omit<RunAccount, 'plays' | 'tasks'> {
   tasks: PageTaskRun[]
-  /** How many more tasks there were. */
-  omitted: number
 }
 
 /** A task or a play as it is written. */
@@ -84,27 +65,14 @@ export interface PageTask {
 }
 
 /** A task as it went on one host. */
-export interface PageTaskRun {
+export interface PageTaskRun extends Omit<TaskAccount, 'name' | 'handler' | 'path' | 'line' | 'endedAt'> {
   /** An index into {@link PageData.tasks}. */
   task: number
-  host: string
-  status: PageStatus
   /** Since its run's start. */
   endedAfter: number
-  durationMs: number
-  message?: string
-  diff?: string[]
 }
 
-export type PageStatus =
-  | 'ok'
-  | 'changed'
-  | 'failed'
-  | 'unreachable'
-  | 'skipped'
-  | 'rescued'
-  | 'ignored'
-  | 'at work'
+export type PageStatus = TaskAccount['status']
 
 /** A file of playbooks or tasks, with what is known of its lines. */
 export interface PageFile {

@@ -55,7 +55,7 @@ test("a target's own variables are beside its connection", () => {
 
 test('what is set for all hosts does not beat what the user has set for all', () => {
   const own = {
-    ...{ sources: ['/repo/hosts'], hosts: ['pi'], groups: [] },
+    ...{ sources: ['/repo/hosts'], hosts: ['pi'], groups: {} },
     vars: { pi: { ansible_python_interpreter: '/opt/python' } },
   }
   const { vars } = inventoryOf([pi], config(), '/cp', own).all

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { limitOf, strangers } from '../../../src/ansible/limit.ts'
 
 const own = {
-  ...{ sources: [], groups: [], hosts: ['web', 'db', 'here', 'far'] },
+  ...{ sources: [], groups: {}, hosts: ['web', 'db', 'here', 'far'] },
   vars: { here: { ansible_connection: 'local' } },
 }
 const target = (name: string) => ({

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest'
-import { parseCount, parseDuration, parseLifetime, roughly } from '../../../src/cli/duration.ts'
+import { parseAge, parseCount, parseDuration, parseLifetime, roughly } from '../../../src/cli/duration.ts'
 
 test('times are read', () => {
   expect(['90s', '30m', '8h', '2d', '1.5h'].map(parseDuration)).toEqual([
     90_000, 1_800_000, 28_800_000, 172_800_000, 5_400_000,
   ])
+  expect(['0', '1.5', '12h'].map(parseAge)).toEqual([0, 129_600_000, 43_200_000])
+  expect(() => parseAge('-1')).toThrow(/Write it as/)
   for (const wrong of ['', '8', 'h', '-1h', '8 h', '8w'])
     expect(() => parseDuration(wrong)).toThrow(/Write it as/)
   for (const wrong of ['0s', '25d']) expect(() => parseLifetime(wrong)).toThrow(/at most 24d/)

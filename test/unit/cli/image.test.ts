@@ -130,17 +130,21 @@ test('rm takes the frozen Pis with the image, and leaves the rest', async () => 
 })
 
 test('prune keeps what a lock file names, and what was used lately', async () => {
-  const { dir, cacheDir, built, pulled, download, frozen, run, json } = await setUp()
+  const { dir, cacheDir, built, pulled, download, frozen, layer, run, json } = await setUp()
   const lockFile = join(dir, 'vitest-raspi.lock.json')
   pin(lockFile, { 'lite@latest': lite })
   noteLockFile(cacheDir, lockFile)
   expect((await run('prune')).out).toBe('Nothing to remove.')
   const old = new Date(Date.now() - 31 * 86_400_000)
-  for (const { place } of [built, pulled]) utimesSync(place, old, old)
-  writeFileSync(join(cacheDir, 'downloads', `${'0'.repeat(64)}.part`), 'half')
+  const part = join(cacheDir, 'downloads', `${'0'.repeat(64)}.part`)
+  writeFileSync(part, 'half')
+  for (const path of [built.place, pulled.place, download, layer, part]) utimesSync(path, old, old)
+  // An image stays as long as one of its frozen Pis.
+  expect((await run('prune', '--dry-run')).out).toMatch(/^Would remove .*\.part, .*\n.*in all\.$/)
+  utimesSync(frozen, old, old)
   expect((await run('prune', '--dry-run')).out).toMatch(/^Would remove debian-12-arm64/)
   expect(existsSync(built.place)).toBe(true)
-  expect(await json('prune')).toMatchObject({ images: [{ name: 'debian-12-arm64' }], strays: [{}] })
+  expect(await json('prune')).toMatchObject({ images: [{ name: 'debian-12-arm64' }], strays: [{}, {}, {}] })
   expect([built.place, frozen, pulled.place, download].map(existsSync)).toEqual([false, false, true, true])
 
   // Nothing names it any longer.

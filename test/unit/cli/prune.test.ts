@@ -11,11 +11,15 @@ test('prune removes what was not used for long, and with --dry-run nothing', asy
   writeFileSync(join(dir, 'card.raw'), '')
   const at = new Date(Date.now() - 40 * 86_400_000)
   utimesSync(dir, at, at)
+  const broken = join(cache, 'downloads', `${'b'.repeat(64)}.part`)
+  mkdirSync(join(cache, 'downloads'))
+  for (const path of [broken, `${broken}.json`]) writeFileSync(path, '')
+  utimesSync(broken, at, at)
 
   expect(await run(['prune', '--cache-dir', cache, '--dry-run'])).toMatchObject({
     ...{
       exitCode: 0,
-      out: 'Would remove image aaaaaaaaaaaa, 0 MB, used 40 d ago\n0 MB would be free again.',
+      out: 'Would remove image aaaaaaaaaaaa, 0.0 MB, used 40 d ago\nWould remove download bbbbbbbbbbbb, 0.0 MB, used 40 d ago\n0.0 MB would be free again.',
     },
   })
   expect(await run(['prune', '--cache-dir', cache, '--older-than', '50d'])).toMatchObject({
@@ -23,6 +27,9 @@ test('prune removes what was not used for long, and with --dry-run nothing', asy
   })
   expect(existsSync(dir)).toBe(true)
   const { out } = await run(['prune', '--cache-dir', cache, '--json'])
-  expect(JSON.parse(out)).toMatchObject({ dryRun: false, removed: [{ kind: 'image', dir }] })
-  expect(existsSync(dir)).toBe(false)
+  expect(JSON.parse(out)).toMatchObject({
+    dryRun: false,
+    removed: [{ kind: 'image', dir }, { kind: 'download' }],
+  })
+  expect([dir, broken, `${broken}.json`].map(existsSync)).toEqual([false, false, false])
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { listing } from '../../../src/cli/ls.ts'
+import { runCli } from '../../../src/cli/program.ts'
 import { wantedPis } from '../../../src/cli/up.ts'
 import type { HostContext } from '../../../src/host/context.ts'
 import { StandingLabs } from '../../../src/standing/client.ts'
@@ -104,6 +105,17 @@ test('ls tells state, port, origin and age, and below them what is wrong', async
     { state: 'lost', problem: zephyrus.problem },
   ])
   expect(await run(['ls', '-q'], context)).toMatchObject({ out: 'boreas\nzephyrus' })
+})
+
+test('ls --watch tells a Pi that has come, and Ctrl-C is its end', async () => {
+  const lines: string[] = []
+  const output = { out: (line: string) => lines.push(line), err: (line: string) => lines.push(line) }
+  const ended = runCli(['ls', '--watch', '-q'], output, context)
+  await expect.poll(() => lines).toEqual([''])
+  await standingLab()
+  await expect.poll(() => lines, { timeout: 5_000 }).toEqual(['', 'boreas\nzephyrus'])
+  process.emit('SIGINT')
+  expect(await ended).toBe(0)
 })
 
 test('a Pi that is lost is not logged in to, and reset is what helps', async () => {

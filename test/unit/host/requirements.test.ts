@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { checkLine } from '../../../src/host/check.ts'
-import { assertHost, check, requirementsFor } from '../../../src/host/requirements.ts'
+import { assertHost, assertNeeds, check, requirementsFor } from '../../../src/host/requirements.ts'
 import { fakeHost } from './fake-host.ts'
 
 const everything = (context: Parameters<typeof check>[1]) =>
@@ -29,6 +29,14 @@ test('a missing ansible-playbook stops a run with its line and its remedy alone'
     '  `npx vitest-raspi doctor --fix` installs what a package manager has; each line tells what else to do.',
     'missing  ansible-playbook        (runs your playbooks) → apt-get install ansible-core',
   ])
+})
+
+test('of some needs alone, what else is missing stops nothing', async () => {
+  const { context, remove } = fakeHost()
+  remove('/usr/bin/mmdebstrap')
+  expect(await assertNeeds(['xz', 'qemuImg'], context)).toMatchObject([{ name: 'xz' }, { name: 'qemu-img' }])
+  remove('/usr/bin/xz')
+  await expect(assertNeeds(['xz', 'qemuImg'], context)).rejects.toThrow('lacks what it needs: xz.')
 })
 
 test('of two copies of QEMU with the older first on PATH, the message names both and how to take the newer', async () => {

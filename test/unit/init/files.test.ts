@@ -8,7 +8,7 @@ import { repositoryOf } from './repositories.ts'
 
 const versions = { vitest: '^5.0.0', 'vitest-raspi': '^0.1.0' }
 const repository = (dir: string, given: Partial<Repository> = {}): Repository => ({
-  ...{ dir, playbook: 'site.yml', hosts: [{ name: 'pi', groups: [] }], furtherHosts: 0 },
+  ...{ dir, playbook: 'site.yml', hosts: [{ name: 'pi', groups: [] }], furtherHosts: 0, limited: false },
   ...given,
 })
 
@@ -37,13 +37,13 @@ test('the first test has a Pi for each host, whatever they are called', () => {
     { name: "o'pi-1", groups: [] },
   ]
   const dir = repositoryOf({})
-  const given = { hosts, furtherHosts: 3, inventory: 'hosts.ini', playbook: 'playbooks/web.yaml' }
+  const given = { hosts, playbook: 'playbooks/web.yaml' }
   const text = planInit(repository(dir, given), versions).create['test/web.test.ts'] ?? ''
   expect(() => stripTypeScriptTypes(text)).not.toThrow()
   expect(text).toMatchInlineSnapshot(`
     "import { expect, raspiTest } from 'vitest-raspi'
 
-    // The hosts of hosts.ini (the first 2 of 5), each an emulated Pi that is fresh for every test.
+    // The hosts that the playbook names, each an emulated Pi that is fresh for every test.
     const test = raspiTest({
       hosts: {
         boreas: { groups: ['cold', 'winds'] },
@@ -57,6 +57,30 @@ test('the first test has a Pi for each host, whatever they are called', () => {
     })
     "
   `)
+})
+
+test('the first test takes the hosts of an inventory from there, and no more of them than it has Pis for', () => {
+  const hosts = [
+    { name: 'boreas', groups: ['winds'] },
+    { name: 'eurus', groups: ['winds'] },
+  ]
+  const textOf = (given: Partial<Repository>) =>
+    planInit(repository(repositoryOf({}), { hosts, inventory: 'hosts.ini', ...given }), versions).create[
+      'test/site.test.ts'
+    ]
+  expect(textOf({})).toContain(`
+// The hosts of hosts.ini, each an emulated Pi that is fresh for every test.
+const test = raspiTest({
+  inventory: 'hosts.ini',
+})
+`)
+  expect(textOf({ limited: true, furtherHosts: 3 })).toContain(`
+// The hosts of hosts.ini (the first 2 of 5), each an emulated Pi that is fresh for every test.
+const test = raspiTest({
+  inventory: 'hosts.ini',
+  limit: ['boreas', 'eurus'],
+})
+`)
 })
 
 test('what is there is kept to the letter, and what it lacks is told', () => {

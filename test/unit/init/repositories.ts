@@ -16,23 +16,25 @@ export function repositoryOf(files: Record<string, string>): string {
 
 /**
  * An environment with an Ansible that knows `hosts`, with their groups, in whatever inventory it is asked for, and
- * `parent` as the group of all those groups.
+ * `parent` as the group of all those groups; `hostvars` are the hosts' variables.
  */
-export function ansibleThatKnows(hosts: Record<string, string[]>, parent: string): NodeJS.ProcessEnv {
+export function ansibleThatKnows(
+  hosts: Record<string, string[]>,
+  parent: string,
+  hostvars: Record<string, object> = {},
+): NodeJS.ProcessEnv {
   const groups = [...new Set(Object.values(hosts).flat())]
   const members = (group: string) => Object.keys(hosts).filter((name) => hosts[name]?.includes(group))
   const list = {
-    _meta: { hostvars: {} },
+    _meta: { hostvars },
+    all: { children: [parent] },
     [parent]: { children: groups },
     ...Object.fromEntries(groups.map((group) => [group, { hosts: members(group) }])),
   }
   const dir = repositoryOf({
     'ansible-inventory': `#!/bin/sh\necho '${JSON.stringify(list)}'\n`,
-    ansible: `#!/bin/sh\nprintf '${Object.keys(hosts)
-      .map((name) => `    ${name}\\n`)
-      .join('')}'\n`,
     'ansible-config': "#!/bin/sh\necho '[]'\n",
   })
-  for (const name of ['ansible-inventory', 'ansible', 'ansible-config']) chmodSync(join(dir, name), 0o755)
-  return { PATH: dir }
+  for (const name of ['ansible-inventory', 'ansible-config']) chmodSync(join(dir, name), 0o755)
+  return { PATH: `${dir}:/usr/bin:/bin` }
 }

@@ -27,14 +27,16 @@ test('the hosts are those of the inventory that the playbook is for, in all thei
   const dir = repositoryOf({ 'site.yml': play('winds'), 'inventory/hosts.ini': '…' })
   const env = ansibleThatKnows({ boreas: ['cold'], eurus: ['warm'] }, 'winds')
   expect(await lookAt(dir, undefined, env)).toEqual({
-    ...{ dir, playbook: 'site.yml', inventory: 'inventory/hosts.ini', furtherHosts: 0 },
+    ...{ dir, playbook: 'site.yml', inventory: 'inventory/hosts.ini', furtherHosts: 0, limited: false },
     hosts: [
       { name: 'boreas', groups: ['cold', 'winds'] },
       { name: 'eurus', groups: ['warm', 'winds'] },
     ],
   })
   const warm = repositoryOf({ 'site.yml': play('warm'), hosts: '…' })
-  expect(await lookAt(warm, undefined, env)).toMatchObject({ inventory: 'hosts', hosts: [{ name: 'eurus' }] })
+  expect(await lookAt(warm, undefined, env)).toMatchObject({
+    ...{ inventory: 'hosts', hosts: [{ name: 'eurus' }], limited: true },
+  })
 })
 
 test('of a large inventory it takes as many as a host bears', async () => {
@@ -42,7 +44,18 @@ test('of a large inventory it takes as many as a host bears', async () => {
   const dir = repositoryOf({ 'site.yml': play('all'), 'hosts.yml': '…' })
   const found = await lookAt(dir, undefined, ansibleThatKnows(hosts, 'site'))
   expect(found.hosts.map(({ name }) => name)).toEqual(['web-0', 'web-1', 'web-2', 'web-3'])
-  expect(found.furtherHosts).toBe(5)
+  expect(found).toMatchObject({ furtherHosts: 5, limited: true })
+})
+
+test('a host of the inventory that is not reached by ssh gets no Pi', async () => {
+  const dir = repositoryOf({ 'site.yml': play('all'), hosts: '…' })
+  const groups = { here: ['site'], web: ['site'] }
+  const local = { here: { ansible_connection: 'local' } }
+  expect(await lookAt(dir, undefined, ansibleThatKnows(groups, 'all_of_it', local))).toMatchObject({
+    ...{ inventory: 'hosts', hosts: [{ name: 'web' }], limited: true },
+  })
+  const alone = ansibleThatKnows({ here: ['site'] }, 'all_of_it', local)
+  expect(await lookAt(dir, undefined, alone)).toMatchObject({ hosts: [{ name: 'pi' }], limited: false })
 })
 
 test('without an inventory there is one Pi, in the groups that the playbook names', async () => {

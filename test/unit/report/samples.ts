@@ -1,6 +1,7 @@
 import type { LentPi } from '../../../src/lab/protocol.ts'
-import type { FailureTask, PiSummary, RunSummary } from '../../../src/report/meta.ts'
+import type { FailureTask, RunSummary } from '../../../src/report/meta.ts'
 import type { RunRecord } from '../../../src/report/run-record.ts'
+import type { PiSummary } from '../../../src/report/told.ts'
 import { aRun } from '../ansible/runs.ts'
 
 /** A Pi that was thawed in 2.9 s and used for 10 s, changed by `data`. */

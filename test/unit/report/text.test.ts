@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { cutText, diffLines, lastLines } from '../../../src/report/text.ts'
+import { cutText, diffLines, diffOf, firstLine, lastLines } from '../../../src/report/text.ts'
 
 test('a long text keeps its beginning and more of its end', () => {
   expect(cutText('abcdefgh', 8)).toBe('abcdefgh')
@@ -8,7 +8,7 @@ test('a long text keeps its beginning and more of its end', () => {
 
 test('the last lines are cut where they are long', () => {
   expect(lastLines(`a\nb\n${'c'.repeat(300)}\n`, 2)).toEqual(['b', `${'c'.repeat(200)}…`])
-  expect(lastLines('', 2)).toEqual([])
+  expect(lastLines('a\n\nb', 2, 1)).toEqual(['', 'b'])
 })
 
 test('a diff shows what differs, with three lines around it', () => {
@@ -23,4 +23,13 @@ test('a diff that a module made stays, one of objects is compared as JSON, an em
   const objects = { before: { mode: '0644' }, after: { mode: '0600' } } as never
   expect(diffLines([objects])).toContain('+  "mode": "0600"')
   expect(diffLines([{ before: 'a', after: 'a' }, {}])).toEqual([])
+})
+
+test('a task’s diff has those of its items', () => {
+  const item = { diff: [{ prepared: '+b' }] } as never
+  expect(diffOf({ diff: [{ prepared: '+a' }], items: [item] })).toEqual(['+a', '+b'])
+})
+
+test('an error’s first line has no hint', () => {
+  expect(firstLine(new Error('It broke.\n  Mend it.'))).toBe('It broke.')
 })

@@ -12,6 +12,12 @@ export function el<Tag extends keyof HTMLElementTagNameMap>(
   return fill(document.createElement(tag), properties, children)
 }
 
+/** A part of the page with its heading, which the navigation leads to by its id. */
+export function section(id: string, title: string, ...children: Child[]): HTMLElement {
+  const heading = el('h2', { id: `${id}-title` }, title)
+  return el('section', { id, 'aria-labelledby': `${id}-title` }, heading, ...children)
+}
+
 /** The same for SVG. */
 export function svg<Tag extends keyof SVGElementTagNameMap>(
   tag: Tag,

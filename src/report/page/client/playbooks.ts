@@ -1,14 +1,13 @@
 import type { PageData, PageFile, PageMark } from '../data.ts'
-import { el, lazy } from './dom.ts'
+import { el, lazy, section } from './dom.ts'
 import { counted, sign, tone } from './format.ts'
 
 /** The texts of the playbooks and task files that ran, with what became of each task at its line. */
 export function playbooks(data: PageData): HTMLElement | undefined {
   if (data.files.length === 0) return undefined
-  return el(
-    'section',
-    { id: 'playbooks', 'aria-labelledby': 'playbooks-title' },
-    el('h2', { id: 'playbooks-title' }, 'Playbooks'),
+  return section(
+    'playbooks',
+    'Playbooks',
     el(
       'p',
       { class: 'legend' },

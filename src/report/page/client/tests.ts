@@ -1,5 +1,5 @@
 import type { PageData, PageRun, PageTaskRun, PageTest } from '../data.ts'
-import { el, lazy, portions } from './dom.ts'
+import { el, lazy, portions, section } from './dom.ts'
 import { counted, duration, sign, tone } from './format.ts'
 import { placeLink } from './links.ts'
 
@@ -17,12 +17,7 @@ export function failures(data: PageData): HTMLElement | undefined {
   const shown = portions(list, failed, portion, ({ test, index }, at) =>
     testDetails(data, test, index, { id: `failed-${index}`, open: at < openFailures, withFile: true }),
   )
-  return el(
-    'section',
-    { id: 'failures', 'aria-labelledby': 'failures-title' },
-    el('h2', { id: 'failures-title' }, 'Failed tests'),
-    ...shown,
-  )
+  return section('failures', 'Failed tests', ...shown)
 }
 
 /** All tests by their files, failed ones first, with a filter. */
@@ -86,10 +81,9 @@ export function tests(data: PageData): HTMLElement {
   })
   state.addEventListener('change', update)
   update()
-  return el(
-    'section',
-    { id: 'tests', 'aria-labelledby': 'tests-title' },
-    el('h2', { id: 'tests-title' }, 'Tests'),
+  return section(
+    'tests',
+    'Tests',
     el(
       'div',
       { class: 'controls' },

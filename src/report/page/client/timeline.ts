@@ -1,5 +1,5 @@
 import type { PageData, PagePi } from '../data.ts'
-import { el, lazy, portions, svg } from './dom.ts'
+import { el, lazy, portions, section, svg } from './dom.ts'
 import { counted, duration, sign, stopwatch, tone } from './format.ts'
 import { lanesOf, type Step, stepsOf, ticksOf } from './lanes.ts'
 import { testLink } from './links.ts'
@@ -44,10 +44,9 @@ export function timeline(data: PageData): HTMLElement | undefined {
     { passive: false },
   )
   new ResizeObserver(draw).observe(frame)
-  return el(
-    'section',
-    { id: 'timeline', 'aria-labelledby': 'timeline-title' },
-    el('h2', { id: 'timeline-title' }, 'Timeline of the Pis'),
+  return section(
+    'timeline',
+    'Timeline of the Pis',
     el(
       'div',
       { class: 'controls' },

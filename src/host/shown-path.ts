@@ -6,7 +6,7 @@ export function isInside(path: string, dir: string): boolean {
   return inside === '' || (inside !== '..' && !inside.startsWith('../') && !isAbsolute(inside))
 }
 
-/** `path` as it is called in keys and messages: relative to the project where it is part of it. */
-export function shownPath(path: string, projectDir: string): string {
-  return isInside(path, projectDir) ? relative(projectDir, path) || '.' : path
+/** `path` as it is called in keys and messages: relative to `dir` where it lies in it, `.` where it is that. */
+export function shownPath(path: string, dir: string): string {
+  return isInside(path, dir) ? relative(dir, path) || '.' : path
 }

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
-import { removeEntry, unusedEntries } from '../../../src/freeze/unused.ts'
+import { removeEntry, unusedEntries, unusedImages } from '../../../src/freeze/cache-entries.ts'
 import { markUsed } from '../../../src/host/last-use.ts'
+import { pin } from '../../../src/image/lock-file.ts'
 
 let cache: string
 const limit = new Date('2026-10-01')
@@ -17,7 +18,7 @@ beforeEach(() => {
 })
 
 /** Makes an entry that was used last `at`; a frozen Pi's card is a change to the entry `below`. */
-function entry(kind: 'images' | 'frozen', id: string, at: Date, below?: string): string {
+function entry(kind: 'images' | 'frozen' | 'downloads', id: string, at: Date, below?: string): string {
   const dir = join(cache, kind, id)
   mkdirSync(dir, { recursive: true })
   writeFileSync(
@@ -43,6 +44,35 @@ test('an image stays as long as a frozen Pi that is kept is a change to it, or t
   entry('frozen', c, new Date(), b)
   entry('frozen', d, long, a)
   expect(await unused()).toEqual([d])
+})
+
+test('what a lock file names is kept, and what an image that is kept was made of', async () => {
+  const downloads = [a, b, c].map((sum) => entry('downloads', sum, long))
+  const image = entry('images', d, long)
+  const about = {
+    ...{ name: 'lite', recipe: d, id: d, architecture: 'arm64', user: 'pi', hostKeys: ['key'], cardBytes: 7 },
+    source: { image: { url: 'https://example.org/lite.img', sha256: b } },
+  }
+  writeFileSync(join(image, 'image.json'), JSON.stringify(about))
+  utimesSync(image, long, long)
+  expect(await unused()).toEqual([d, a, b, c])
+  const lockFile = join(cache, 'vitest-raspi.lock.json')
+  pin(lockFile, { 'lite@latest': { url: 'https://example.org/lite.img', sha256: b } })
+  expect((await unusedEntries(cache, limit, [lockFile])).map(({ dir }) => dir)).toEqual([
+    downloads[0],
+    downloads[2],
+  ])
+})
+
+test('of images only, a frozen Pi goes with its image, or where it has none', async () => {
+  entry('images', a, new Date())
+  entry('frozen', b, long, a)
+  entry('images', c, long)
+  entry('frozen', d, long, c)
+  const orphan = 'e'.repeat(64)
+  entry('frozen', orphan, long, 'f'.repeat(64))
+  expect(await unused()).toEqual([b, d, orphan, c])
+  expect((await unusedImages(cache, limit)).map(({ id }) => id)).toEqual([d, orphan, c])
 })
 
 test('using it keeps it', async () => {

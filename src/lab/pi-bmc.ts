@@ -1,0 +1,49 @@
+import { join } from 'node:path'
+import { type Bmc, startBmc } from '../bmc/bmc.ts'
+import type { BootDevice, Chassis, PowerAction } from '../bmc/chassis.ts'
+import { machineFiles } from '../machine/command-line.ts'
+import type { LivePi } from './live-pi.ts'
+
+/** Starts the BMC of a Pi, with its files in `dir`. Throws as {@link startBmc} does. */
+export function startPiBmc(
+  pi: LivePi,
+  options: { name: string; dir: string; log: (line: string) => void; signal: AbortSignal },
+): Promise<Bmc> {
+  return startBmc({ ...options, chassis: new PiChassis(pi) })
+}
+
+/**
+ * A Pi as its BMC switches it. The boot device is kept and told, but the Pi boots from its card whatever it is: QEMU has
+ * none of the firmware that would boot from elsewhere.
+ */
+class PiChassis implements Chassis {
+  readonly #pi: LivePi
+  #device: BootDevice = 'none'
+
+  constructor(pi: LivePi) {
+    this.#pi = pi
+  }
+
+  power() {
+    return this.#pi.machine.power
+  }
+
+  async set(action: PowerAction): Promise<void> {
+    const ours = { on: 'on', off: 'cut', reset: 'reset', soft: 'off' } as const
+    // IPMI repeats what is answered late, and switches off what is off.
+    if (action === 'soft' && this.power() === 'off') return
+    await this.#pi.power(ours[action])
+  }
+
+  bootDevice() {
+    return this.#device
+  }
+
+  setBootDevice(device: BootDevice) {
+    this.#device = device
+  }
+
+  consoleSocket() {
+    return this.power() === 'on' ? join(this.#pi.dir, machineFiles.serial) : undefined
+  }
+}
