@@ -15,7 +15,7 @@ import { noteLockFile } from './cache-users.ts'
 import { recipeOf } from './catalogue.ts'
 import type { Patience } from './download.ts'
 import { writeError } from './free-space.ts'
-import type { Architecture, Image } from './image.ts'
+import type { Image } from './image.ts'
 import { type ClientKey, clientKey } from './keys.ts'
 import { recipeId } from './recipe.ts'
 import { parseReference, type Reference } from './reference.ts'
@@ -27,8 +27,6 @@ export interface ImageContext {
   cacheDir: string
   log: Log
   signal?: AbortSignal | undefined
-  /** Called before anything is built, with what the image's programs are for; what it throws is thrown. @default `assertHost` */
-  beforeBuild?: ((architecture: Architecture) => Promise<unknown>) | undefined
   /** Where relative paths of images begin. @default the working directory */
   baseDir?: string | undefined
   /** Where `latest` is pinned; where there is none, it is asked for anew each time. */
@@ -89,9 +87,9 @@ async function makingOf(reference: Reference, key: ClientKey, context: ImageCont
   const { name, steps } = reference
   if (reference.kind === 'recipe') {
     const recipe = withSteps(recipeOf(name, key.publicKey), steps)
-    const { cacheDir, beforeBuild = (wanted) => assertHost(['build'], { cacheDir }, wanted) } = context
+    const { cacheDir } = context
     const make = async (dir: string) => {
-      await beforeBuild(recipe.architecture)
+      await assertHost(['build'], { cacheDir }, recipe.architecture)
       return buildImage(recipe, dir, context)
     }
     return { name, id: recipeId(recipe), verb: 'building', make }

@@ -361,8 +361,6 @@ export class Lab {
       signal: this.#stop.signal,
       note: (pid) => this.runDir.note(pid),
       notEmulated: this.#notEmulated,
-      assertBuilder: async (architecture) =>
-        void (await assertHost(['run', 'build'], { cacheDir: this.cacheDir }, architecture)),
     }
   }
 

@@ -6,7 +6,7 @@ import { type FreezeKey, type FrozenPi, frozenId, otherVersions, readFrozen } fr
 import { exclusively } from '../host/lock.ts'
 import { type Log, phase } from '../host/progress.ts'
 import { abandoned } from '../host/scratch.ts'
-import type { Architecture, Image } from '../image/image.ts'
+import type { Image } from '../image/image.ts'
 import { resolveImage } from '../image/resolve-image.ts'
 import type { ImageOption } from '../image-option.ts'
 import { type Board, boardOf } from '../machine/boards.ts'
@@ -32,8 +32,6 @@ export interface SourceContext {
   signal: AbortSignal
   note(pid: number): void
   notEmulated(sentences: string[]): void
-  /** Throws where this host cannot build an image whose programs are for `architecture`. */
-  assertBuilder(architecture: Architecture): Promise<void>
 }
 
 /**
@@ -49,7 +47,7 @@ export async function resolveSource(
   const board = boardOf(boardOption)
   for (const dir of abandoned(join(cacheDir, 'tmp'), 'frozen'))
     await rm(dir, { recursive: true, force: true })
-  const image = await resolveImage(option, { ...context, beforeBuild: context.assertBuilder })
+  const image = await resolveImage(option, context)
   if (!board.architectures.includes(image.architecture)) {
     const able = board.architectures.join(' and ')
     throw new RaspiError(
