@@ -40,8 +40,11 @@ export const optionsSchema = z.strictObject({
   bootTimeout: z.int().positive().default(300_000),
   /** How long a playbook may run, in ms. @default 1_200_000 */
   playbookTimeout: z.int().positive().default(1_200_000),
-  /** `'mitogen'`: run tasks through Mitogen, where it is installed and ansible.cfg names no strategy. @default nothing */
-  accelerate: z.enum(['mitogen']).optional(),
+  /**
+   * `'mitogen'`: run tasks through Mitogen, unless ansible.cfg names a strategy; `'auto'`: the same where Mitogen is
+   * installed and made for this Ansible. @default nothing
+   */
+  accelerate: z.enum(['mitogen', 'auto']).optional(),
   /** Of which tests the Pis stay up, for up to an hour after the run, which ends with them. @default 'none' */
   keep: z.enum(['none', 'failed', 'all']).default('none'),
   /** Of which tests the console, the journal and more is kept below `.vitest/raspi`. @default 'failed' */

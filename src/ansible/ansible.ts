@@ -16,7 +16,7 @@ import type { SearchPaths } from './galaxy.ts'
 import { type AnsibleTarget, connectionTo, inventoryOf, noConnection } from './inventory.ts'
 import { limitOf, strangers } from './limit.ts'
 import { parseWarnings } from './messages.ts'
-import { mitogenEnvironment } from './mitogen.ts'
+import { type Acceleration, mitogenEnvironment } from './mitogen.ts'
 import { ModuleRun } from './module-run.ts'
 import { BoundedOutput } from './output.ts'
 import { findPlaybook } from './playbooks.ts'
@@ -52,7 +52,7 @@ export interface AnsibleContext {
   timeoutMs: number
   signal?: AbortSignal | undefined
   /** What makes tasks faster, without which Ansible works as it does. @default nothing */
-  accelerate?: 'mitogen' | undefined
+  accelerate?: Acceleration | undefined
   /** @default 'ansible-playbook', on the PATH */
   ansiblePlaybook?: string | undefined
   log: Log
@@ -187,7 +187,7 @@ export class Ansible {
     const stop = new AbortController()
     const [stdout, stderr] = [new BoundedOutput(), new BoundedOutput()]
 
-    const faster = this.#context.accelerate ? await mitogenEnvironment(program, env, config) : {}
+    const faster = await mitogenEnvironment(this.#context.accelerate, program, env, config)
     const child = supervise(program, args, {
       cwd,
       env: {

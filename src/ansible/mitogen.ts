@@ -3,20 +3,25 @@ import { execa } from 'execa'
 import { RaspiError } from '../errors.ts'
 import type { AnsibleConfig } from './config.ts'
 
+/** What makes tasks faster: `mitogen` has to, `auto` does where it can be had. */
+export type Acceleration = 'mitogen' | 'auto'
+
 /** The directories of Mitogen's strategy plugins, by what decides which Ansible and which Python that is. */
 const known = new Map<string, Promise<string>>()
 
 /**
  * The environment by which Ansible runs its tasks through Mitogen (https://mitogen.networkgenomics.com/ansible_detailed.html):
  * one connection and one Python process per Pi instead of one for each task. Empty where the user's configuration has
- * chosen a strategy. Throws a `RaspiError` where Mitogen is not installed beside Ansible, or not made for this Ansible.
+ * chosen a strategy. Where Mitogen is not installed beside Ansible, or not made for this Ansible, `auto` gives an empty
+ * one as well, and `mitogen` throws a `RaspiError`.
  */
 export async function mitogenEnvironment(
+  wanted: Acceleration | undefined,
   ansiblePlaybook: string,
   env: NodeJS.ProcessEnv,
   config: AnsibleConfig,
 ): Promise<NodeJS.ProcessEnv> {
-  if (config.isSet('DEFAULT_STRATEGY')) return {}
+  if (wanted === undefined || config.isSet('DEFAULT_STRATEGY')) return {}
   const key = JSON.stringify([ansiblePlaybook, env.PATH, env.VIRTUAL_ENV])
   let path = known.get(key)
   if (!path) {
@@ -24,10 +29,12 @@ export async function mitogenEnvironment(
     path.catch(() => known.delete(key))
     known.set(key, path)
   }
+  const found = wanted === 'auto' ? await path.catch(() => undefined) : await path
+  if (found === undefined) return {}
   const plugins = [config.value('DEFAULT_STRATEGY_PLUGIN_PATH')]
     .flat()
     .filter((given) => typeof given === 'string')
-  return { ANSIBLE_STRATEGY: 'mitogen_linear', ANSIBLE_STRATEGY_PLUGINS: [...plugins, await path].join(':') }
+  return { ANSIBLE_STRATEGY: 'mitogen_linear', ANSIBLE_STRATEGY_PLUGINS: [...plugins, found].join(':') }
 }
 
 /** The interpreter in what `ansible --version` prints. */

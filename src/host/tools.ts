@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import type { Group } from './check.ts'
-import type { HostContext } from './context.ts'
+import { type HostContext, systemPath } from './context.ts'
 import type { Packages } from './packages.ts'
 
 /** A program or file that must be on the host. */
@@ -133,6 +134,16 @@ export const tools = {
       brew: ['dtc'],
     },
     home: 'https://git.kernel.org/pub/scm/utils/dtc/dtc.git',
+    optional: true,
+  },
+  mitogen: {
+    group: 'run',
+    names: ['/usr/lib/python3/dist-packages/ansible_mitogen'],
+    purpose: "makes a playbook's tasks several times as fast, with the option `accelerate`",
+    packages: { apt: ['ansible-mitogen'] },
+    home: 'https://mitogen.networkgenomics.com/ansible_detailed.html',
+    // Elsewhere it comes by pip into whatever Python Ansible has, and there is no one place to look.
+    only: (context) => existsSync(systemPath(context, '/usr/bin/apt-get')),
     optional: true,
   },
   ipmiSim: {

@@ -30,6 +30,8 @@ export interface EvidenceSource {
   projectDir: string
   /** Variables whose values may be secret. */
   vars: unknown
+  /** The networks between the Pis, which write down what went through them last. */
+  networks?: readonly { name: string; saveRecent(file: string): Promise<number> }[]
 }
 
 /** The texts of a test's evidence, by the names of their files. */

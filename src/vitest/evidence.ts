@@ -49,8 +49,9 @@ export async function concludeTest(
       const files = await gatherEvidence(source)
       const dir = testDir(place, task)
       await writeEvidence(place, dir, files)
+      const captures = await saveCaptures(source, dir)
       const summary = { dir, ...summariseFailure(source, files, errors) }
-      work.push(showVitest(task, annotate, summary, Object.keys(files)))
+      work.push(showVitest(task, annotate, summary, [...Object.keys(files), ...captures]))
     }
     const account = accountOf(newRecords, errors, source.projectDir, secretsIn(source))
     work.push(recordArtifact(task, { type: 'vitest-raspi:account', account }))
@@ -86,7 +87,10 @@ async function showVitest(
   summary: FailureSummary,
   names: readonly string[],
 ): Promise<void> {
-  const attachments = names.map((name) => ({ path: join(summary.dir, name), contentType: 'text/plain' }))
+  const attachments = names.map((name) => ({
+    path: join(summary.dir, name),
+    contentType: name.endsWith('.pcap') ? 'application/vnd.tcpdump.pcap' : 'text/plain',
+  }))
   const copies = attachments.map((attachment) => ({ ...attachment }))
   await recordArtifact(task, { type: 'vitest-raspi:evidence', summary, attachments }).catch(() => {})
   // Vitest's UI and HTML report show attachments of annotations and of its own artifacts only.
@@ -161,6 +165,21 @@ async function writeEvidence(place: EvidencePlace, dir: string, files: EvidenceF
   await mkdir(dir, { recursive: true })
   await keepFromGit(place.evidenceDir)
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(dir, name), text)))
+}
+
+/** How long the networks may take to write down what went through them, in ms. */
+const capturePatience = 500
+
+/** Writes what went through each network last into `dir`, and gives the names of the files. */
+async function saveCaptures({ networks = [] }: EvidenceSource, dir: string): Promise<string[]> {
+  const saved: string[] = []
+  const all = networks.map(async (network) => {
+    const name = `${slug(network.name)}.pcap`
+    await network.saveRecent(join(dir, name))
+    saved.push(name)
+  })
+  await Promise.race([Promise.allSettled(all), delay(capturePatience, undefined, { ref: false })])
+  return [...saved]
 }
 
 /** The tests that have a directory, by it: two tests of a file may have the same name. */

@@ -43,11 +43,12 @@ export interface CommonTestOptions {
 }
 
 /** What the tests made by {@link raspiTest} get. */
-export interface RaspiTestOptions<Host extends string = string> extends CommonTestOptions {
+export interface RaspiTestOptions<Host extends string = string, Net extends string = string>
+  extends CommonTestOptions {
   /** The Pis by their names in the inventory. @default `{ pi: {} }` */
-  hosts?: Record<Host, HostOptions>
+  hosts?: Record<Host, HostOptions<Net>>
   /** What is to be said of networks that `hosts` names. The order of all is that in which they are named first. */
-  networks?: Record<string, NetworkOptions>
+  networks?: Partial<Record<NoInfer<Net>, NetworkOptions>>
   /** What random faults of the networks depend on: with the same seed the same frames are lost. @default 'vitest-raspi' */
   seed?: string | number
   /**
@@ -72,7 +73,7 @@ export interface InventoryTestOptions extends CommonTestOptions {
 }
 
 /** The fixtures of a test with Pis. */
-export interface RaspiFixtures<Host extends string = string> {
+export interface RaspiFixtures<Host extends string = string, Net extends string = string> {
   /** The Pis, by name. */
   pis: Record<Host, Pi>
   /** The first Pi. */
@@ -80,7 +81,7 @@ export interface RaspiFixtures<Host extends string = string> {
   /** Ansible, with an inventory of these Pis. */
   ansible: Ansible
   /** The networks between them, by name. */
-  networks: Record<string, Network>
+  networks: Record<Net, Network>
 }
 
 interface Borrowed {
@@ -104,9 +105,9 @@ interface Borrowed {
 export function raspiTest<Host extends string = string>(
   options: InventoryTestOptions,
 ): TestAPI<RaspiFixtures<Host>>
-export function raspiTest<const Host extends string = 'pi'>(
-  options?: RaspiTestOptions<Host>,
-): TestAPI<RaspiFixtures<Host>>
+export function raspiTest<const Host extends string = 'pi', const Net extends string = never>(
+  options?: RaspiTestOptions<Host, Net>,
+): TestAPI<RaspiFixtures<Host, Net>>
 export function raspiTest(options: RaspiTestOptions | InventoryTestOptions = {}): TestAPI<RaspiFixtures> {
   return testOf(plannerOf(options), options)
 }
@@ -255,7 +256,8 @@ async function borrow(
     targets: Object.values(pis).map((pi) => ({
       ...pi.connection,
       name: pi.name,
-      ...hosts[pi.name],
+      groups: hosts[pi.name]?.groups,
+      vars: { ...labVars(pi), ...hosts[pi.name]?.vars },
       controlPath: pi.controlPath,
     })),
     timeoutMs: options.playbookTimeout,
@@ -279,6 +281,7 @@ async function borrow(
       queuedMs: lease.queuedMs,
       projectDir,
       vars: plan.vars,
+      networks: Object.values(networks),
     },
     newRecords() {
       const records = ansible.records.slice(told)
@@ -291,6 +294,18 @@ async function borrow(
       await (keep === undefined ? lab.release(lease.id) : lab.keep(lease.id, keep))
       rmSync(runDir, { recursive: true, force: true })
     },
+  }
+}
+
+/** What playbooks are told of what a Pi has in a lab beside itself. */
+function labVars({ nics, bmc }: Pi): Record<string, unknown> {
+  const networks = nics.map(({ network, ...nic }) => [
+    network,
+    { ...nic, address: nic.address?.split('/')[0] },
+  ])
+  return {
+    ...(nics.length > 0 ? { raspi_networks: Object.fromEntries(networks) } : {}),
+    ...(bmc ? { raspi_bmc: bmc } : {}),
   }
 }
 

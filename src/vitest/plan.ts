@@ -6,7 +6,7 @@ import { RaspiError } from '../errors.ts'
 import type { Log } from '../host/progress.ts'
 
 /** What a Pi of `raspiTest({ hosts })` is like. */
-export interface HostOptions {
+export interface HostOptions<Network extends string = string> {
   /** The inventory's groups it is in. */
   groups?: string[]
   /** Variables of this host. */
@@ -15,7 +15,7 @@ export interface HostOptions {
    * The networks it is on, in the order of its NICs: `eth1` is on the first. It has an address on each, and reaches the
    * other Pis there by their names. @default none
    */
-  networks?: string[]
+  networks?: readonly Network[]
   /** Whether it has a BMC, which switches its power by IPMI: `pi.bmc`. Needs openipmi's ipmi_sim. @default false */
   bmc?: boolean
   /** Whether the test gets it switched on, or has to do that itself. @default 'on' */

@@ -8,7 +8,7 @@ import type { HostOptions, NetworkOptions } from './plan.ts'
  */
 export function networksOf(
   hosts: Readonly<Record<string, HostOptions>>,
-  options: Readonly<Record<string, NetworkOptions>>,
+  options: Readonly<Partial<Record<string, NetworkOptions>>>,
   seed: string | number,
 ): WantedNetworks | undefined {
   const used = new Set(Object.values(hosts).flatMap(({ networks = [] }) => networks))
@@ -23,6 +23,6 @@ export function networksOf(
   return {
     seed,
     networks: names.map((name) => ({ name, addresses: options[name]?.addresses })),
-    pis: Object.entries(hosts).map(([name, host]) => ({ name, networks: host.networks ?? [] })),
+    pis: Object.entries(hosts).map(([name, host]) => ({ name, networks: [...(host.networks ?? [])] })),
   }
 }

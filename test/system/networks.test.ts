@@ -32,10 +32,10 @@ test('Pis on a network reach each other by name, and have what the plan says', {
   }
   expect(received(await ping(controller, 'worker'))).toBe(3)
   expect(received(await ping(worker, 'controller.mgmt'))).toBe(3)
-  const requests = await networks.mgmt?.frames({ protocol: 'icmp', from: 'controller', to: 'worker' })
-  expect(requests?.length).toBeGreaterThanOrEqual(6)
+  const requests = await networks.mgmt.frames({ protocol: 'icmp', from: 'controller', to: 'worker' })
+  expect(requests.length).toBeGreaterThanOrEqual(6)
   // What is on one network is not on another.
-  expect(await networks.ext?.frames({ protocol: 'icmp' })).toEqual([])
+  expect(await networks.ext.frames({ protocol: 'icmp' })).toEqual([])
 })
 
 test('without the internet nothing of this machine is reached', { timeout: 180_000 }, async ({ pis }) => {
@@ -47,19 +47,19 @@ test('without the internet nothing of this machine is reached', { timeout: 180_0
 
 test('a partition parts, loss loses, and both end', { timeout: 300_000 }, async ({ pis, networks }) => {
   const { controller } = pis
-  const parted = await networks.mgmt?.partition([['controller'], ['worker']])
+  const parted = await networks.mgmt.partition([['controller'], ['worker']])
   expect(received(await ping(controller, 'worker'))).toBe(0)
-  await parted?.undo()
+  await parted.undo()
   expect(received(await ping(controller, 'worker'))).toBe(3)
-  const lossy = await networks.mgmt?.loss({ percent: 100, from: 'worker', to: 'controller' })
+  const lossy = await networks.mgmt.loss({ percent: 100, from: 'worker', to: 'controller' })
   expect(received(await ping(controller, 'worker'))).toBe(0)
-  expect((await networks.mgmt?.statistics())?.worker?.received.frames).toBeGreaterThan(0)
-  await lossy?.undo()
-  const slow = await networks.mgmt?.delay({ ms: 700 })
+  expect((await networks.mgmt.statistics()).worker?.received.frames).toBeGreaterThan(0)
+  await lossy.undo()
+  const slow = await networks.mgmt.delay({ ms: 700 })
   const { stdout } = await ping(controller, 'worker')
   expect(Number(/min\/avg\/max\/mdev = ([\d.]+)/.exec(stdout)?.[1])).toBeGreaterThan(1_300)
-  await slow?.undo()
-  await expect(networks.mgmt?.unplug('nobody')).rejects.toThrow('Ports are: controller, worker.')
+  await slow.undo()
+  await expect(networks.mgmt.unplug('nobody')).rejects.toThrow('Ports are: controller, worker.')
 })
 
 test('addresses are the same after a reboot', { timeout: 300_000 }, async ({ pis }) => {

@@ -6,6 +6,7 @@ import {
   type CommandResult,
   type ModuleRun,
   moleculeScenario,
+  type Network,
   type Pi,
   raspiTest,
   test,
@@ -29,12 +30,27 @@ cluster('the Pis have the names of the hosts', ({ pis }) => {
   pis.cache
 })
 
+const lab = raspiTest({ hosts: { boreas: { networks: ['mgmt', 'ext'] }, eurus: { networks: ['mgmt'] } } })
+
+lab('the networks have the names by which hosts are on them', ({ networks }) => {
+  expectTypeOf(networks).toEqualTypeOf<Record<'mgmt' | 'ext', Network>>()
+  // @ts-expect-error: no host is on it
+  networks.pxe
+})
+
 it('knows what raspiTest takes', () => {
   raspiTest({ scope: 'file', image: 'debian-12-arm64' })
   // @ts-expect-error: Pis are for a test or for a file
   raspiTest({ scope: 'run' })
   // @ts-expect-error: groups are a list
   raspiTest({ hosts: { web: { groups: 'webservers' } } })
+  raspiTest({
+    hosts: { web: { networks: ['pxe'] } },
+    networks: { pxe: { addresses: false } },
+    internet: false,
+  })
+  // @ts-expect-error: no host is on it
+  raspiTest({ hosts: { web: { networks: ['pxe'] } }, networks: { mgmt: {} } })
   // @ts-expect-error: there is no such option
   raspiTest({ host: 'web' })
 })

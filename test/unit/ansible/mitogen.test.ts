@@ -11,11 +11,17 @@ test('Ansible tells which Python it runs on', () => {
 
 test('a strategy that the user has chosen stays', async () => {
   const config = parseConfig('[{"name":"DEFAULT_STRATEGY","origin":"/repo/ansible.cfg","value":"free"}]')
-  expect(await mitogenEnvironment('/nowhere/ansible-playbook', {}, config)).toEqual({})
+  expect(await mitogenEnvironment('mitogen', '/nowhere/ansible-playbook', {}, config)).toEqual({})
 })
 
 test('where Ansible is not to be asked, the error says what to do', async () => {
-  await expect(mitogenEnvironment('/nowhere/ansible-playbook', {}, parseConfig('[]'))).rejects.toThrow(
+  const config = parseConfig('[]')
+  await expect(mitogenEnvironment('mitogen', '/nowhere/ansible-playbook', {}, config)).rejects.toThrow(
     /^Mitogen cannot be looked for: \/nowhere\/ansible does not tell its Python(.|\n)*leave out `accelerate`/,
   )
+})
+
+test('what is only wanted where it can be had is no error where it cannot', async () => {
+  expect(await mitogenEnvironment('auto', '/nowhere/ansible-playbook', {}, parseConfig('[]'))).toEqual({})
+  expect(await mitogenEnvironment(undefined, '/nowhere/ansible-playbook', {}, parseConfig('[]'))).toEqual({})
 })

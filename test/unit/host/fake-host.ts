@@ -55,6 +55,7 @@ export function fakeHost(given: Partial<HostContext> = {}): FakeHost {
   for (const [name, output] of Object.entries(complete)) program(`/usr/bin/${name}`, output)
   file('/etc/os-release', 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n')
   file('/usr/share/keyrings/debian-archive-keyring.gpg', '')
+  file('/usr/lib/python3/dist-packages/ansible_mitogen', '')
   for (const name of ['aarch64', 'arm']) {
     file(
       `/usr/lib/binfmt.d/qemu-${name}.conf`,

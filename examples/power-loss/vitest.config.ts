@@ -1,0 +1,4 @@
+import { defineConfig } from 'vitest/config'
+import { raspi } from 'vitest-raspi/plugin'
+
+export default defineConfig({ plugins: [raspi({ accelerate: 'auto' })] })
