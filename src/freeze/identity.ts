@@ -99,6 +99,13 @@ export function settleScript(user: string, networks?: GuestNetworks): string {
   return `${networks ? `${reloadNetworks}; ` : ''}udevadm control --start-exec-queue; [ -e ${lingersForUs} ] && rm -f ${lingersForUs} ${lingerDir}/${user}; sync -f /`
 }
 
+/**
+ * The same a little later: it takes an emulated core seconds, in which whoever has just got the Pi would wait for his first
+ * command.
+ */
+export const settleLater = (user: string, networks?: GuestNetworks) =>
+  `exec {later}<> <(:); read -r -t 2 -u "$later"; ${settleScript(user, networks)}`
+
 /** What nearly every test does first: a command, a command as root, one of Ansible's modules. */
 export const firstCommands =
   "true; sudo -n true; python3 -c 'import json, ast, zipfile, base64, runpy, tempfile'"

@@ -15,6 +15,7 @@ import {
   knownHost,
   newIdentity,
   quietScript,
+  settleLater,
   settleScript,
 } from '../freeze/identity.ts'
 import { type FrozenPi, frozenAt, frozenFiles } from '../freeze/store.ts'
@@ -186,7 +187,7 @@ export class LivePi {
     this.#shell = undefined
     await shell.run(clockScript(), { timeoutMs: 10_000 })
     const { user } = this.source.image
-    this.#afterHandOver = shell.finish(this.#hasSettled ? 'true' : settleScript(user, this.identity.networks))
+    this.#afterHandOver = shell.finish(this.#hasSettled ? 'true' : settleLater(user, this.identity.networks))
     this.spans.end('hand-over')
   }
 
