@@ -21,7 +21,7 @@ test('on a host that has everything, each thing has one line and the exit code i
   expect(out).toMatch(
     /^Debian GNU\/Linux 12 \(bookworm\), x64, packages by apt\n\nTo run tests\n {2}ok {7}qemu-system-aarch64 /,
   )
-  expect(out.match(/^ {2}ok /gm)).toHaveLength(23)
+  expect(out.match(/^ {2}ok /gm)).toHaveLength(24)
   expect(out).toMatch(/\nNothing is missing\.$/)
 })
 

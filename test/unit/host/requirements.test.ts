@@ -8,7 +8,7 @@ const everything = (context: Parameters<typeof check>[1]) =>
 
 test('a host that has everything passes, and its programs are given by path and version', async () => {
   const { context, root } = fakeHost()
-  expect((await everything(context)).map(({ status }) => status)).toEqual(Array(23).fill('ok'))
+  expect((await everything(context)).map(({ status }) => status)).toEqual(Array(24).fill('ok'))
   expect(await assertHost(['run', 'build'], context)).toEqual({
     qemu: `${root}/usr/bin/qemu-system-aarch64`,
     qemuVersion: '8.2.2',
