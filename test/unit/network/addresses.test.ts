@@ -55,7 +55,7 @@ test('the hosts file has each peer by its name on the first network of both, and
   ])
   expect(hostsLines(plan, 'compute00')).toEqual([
     '10.77.2.11 controller00 controller00.mgmt',
-    '10.77.1.11 controller00 controller00.pxe',
+    '10.77.1.11 controller00.pxe',
     '10.77.2.12 compute00 compute00.mgmt',
     '10.77.1.12 compute00.pxe',
   ])
