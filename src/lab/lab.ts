@@ -1,35 +1,26 @@
-import { rm } from 'node:fs/promises'
 import { availableParallelism, freemem } from 'node:os'
 import { join } from 'node:path'
 import type { Bmc } from '../bmc/bmc.ts'
-import type { BoardOption } from '../board-option.ts'
 import { messageOf, RaspiError } from '../errors.ts'
-import { defaultCacheDir, privateDir } from '../host/paths.ts'
-import { duration, type Log } from '../host/progress.ts'
+import { defaultCacheDir } from '../host/paths.ts'
+import type { Log } from '../host/progress.ts'
 import { assertHost, type HostTools } from '../host/requirements.ts'
-import type { ImageOption } from '../image-option.ts'
 import type { SegmentRequest } from '../network/calls.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { type Capacity, capacityOf } from './capacity.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { Gate } from './gate.ts'
 import { LeaseNetworks } from './lease-networks.ts'
-import { LivePi, type PiNetworks, type PiSource } from './live-pi.ts'
+import { lent } from './lent.ts'
+import type { LivePi, PiSource } from './live-pi.ts'
 import { startPiBmc } from './pi-bmc.ts'
+import { type LabPlace, PiSources } from './pi-sources.ts'
+import { isParticular, PiStarter } from './pi-starter.ts'
 import type { Prepare } from './prepare.ts'
-import type { BmcConnection, Lease, LeaseRequest, LentPi, Preparation, WantedPi } from './protocol.ts'
+import type { Lease, LeaseRequest, WantedPi } from './protocol.ts'
 import { ReadyPool } from './ready-pool.ts'
 import { RunDir, sweepDeadRuns } from './run-dir.ts'
 import { sayOnce } from './say-once.ts'
-import { resolveSource, type SourceContext } from './sources.ts'
-
-/** Where the user's project is, for what images say of it. */
-export interface LabPlace {
-  /** Where relative paths of images begin. @default the working directory */
-  baseDir?: string
-  /** Where `latest` is pinned. @default nowhere */
-  lockFile?: string
-}
 
 /** What a lease holds. */
 interface HeldLease {
@@ -45,17 +36,13 @@ export class Lab {
   readonly runDir: RunDir
   readonly log: Log
   readonly checkpoints: Checkpoints
-  readonly #prepare: Prepare | undefined
-  readonly #place: LabPlace
   readonly #places: Gate
   readonly #capacity: Capacity
-  readonly #starts: Gate
+  readonly #starter: PiStarter
+  readonly #sources: PiSources
   readonly #ready: ReadyPool
   readonly #stop = new AbortController()
   readonly #leases = new Map<number, HeldLease>()
-  readonly #sources = new Map<string, Promise<PiSource>>()
-  readonly #layers = new Map<string, Promise<PiSource[]>>()
-  readonly #notEmulated: (sentences: string[]) => void
   #tools: Promise<HostTools> | undefined
   #count = 0
   #swept = false
@@ -63,24 +50,31 @@ export class Lab {
   /** Without a `prepare` no Pis can be prepared. */
   constructor(options: ResolvedOptions, log: Log, prepare?: Prepare, place: LabPlace = {}) {
     this.options = options
-    this.#place = place
     this.log = log
     this.runDir = new RunDir()
     const say = sayOnce(log)
-    this.#notEmulated = (sentences) => {
-      for (const sentence of sentences) say(`Not emulated: ${sentence}`)
-    }
     const cores = availableParallelism()
     this.#capacity = capacityOf({ free: freemem(), cores }, options.maxPis)
     this.#places = new Gate(this.#capacity.pis)
-    this.#starts = new Gate(options.maxStarts ?? Math.max(1, Math.floor(cores / 2)))
+    const starts = new Gate(options.maxStarts ?? Math.max(1, Math.floor(cores / 2)))
+    const context = {
+      ...{ runDir: this.runDir, starts, bootTimeout: options.bootTimeout, log, signal: this.#stop.signal },
+      host: () => this.#host(),
+      notEmulated(sentences: string[]) {
+        for (const sentence of sentences) say(`Not emulated: ${sentence}`)
+      },
+    }
+    const starter = new PiStarter(context)
+    this.#starter = starter
+    this.#sources = new PiSources({
+      ...{ ...context, options, cacheDir: this.cacheDir, place, prepare, starter, places: this.#places },
+    })
     this.#ready = new ReadyPool(options.readyPis ?? Math.max(1, Math.floor(cores / 2)), {
-      start: (source, signal) => this.#startAtRest(source, signal),
-      end: (pi) => this.#end(pi),
+      start: (source, signal) => starter.startAtRest(source, signal),
+      end: (pi) => starter.end(pi),
       room: () => (this.#places.waiting > 0 ? 0 : this.#places.free - this.#ready.living),
     })
-    this.#prepare = prepare
-    this.checkpoints = new Checkpoints({ log, starts: this.#starts, lent: (number) => this.lent(number) })
+    this.checkpoints = new Checkpoints({ log, starts, lent: (number) => this.lent(number) })
   }
 
   /** How many Pis are ready for the next leases. */
@@ -105,7 +99,7 @@ export class Lab {
     const wanted = request.pis.length
     this.assertRoom(wanted, request.holder)
     if (request.pis.some(({ bmc }) => bmc)) await assertHost(['run', 'bmc'], { cacheDir: this.cacheDir })
-    const sources = await this.#sourcesOf(request)
+    const sources = await this.#sources.of(request)
     const queued = performance.now()
     if (this.#places.free < wanted)
       this.log(
@@ -119,17 +113,14 @@ export class Lab {
     })
     const started = await Promise.allSettled(await this.#take(sources, request.pis, networks, stop))
     const pis = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-    const failure = started.find((result) => result.status === 'rejected')
-    if (failure || stop.aborted) {
-      await Promise.all([...pis.map((pi) => this.#end(pi)), networks?.close()])
+    const giveUp = async (why: unknown) => {
+      await Promise.all([...pis.map((pi) => this.#starter.end(pi)), networks?.close()])
       leave()
-      throw stop.aborted ? stop.reason : failure?.reason
+      throw why
     }
-    const bmcs = await this.#startBmcs(pis, request.pis, stop).catch(async (error) => {
-      await Promise.all([...pis.map((pi) => this.#end(pi)), networks?.close()])
-      leave()
-      throw error
-    })
+    const failure = started.find((result) => result.status === 'rejected')
+    if (failure || stop.aborted) return giveUp(stop.aborted ? stop.reason : failure?.reason)
+    const bmcs = await this.#startBmcs(pis, request.pis, stop).catch(giveUp)
     const id = ++this.#count
     this.#leases.set(id, { pis, bmcs, networks, leave })
     for (const pi of pis) pi.machine.whenLost((error) => lost(pi, error))
@@ -138,16 +129,13 @@ export class Lab {
     return {
       id,
       queuedMs,
-      pis: pis.map((pi, index) => ({
-        ...lent(pi, request.pis[index]?.name ?? pi.identity.hostname),
-        bmc: bmcConnection(bmcs[index]),
-      })),
+      pis: pis.map((pi, index) => lent(pi, request.pis[index]?.name ?? pi.identity.hostname, bmcs[index])),
     }
   }
 
   /** Looks anew, at the next lease, whether what Pis are prepared by has changed: for tests that are run again. */
   forgetLayers(): void {
-    this.#layers.clear()
+    this.#sources.forgetLayers()
   }
 
   /** Throws a `RaspiError` where `wanted` Pis for `holder` can never live here at the same time. */
@@ -177,7 +165,7 @@ export class Lab {
     this.#leases.delete(id)
     // No BMC switches on what is being ended.
     await Promise.all(lease.bmcs.map((bmc) => bmc?.close()))
-    await Promise.all([...lease.pis.map((pi) => this.#end(pi)), lease.networks?.close()])
+    await Promise.all([...lease.pis.map((pi) => this.#starter.end(pi)), lease.networks?.close()])
     lease.leave()
     this.#ready.refill(...lease.pis.map(({ source }) => source))
   }
@@ -200,7 +188,7 @@ export class Lab {
   async close(): Promise<void> {
     this.#stop.abort(new RaspiError('cancelled', 'The run has ended.'))
     await Promise.all([this.#ready.drain(), ...[...this.#leases.keys()].map((id) => this.release(id))])
-    await Promise.allSettled([...this.#sources.values(), ...this.#layers.values()])
+    await this.#sources.settled()
     this.runDir.remove()
   }
 
@@ -226,7 +214,8 @@ export class Lab {
     // What is left of the pool lives in places that are free; the lease has just taken some of them.
     await this.#ready.shrink(Math.max(0, this.#places.free), sources[0])
     return pis.map(
-      async ({ source, wish, kept }) => (await this.#woken(kept, stop)) ?? this.#start(source, stop, wish),
+      async ({ source, wish, kept }) =>
+        (await this.#woken(kept, stop)) ?? this.#starter.start(source, stop, wish),
     )
   }
 
@@ -238,7 +227,7 @@ export class Lab {
       return pi
     } catch (error) {
       this.log(`A Pi that was kept ready is of no use, and another is started: ${messageOf(error)}`)
-      if (pi) await this.#end(pi)
+      if (pi) await this.#starter.end(pi)
       stop.throwIfAborted()
       return undefined
     }
@@ -272,98 +261,6 @@ export class Lab {
     throw failure.reason
   }
 
-  async #start(source: PiSource, signal: AbortSignal, wanted: Particulars): Promise<LivePi> {
-    const leave = await this.#starts.enter(1, signal)
-    try {
-      const pi = await this.#bringToLife(source, signal, wanted)
-      if (pi.origin === 'booted') this.log(`Pi ${pi.identity.hostname} booted in ${duration(pi.startMs)}`)
-      return pi
-    } finally {
-      leave()
-    }
-  }
-
-  /** Starts a Pi for the pool. It queues with nobody: a lease must never wait for it. */
-  async #startAtRest(source: PiSource, signal: AbortSignal): Promise<LivePi> {
-    const pi = await this.#bringToLife(source, AbortSignal.any([signal, this.#stop.signal]), {}, 'background')
-    try {
-      await pi.rest(signal)
-      return pi
-    } catch (error) {
-      await this.#end(pi)
-      throw error
-    }
-  }
-
-  async #bringToLife(
-    source: PiSource,
-    signal: AbortSignal,
-    wanted: Particulars,
-    priority?: 'background',
-  ): Promise<LivePi> {
-    const { qemu, qemuImg } = await this.#host()
-    const { number = ++this.#count, sshPort, internet, networks, off } = wanted
-    return LivePi.start(source, {
-      ...{ number, hostname: wanted.hostname ?? `pi-${number}`, sshPort, internet, networks, off },
-      dir: join(this.runDir.path, String(number)),
-      ...{ qemu, qemuImg, timeoutMs: this.options.bootTimeout, signal, priority },
-      note: (pid) => this.runDir.note(pid),
-      notEmulated: this.#notEmulated,
-    })
-  }
-
-  async #end(pi: LivePi): Promise<void> {
-    await pi.end()
-    await rm(join(this.runDir.path, String(pi.number)), { recursive: true, force: true })
-  }
-
-  /** What each Pi of `request` is made of. */
-  async #sourcesOf({ image, board, pis, prepare }: LeaseRequest): Promise<PiSource[]> {
-    const source = await once(this.#sources, [image, board], () => this.#makeSource(image, board))
-    if (!prepare) return pis.map(() => source)
-    return once(this.#layers, [image, board, prepare], () => this.#makeLayers(source, prepare))
-  }
-
-  async #makeSource(image: ImageOption, board: BoardOption): Promise<PiSource> {
-    const source = await resolveSource(image, board, await this.#sourceContext())
-    this.#notEmulated(source.frozen?.notEmulated ?? [])
-    return source
-  }
-
-  async #makeLayers(source: PiSource, preparation: Preparation): Promise<PiSource[]> {
-    if (!this.#prepare) throw new RaspiError('lab', 'This lab cannot prepare Pis.')
-    const signal = this.#stop.signal
-    const { ansibleVersion } = await this.#host()
-    return this.#prepare(source, preparation, {
-      ...{ ...(await this.#sourceContext()), ansibleVersion },
-      room: (count) => this.#places.enter(count, signal),
-      start: (from, hostname) => this.#start(from, signal, { hostname }),
-      end: (pi) => this.#end(pi),
-      turn: async (work) => {
-        const leave = await this.#starts.enter(1, signal)
-        return work().finally(leave)
-      },
-    })
-  }
-
-  async #sourceContext(): Promise<SourceContext> {
-    const tools = await this.#host()
-    return {
-      cacheDir: privateDir(this.cacheDir),
-      ...this.#place,
-      machineDir: this.runDir.path,
-      qemu: tools.qemu,
-      qemuImg: tools.qemuImg,
-      qemuVersion: tools.qemuVersion,
-      bootTimeout: this.options.bootTimeout,
-      freezing: this.options.freeze,
-      log: this.log,
-      signal: this.#stop.signal,
-      note: (pid) => this.runDir.note(pid),
-      notEmulated: this.#notEmulated,
-    }
-  }
-
   #host(): Promise<HostTools> {
     if (!this.#swept) {
       this.#swept = true
@@ -372,47 +269,5 @@ export class Lab {
     }
     this.#tools ??= assertHost(['run'], { cacheDir: this.cacheDir })
     return this.#tools
-  }
-}
-
-/** What could not be had once is not tried again: every test would wait for the same failure. */
-function once<T>(known: Map<string, Promise<T>>, about: unknown, make: () => Promise<T>): Promise<T> {
-  const key = JSON.stringify(about)
-  const made = known.get(key) ?? make()
-  made.catch(() => {})
-  known.set(key, made)
-  return made
-}
-
-/** What distinguishes a Pi from whichever comes next. */
-interface Particulars extends Omit<WantedPi, 'name'> {
-  networks?: PiNetworks | undefined
-}
-
-/** Whether a Pi has to be made for its holder, and not for whoever comes. */
-const isParticular = ({ hostname, sshPort, number, internet, networks, off }: Particulars) =>
-  [hostname, sshPort, number, networks].some((wish) => wish !== undefined) || internet === false || off
-
-const bmcConnection = (bmc: Bmc | undefined): BmcConnection | undefined =>
-  bmc && { host: bmc.host, port: bmc.port, user: bmc.user, password: bmc.password }
-
-/** What its holder is told of a Pi. */
-export function lent(pi: LivePi, name: string): LentPi {
-  const { number, identity, connection, controlPath, consoleFile, origin, startedAt, startMs, spans } = pi
-  return {
-    number,
-    name,
-    hostname: identity.hostname,
-    connection,
-    controlPath,
-    consoleFile,
-    origin,
-    startedAt,
-    startMs,
-    coldBootMs: pi.source.frozen?.coldBootMs,
-    spans: spans.all,
-    nics: (identity.networks?.nics ?? []).map(({ network, mac, interface: name, address }) => {
-      return { network, mac, interface: name, address }
-    }),
   }
 }

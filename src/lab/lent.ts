@@ -1,0 +1,16 @@
+import type { Bmc } from '../bmc/bmc.ts'
+import type { LivePi } from './live-pi.ts'
+import type { LentPi } from './protocol.ts'
+
+/** What its holder is told of a Pi. */
+export function lent(pi: LivePi, name: string, bmc?: Bmc): LentPi {
+  const { number, identity, connection, controlPath, consoleFile, origin, startedAt, startMs, spans } = pi
+  return {
+    ...{ number, name, hostname: identity.hostname, connection, controlPath, consoleFile, origin },
+    ...{ startedAt, startMs, coldBootMs: pi.source.frozen?.coldBootMs, spans: spans.all },
+    nics: (identity.networks?.nics ?? []).map(({ network, mac, interface: name, address }) => {
+      return { network, mac, interface: name, address }
+    }),
+    bmc: bmc && { host: bmc.host, port: bmc.port, user: bmc.user, password: bmc.password },
+  }
+}

@@ -1,0 +1,102 @@
+import type { BoardOption } from '../board-option.ts'
+import { RaspiError } from '../errors.ts'
+import { privateDir } from '../host/paths.ts'
+import type { ImageOption } from '../image-option.ts'
+import type { ResolvedOptions } from '../options.ts'
+import type { Gate } from './gate.ts'
+import type { PiSource } from './live-pi.ts'
+import type { PiStarter, StarterContext } from './pi-starter.ts'
+import type { Prepare } from './prepare.ts'
+import type { LeaseRequest, Preparation } from './protocol.ts'
+import { resolveSource, type SourceContext } from './sources.ts'
+
+/** Where the user's project is, for what images say of it. */
+export interface LabPlace {
+  /** Where relative paths of images begin. @default the working directory */
+  baseDir?: string
+  /** Where `latest` is pinned. @default nowhere */
+  lockFile?: string
+}
+
+/** What it takes to have what Pis are made of. */
+export interface PiSourcesContext extends StarterContext {
+  options: ResolvedOptions
+  cacheDir: string
+  place: LabPlace
+  prepare: Prepare | undefined
+  starter: PiStarter
+  /** How many Pis may live at once. */
+  places: Gate
+}
+
+/** What the Pis of a run are made of: images, frozen Pis and layers, each made or looked for once. */
+export class PiSources {
+  readonly #context: PiSourcesContext
+  readonly #sources = new Map<string, Promise<PiSource>>()
+  readonly #layers = new Map<string, Promise<PiSource[]>>()
+
+  constructor(context: PiSourcesContext) {
+    this.#context = context
+  }
+
+  /** What each Pi of `request` is made of. Throws a `RaspiError` where that cannot be had. */
+  async of({ image, board, pis, prepare }: LeaseRequest): Promise<PiSource[]> {
+    const source = await once(this.#sources, [image, board], () => this.#makeSource(image, board))
+    if (!prepare) return pis.map(() => source)
+    return once(this.#layers, [image, board, prepare], () => this.#makeLayers(source, prepare))
+  }
+
+  /** Looks anew, the next time, whether what Pis are prepared by has changed. */
+  forgetLayers(): void {
+    this.#layers.clear()
+  }
+
+  /** Settles when nothing is being made any more. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#sources.values(), ...this.#layers.values()])
+  }
+
+  async #makeSource(image: ImageOption, board: BoardOption): Promise<PiSource> {
+    const source = await resolveSource(image, board, await this.#sourceContext())
+    this.#context.notEmulated(source.frozen?.notEmulated ?? [])
+    return source
+  }
+
+  async #makeLayers(source: PiSource, preparation: Preparation): Promise<PiSource[]> {
+    const { prepare, host, signal, places, starts, starter } = this.#context
+    if (!prepare) throw new RaspiError('lab', 'This lab cannot prepare Pis.')
+    const { ansibleVersion } = await host()
+    return prepare(source, preparation, {
+      ...{ ...(await this.#sourceContext()), ansibleVersion },
+      room: (count) => places.enter(count, signal),
+      start: (from, hostname) => starter.start(from, signal, { hostname }),
+      end: (pi) => starter.end(pi),
+      turn: async (work) => {
+        const leave = await starts.enter(1, signal)
+        return work().finally(leave)
+      },
+    })
+  }
+
+  async #sourceContext(): Promise<SourceContext> {
+    const { host, cacheDir, place, runDir, options, log, signal, notEmulated } = this.#context
+    const { qemu, qemuImg, qemuVersion } = await host()
+    return {
+      ...{ qemu, qemuImg, qemuVersion, log, signal, notEmulated, ...place },
+      cacheDir: privateDir(cacheDir),
+      machineDir: runDir.path,
+      bootTimeout: options.bootTimeout,
+      freezing: options.freeze,
+      note: (pid) => runDir.note(pid),
+    }
+  }
+}
+
+/** What could not be had once is not tried again: every test would wait for the same failure. */
+function once<T>(known: Map<string, Promise<T>>, about: unknown, make: () => Promise<T>): Promise<T> {
+  const key = JSON.stringify(about)
+  const made = known.get(key) ?? make()
+  made.catch(() => {})
+  known.set(key, made)
+  return made
+}

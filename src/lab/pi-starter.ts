@@ -1,0 +1,93 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { duration, type Log } from '../host/progress.ts'
+import type { HostTools } from '../host/requirements.ts'
+import type { Gate } from './gate.ts'
+import { LivePi, type PiNetworks, type PiSource } from './live-pi.ts'
+import type { WantedPi } from './protocol.ts'
+import type { RunDir } from './run-dir.ts'
+
+/** What distinguishes a Pi from whichever comes next. */
+export interface Particulars extends Omit<WantedPi, 'name'> {
+  networks?: PiNetworks | undefined
+}
+
+/** Whether a Pi has to be made for its holder, and not for whoever comes. */
+export const isParticular = ({ hostname, sshPort, number, internet, networks, off }: Particulars) =>
+  [hostname, sshPort, number, networks].some((wish) => wish !== undefined) || internet === false || off
+
+/** What it takes to start the Pis of a run. */
+export interface StarterContext {
+  runDir: RunDir
+  /** How many may start at once. */
+  starts: Gate
+  /** Until the first login, in ms. */
+  bootTimeout: number
+  /** Makes sure of the host's programs, once. */
+  host(): Promise<HostTools>
+  log: Log
+  notEmulated(sentences: string[]): void
+  /** Aborts at the end of the run. */
+  signal: AbortSignal
+}
+
+/** Brings the Pis of a run to life and ends them, each in a directory of its own. */
+export class PiStarter {
+  readonly #context: StarterContext
+  #count = 0
+
+  constructor(context: StarterContext) {
+    this.#context = context
+  }
+
+  /** Starts a Pi for somebody, in turn with others. */
+  async start(source: PiSource, signal: AbortSignal, wanted: Particulars): Promise<LivePi> {
+    const leave = await this.#context.starts.enter(1, signal)
+    try {
+      const pi = await this.#bringToLife(source, signal, wanted)
+      if (pi.origin === 'booted')
+        this.#context.log(`Pi ${pi.identity.hostname} booted in ${duration(pi.startMs)}`)
+      return pi
+    } finally {
+      leave()
+    }
+  }
+
+  /** Starts a Pi for the pool. It queues with nobody: a lease must never wait for it. */
+  async startAtRest(source: PiSource, signal: AbortSignal): Promise<LivePi> {
+    const stop = AbortSignal.any([signal, this.#context.signal])
+    const pi = await this.#bringToLife(source, stop, {}, 'background')
+    try {
+      await pi.rest(signal)
+      return pi
+    } catch (error) {
+      await this.end(pi)
+      throw error
+    }
+  }
+
+  /** Ends a Pi at once, and removes what is left of it. */
+  async end(pi: LivePi): Promise<void> {
+    await pi.end()
+    await rm(this.#dirOf(pi.number), { recursive: true, force: true })
+  }
+
+  async #bringToLife(
+    source: PiSource,
+    signal: AbortSignal,
+    wanted: Particulars,
+    priority?: 'background',
+  ): Promise<LivePi> {
+    const { host, runDir, bootTimeout, notEmulated } = this.#context
+    const { qemu, qemuImg } = await host()
+    const { number = ++this.#count, sshPort, internet, networks, off } = wanted
+    return LivePi.start(source, {
+      ...{ number, hostname: wanted.hostname ?? `pi-${number}`, sshPort, internet, networks, off },
+      dir: this.#dirOf(number),
+      ...{ qemu, qemuImg, timeoutMs: bootTimeout, signal, priority, notEmulated },
+      note: (pid) => runDir.note(pid),
+    })
+  }
+
+  #dirOf = (number: number) => join(this.#context.runDir.path, String(number))
+}
