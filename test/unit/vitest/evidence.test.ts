@@ -91,6 +91,27 @@ test('Vitest is shown the files although the test has ended, and its state stays
   expect(context.task.result?.state).toBe('fail')
 })
 
+test('what went through the networks last is among the evidence; a network that cannot tell is no hindrance', async ({
+  root,
+}) => {
+  const context = aTest(root, 'fail')
+  const networks = [
+    {
+      name: 'mgmt',
+      saveRecent: async (file: string) => {
+        await writeFile(file, 'frames')
+        return 1
+      },
+    },
+    { name: 'ext', saveRecent: () => Promise.reject(new Error('The lease has ended.')) },
+  ]
+  await concludeTest(context, { ...(await aSource(root)), networks }, [], wishes(root))
+  const evidence = await files(join(root, '.vitest/raspi/web.test.ts/a-role-the-web-role'))
+  expect(evidence['mgmt.pcap']).toBe('frames')
+  expect(evidence).not.toHaveProperty(['ext.pcap'])
+  expect(context.annotations).toContain('mgmt.pcap')
+})
+
 test('a passed test tells the reporter what it took, and leaves no files', async ({ root }) => {
   const { task, annotate } = aTest(root, 'pass')
   const source = await aSource(root)

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { LeaseNetworks } from '../../../src/lab/lease-networks.ts'
+import type { WantedNetworks } from '../../../src/lab/protocol.ts'
+import { boards } from '../../../src/machine/boards.ts'
+import { scratchDir } from '../../support/scratch-dir.ts'
+
+const wanted: WantedNetworks = {
+  seed: 'a test',
+  networks: [{ name: 'pxe', addresses: false }, { name: 'mgmt' }],
+  pis: [
+    { name: 'controller00', networks: ['mgmt', 'pxe'] },
+    { name: 'compute00', networks: ['mgmt'] },
+    { name: 'alone', networks: [] },
+  ],
+}
+
+async function opened(given = wanted) {
+  const networks = await LeaseNetworks.open(given, boards.raspi3b, join(scratchDir(), 'n'), () => {})
+  onTestFinished(() => networks.close())
+  return networks
+}
+
+test('each Pi has a NIC on each of its networks, in their order, at a socket that listens', async () => {
+  const networks = await opened()
+  const { nics = [], hosts } = networks.of('controller00') ?? {}
+  expect(nics.map(({ mac, socket, ...nic }) => nic)).toEqual([
+    { network: 'mgmt', interface: 'eth1', address: '10.77.2.11/24' },
+    // Where Pis find addresses of their own they are given none.
+    { network: 'pxe', interface: 'eth2' },
+  ])
+  expect(nics.every(({ socket }) => existsSync(socket))).toBe(true)
+  expect(hosts).toContain('10.77.2.12 compute00 compute00.mgmt')
+  expect(networks.of('alone')).toBeUndefined()
+  await networks.close()
+  expect(nics.some(({ socket }) => existsSync(socket))).toBe(false)
+})
+
+test('what is asked of a network is answered by that one', async () => {
+  const networks = await opened()
+  const ports = await networks.answer('pxe', { ask: 'statistics', input: undefined })
+  expect(Object.keys(ports as object)).toEqual(['controller00'])
+  expect(() => networks.answer('ext', { ask: 'clear', input: undefined })).toThrow(
+    'The lease has no network ext.',
+  )
+})
+
+test('a Pi is on no more networks than its board has room for', async () => {
+  const names = Array.from({ length: 8 }, (_, number) => `net${number}`)
+  const crowded = {
+    seed: 1,
+    networks: names.map((name) => ({ name })),
+    pis: [{ name: 'hub', networks: names }],
+  }
+  await expect(opened(crowded)).rejects.toThrow('hub is on 8 networks, and a raspi3b has room for 7.')
+})
