@@ -1,19 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { test as base, expect, inject, type TestAPI, type TestContext } from 'vitest'
 import type { Ansible } from '../ansible/ansible.ts'
-import { findPlaybook } from '../ansible/playbooks.ts'
-import { sourcesOf, sourcesOfInventory } from '../ansible/sources.ts'
 import type { BoardOption } from '../board-option.ts'
 import { parseReference } from '../image/reference.ts'
 import type { ImageOption } from '../image-option.ts'
-import { connectLab, type LabClient } from '../lab/client.ts'
-import type { LentPi, PrepareStep } from '../lab/protocol.ts'
-import { Network } from '../pi/network.ts'
-import { Pi } from '../pi/pi.ts'
+import type { Network } from '../pi/network.ts'
+import type { Pi } from '../pi/pi.ts'
 import { type PrepareOption, stepsOf } from '../prepare/options.ts'
-import type { EvidencePi, EvidenceSource } from '../report/evidence.ts'
-import { RecordingAnsible, type RunRecord, sourcesOfRun } from '../report/run-record.ts'
+import { type Borrowed, borrow, mend, type Wishes } from './borrow.ts'
 import { concludeHook, concludeTest, type EvidenceWishes } from './evidence.ts'
 import {
   type AnsibleOptions,
@@ -22,7 +15,6 @@ import {
   type Planner,
   plannerOf,
 } from './plan.ts'
-import { networksOf } from './test-networks.ts'
 import './provided.ts'
 
 /** What all tests made by {@link raspiTest} can be told. */
@@ -82,19 +74,6 @@ export interface RaspiFixtures<Host extends string = string, Net extends string 
   ansible: Ansible
   /** The networks between them, by name. */
   networks: Record<Net, Network>
-}
-
-interface Borrowed {
-  pis: Record<string, Pi>
-  networks: Record<string, Network>
-  ansible: Ansible
-  evidence: EvidenceSource
-  /** The runs since it was called last. */
-  newRecords(): RunRecord[]
-  /** Shows a line to the user. */
-  say(line: string): void
-  /** Ends them, or leaves them to the user with the reason `keep`. */
-  giveBack(keep: string | undefined): Promise<void>
 }
 
 /**
@@ -192,129 +171,6 @@ function first({ pis }: Borrowed): Pi {
   return pi
 }
 
-/** What a test wants its Pis to be. */
-interface Wishes extends Pick<RaspiTestOptions, 'image' | 'board' | 'internet' | 'networks' | 'seed'> {
-  steps: PrepareStep[] | undefined
-}
-
-async function borrow(
-  holder: string,
-  planner: Planner,
-  { image, board, steps, internet = true, networks: networkOptions = {}, seed = 'vitest-raspi' }: Wishes,
-  signal: AbortSignal | undefined,
-): Promise<Borrowed> {
-  const provided = inject('raspiLab')
-  const options = inject('raspiOptions')
-  for (const { playbook } of steps ?? []) findPlaybook(playbook, provided.projectDir)
-  const lab = await connectLab(provided.socket)
-  const log = (line: string) => lab.say(line)
-  const { projectDir } = provided
-  const plan = await planner({ projectDir, runDir: provided.runDir, log, signal: lab.gone })
-  const { hosts } = plan
-  const testFile = expect.getState().testPath
-  const { inventory } = plan.ansible
-  if (testFile && inventory) lab.used(testFile, sourcesOfInventory(inventory.sources))
-  // Beforehand: where the preparation fails, an edit is what is to come.
-  for (const { playbook, args } of steps ?? [])
-    if (testFile) lab.used(testFile, sourcesOf({ playbook, projectDir, places: [], args }))
-  const wantedNetworks = networksOf(hosts, networkOptions, seed)
-  const askedAt = Date.now()
-  const lease = await lab.lease({
-    holder,
-    pis: Object.entries(hosts).map(([name, { bmc, power }]) => ({
-      name,
-      internet,
-      bmc,
-      off: power === 'off',
-    })),
-    networks: wantedNetworks,
-    image: image ?? options.image,
-    board: board ?? options.board,
-    prepare: steps && { steps, hosts: Object.entries(hosts).map(([name, host]) => ({ name, ...host })) },
-  })
-  const lentAt = Date.now()
-  // The test may have timed out in the meantime: then nobody would give the Pis back.
-  if (signal?.aborted) {
-    await lab.release(lease.id)
-    throw signal.reason
-  }
-  const pis = Object.fromEntries(
-    lease.pis.map((lent) => [lent.name, new Pi(lent, stopOf(lab, lent.number, signal), lab)]),
-  )
-  const networks = Object.fromEntries(
-    (wantedNetworks?.networks ?? []).map(({ name }) => [
-      name,
-      new Network(name, (request) => lab.network(lease.id, name, request)),
-    ]),
-  )
-  const runDir = mkdtempSync(join(provided.runDir, 'ansible-'))
-  const over = new AbortController()
-  const stops = lease.pis.map((lent) => stopOf(lab, lent.number, signal))
-  const context = {
-    ...plan.ansible,
-    runDir,
-    targets: Object.values(pis).map((pi) => ({
-      ...pi.connection,
-      name: pi.name,
-      groups: hosts[pi.name]?.groups,
-      vars: { ...labVars(pi), ...hosts[pi.name]?.vars },
-      controlPath: pi.controlPath,
-    })),
-    timeoutMs: options.playbookTimeout,
-    accelerate: options.accelerate,
-    signal: AbortSignal.any([over.signal, ...stops]),
-    log,
-  }
-  const ansible = new RecordingAnsible(context, (record) => {
-    if (testFile) lab.used(testFile, sourcesOfRun(record, projectDir))
-  })
-  let told = 0
-  return {
-    pis,
-    ansible,
-    networks,
-    evidence: {
-      pis: lease.pis.map((lent) => watchLoss(lent, lab)),
-      records: ansible.records,
-      askedAt,
-      lentAt,
-      queuedMs: lease.queuedMs,
-      projectDir,
-      vars: plan.vars,
-      networks: Object.values(networks),
-    },
-    newRecords() {
-      const records = ansible.records.slice(told)
-      told = ansible.records.length
-      return records
-    },
-    say: log,
-    async giveBack(keep) {
-      over.abort()
-      await (keep === undefined ? lab.release(lease.id) : lab.keep(lease.id, keep))
-      rmSync(runDir, { recursive: true, force: true })
-    },
-  }
-}
-
-/** What playbooks are told of what a Pi has in a lab beside itself. */
-function labVars({ nics, bmc }: Pi): Record<string, unknown> {
-  const networks = nics.map(({ network, ...nic }) => [
-    network,
-    { ...nic, address: nic.address?.split('/')[0] },
-  ])
-  return {
-    ...(nics.length > 0 ? { raspi_networks: Object.fromEntries(networks) } : {}),
-    ...(bmc ? { raspi_bmc: bmc } : {}),
-  }
-}
-
-/** Ends what a test has broken and not mended. Where that cannot be done, the next test tells. */
-async function mend({ pis, networks }: Borrowed): Promise<void> {
-  const broken = [...Object.values(networks), ...Object.values(pis).map(({ faults }) => faults)]
-  await Promise.allSettled(broken.map((each) => each.clear()))
-}
-
 const hasFailed = ({ result, fails }: TestContext['task']) => result?.state === 'fail' && !fails
 
 /** Why the Pis of a test are left to the user, where they are. */
@@ -327,15 +183,4 @@ function keepWish(failed: boolean, holder: string): string | undefined {
 function evidenceWishes(): EvidenceWishes {
   const { evidence, coverage } = inject('raspiOptions')
   return { place: inject('raspiEvidence'), all: evidence === 'all', coverage: coverage !== false }
-}
-
-function watchLoss(lent: LentPi, lab: LabClient): EvidencePi {
-  const pi: EvidencePi = { lent }
-  const lost = lab.lost(lent.number)
-  lost.addEventListener('abort', () => Object.assign(pi, { lost: { at: Date.now(), reason: lost.reason } }))
-  return pi
-}
-
-function stopOf(lab: LabClient, pi: number, signal: AbortSignal | undefined): AbortSignal {
-  return AbortSignal.any([lab.gone, lab.lost(pi), ...(signal ? [signal] : [])])
 }
