@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { execa } from 'execa'
@@ -133,7 +134,8 @@ export async function runBySsh(
   { sudo = false, input, reject = true, timeoutMs = 120_000, signal }: CommandOptions = {},
 ): Promise<CommandResult> {
   const line = sudo ? `sudo -n -- sh -c ${quote(command)}` : command
-  const result = await execa(
+  signal?.throwIfAborted()
+  const ssh = execa(
     'ssh',
     [
       ...sshOptions(connection, controlPath),
@@ -148,19 +150,21 @@ export async function runBySsh(
     ],
     {
       ...(input === undefined ? { stdin: 'ignore' } : { input }),
-      ...{ reject: false, timeout: timeoutMs, stripFinalNewline: false },
-      ...(signal ? { cancelSignal: signal } : {}),
+      ...{ reject: false, stripFinalNewline: false },
     },
   )
+  const result = await endedBy(
+    ssh,
+    AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),
+  )
   signal?.throwIfAborted()
+  if (!result)
+    throw new RaspiError('ssh', `Pi ${name} did not finish within ${timeoutMs / 1000} s: ${command}`)
   const {
     exitCode,
     stdout = '',
     stderr = '',
-    timedOut,
   } = result as typeof result & { stdout?: string; stderr?: string }
-  if (timedOut)
-    throw new RaspiError('ssh', `Pi ${name} did not finish within ${timeoutMs / 1000} s: ${command}`)
   // ssh itself ends with 255, silently where the shared connection broke; so may a command.
   if (exitCode === undefined || exitCode === 255) {
     if (await abortsSoon(signal)) throw signal?.reason
@@ -186,6 +190,29 @@ export async function runBySsh(
     })
   }
   return { exitCode, stdout, stderr }
+}
+
+/**
+ * What a client of ssh came to, or nothing where `stop` has aborted before: it is killed then, and its output is not waited
+ * for. The process with the shared connection has that open as well, until its Pi answers or is given up after two minutes.
+ */
+async function endedBy<T>(
+  ssh: PromiseLike<T> & Pick<ChildProcess, 'kill' | 'stdout' | 'stderr'>,
+  stop: AbortSignal,
+) {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const giveUp = () => {
+    ssh.kill('SIGKILL')
+    ssh.stdout?.destroy()
+    ssh.stderr?.destroy()
+    resolve(undefined)
+  }
+  stop.addEventListener('abort', giveUp, { once: true })
+  try {
+    return await Promise.race([ssh, promise])
+  } finally {
+    stop.removeEventListener('abort', giveUp)
+  }
 }
 
 /** How long the word that a Pi is off may take after its connections have ended: it has yet to unmount its card. In ms. */
