@@ -113,10 +113,27 @@ export class PiMachine {
     this.#door.refuse(`Pi ${this.#context.hostname} is off: it was never switched on`)
   }
 
-  /** Opens the ssh connection that others share. Throws as {@link openSshMaster} does. */
+  /**
+   * Opens the ssh connection that others share. Throws as {@link openSshMaster} does; where the guest, whose ssh server has
+   * hardly started, drops the connection, tries again a few times.
+   */
   async openConnection(signal: AbortSignal): Promise<void> {
-    this.#master = await openSshMaster(this.#connection, this.#controlPath, signal)
-    if (this.#ending) this.#master.close()
+    for (let attempt = 1; ; attempt++) {
+      try {
+        this.#master = await openSshMaster(this.#connection, this.#controlPath, signal)
+        if (this.#ending) this.#master.close()
+        return
+      } catch (error) {
+        if (
+          attempt === loginAttempts ||
+          this.#ending ||
+          !/kex_exchange_identification/.test(messageOf(error))
+        )
+          throw error
+        debug('%s: the connection was dropped, once more: %s', this.#context.hostname, error)
+        await delay(1_000, undefined, { signal }).catch(() => signal.throwIfAborted())
+      }
+    }
   }
 
   /** Starts a machine on the card as it is now, as the boot ROM would. */
@@ -292,6 +309,9 @@ export class PiMachine {
     this.lose(new RaspiError('boot', `${name} is lost: ${machine.fate()}`, { evidence }))
   }
 }
+
+/** How often a login is tried that the guest drops before it has said who it is. */
+const loginAttempts = 5
 
 /** How long QEMU may take to write what the guest has written into the card's file, in ms. */
 const flushPatienceMs = 15_000
