@@ -11,10 +11,10 @@ export {
   type TaskRun,
 } from './ansible/run.ts'
 export type { VaultOptions } from './ansible/vault.ts'
+export type { BmcConnection } from './bmc/bmc.ts'
 export { isRaspiError, RaspiError, type RaspiErrorKind } from './errors.ts'
 export type { GuestNic } from './freeze/guest-networks.ts'
 export type { ImageOption } from './image-option.ts'
-export type { BmcConnection } from './lab/protocol.ts'
 export type { GpioPin } from './machine/gpio.ts'
 export type { CaptureOptions, CaptureResult } from './network/capture.ts'
 export type { Frame, FrameFilter } from './network/frames.ts'

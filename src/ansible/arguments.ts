@@ -1,5 +1,6 @@
-import type { AnsibleEvent, TaskEvent } from './events.ts'
+import type { AnsibleEvent } from './events.ts'
 import { assertHarmless } from './harmless.ts'
+import type { TaskActions } from './task-actions.ts'
 import { type VaultOptions, vaultArguments } from './vault.ts'
 
 /** How a playbook is to run. */
@@ -24,7 +25,7 @@ export interface PlaybookOptions extends VaultOptions {
    * What to do as soon as a task begins, by its name: `{ 'Install nginx': () => pi.power.cut() }`. The task is at work by
    * then. What is thrown stops the playbook; a task that does not begin is an error, unless the playbook has another one.
    */
-  onTask?: Record<string, (task: TaskEvent) => unknown>
+  onTask?: TaskActions
   /** Further arguments of ansible-playbook, `['-vvv']`. */
   args?: readonly string[]
 }

@@ -24,13 +24,17 @@ export interface BmcOptions {
   choosePort?: () => Promise<number>
 }
 
-/** A BMC that answers IPMI until it is closed. */
-export interface Bmc {
-  readonly host: '127.0.0.1'
+/** How to reach a BMC by IPMI over LAN. */
+export interface BmcConnection {
+  readonly host: string
   /** UDP. */
   readonly port: number
   readonly user: string
   readonly password: string
+}
+
+/** A BMC that answers IPMI until it is closed. */
+export interface Bmc extends BmcConnection {
   /** Ends it: no process, socket or file of it is left then. */
   close(): Promise<void>
 }

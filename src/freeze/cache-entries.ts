@@ -40,7 +40,15 @@ export async function unusedEntries(
   before: Date,
   lockFiles: readonly string[] = [],
 ): Promise<CacheEntry[]> {
-  const all = await cacheEntries(cacheDir)
+  return unusedOf(await cacheEntries(cacheDir), cacheDir, before, lockFiles)
+}
+
+async function unusedOf(
+  all: readonly CacheEntry[],
+  cacheDir: string,
+  before: Date,
+  lockFiles: readonly string[] = [],
+): Promise<CacheEntry[]> {
   const named = new Set(
     lockFilesOf(cacheDir, lockFiles).flatMap(({ images }) => images.map(({ sha256 }) => sha256)),
   )
@@ -56,7 +64,7 @@ export async function unusedEntries(
 /** Those of {@link unusedEntries} that are images, frozen Pis on these or on none, and downloads of no image that is kept. */
 export async function unusedImages(...wanted: Parameters<typeof unusedEntries>): Promise<CacheEntry[]> {
   const all = await cacheEntries(wanted[0])
-  const unused = await unusedEntries(...wanted)
+  const unused = await unusedOf(all, ...wanted)
   const stays = (image?: string) =>
     all.some(({ kind, id }) => kind === 'image' && id === image) && !unused.some(({ id }) => id === image)
   return unused.filter((entry) => entry.kind !== 'frozen Pi' || !stays(imageBelow(entry, all)))
@@ -111,7 +119,7 @@ async function diskBytes(path: string): Promise<number> {
 }
 
 /**
- * The id that the path of a frozen Pi's backing file has. It is within the qcow2 file's first cluster, of 64 KiB:
+ * The id that the path of a frozen Pi's backing file has. It is within the qcow2 file's first cluster, of at most 64 KiB:
  * https://www.qemu.org/docs/master/interop/qcow2.html
  */
 async function cardBelow(dir: string): Promise<string | undefined> {

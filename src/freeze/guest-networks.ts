@@ -1,4 +1,5 @@
 import { quote } from '../host/quote.ts'
+import { openPause, pause } from './guest-shell.ts'
 
 /** A NIC of a Pi as its guest is to know it. */
 export interface GuestNic {
@@ -43,12 +44,12 @@ export function networksScript({ nics, hosts }: GuestNetworks, mac: string): str
 
 /** Waits for the NICs in `wanted`. The order in which a hub's ports come up is the kernel's: each gets the name of its place. */
 const nameScript = `
-declare -A named=(); exec {pause}<> <(:)
+declare -A named=(); ${openPause}
 for ((i = 0; i < 800; i++)); do
   for link in /sys/class/net/*; do read -r mac < $link/address && named[$mac]=\${link##*/}; done
   missing=; for pair in \${wanted[*]}; do [[ \${named[\${pair%=*}]} ]] || missing=1; done
   [[ $missing ]] || break
-  read -r -t 0.05 -u $pause
+  ${pause(0.05)}
 done
 moved=; for pair in \${wanted[*]}; do [[ \${named[\${pair%=*}]} == \${pair#*=} ]] || moved=1; done
 if [[ $moved && ! $missing ]]; then

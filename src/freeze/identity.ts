@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import ssh2 from 'ssh2'
 import { type GuestNetworks, networksScript, reloadNetworks } from './guest-networks.ts'
+import { clockScript, openPause, pause } from './guest-shell.ts'
 import { lingerDir, lingersForUs } from './warm.ts'
 
 /** What must differ between two Pis. */
@@ -75,10 +76,10 @@ function wake(work: string[]): string {
     `network='${slirpAddress.join('\n')}'`,
     ...work,
     // Builtins only while the kernel enumerates the NIC.
-    'exec {never}<> <(:)',
+    openPause,
     'for ((i = 0; i < 800; i++)); do',
     '  [[ -e /sys/class/net/eth0 ]] && { ip -batch - <<< "$network" && echo NETWORK; break; }',
-    '  read -r -t 0.05 -u "$never"',
+    `  ${pause(0.05)}`,
     'done',
     '[[ -e /sys/class/net/eth0 ]] || dmesg | tail -n 20',
   ].join('\n')
@@ -104,7 +105,7 @@ export function settleScript(user: string, networks?: GuestNetworks): string {
  * command.
  */
 export const settleLater = (user: string, networks?: GuestNetworks) =>
-  `exec {later}<> <(:); read -r -t 2 -u "$later"; ${settleScript(user, networks)}`
+  `${openPause}; ${pause(2)}; ${settleScript(user, networks)}`
 
 /** What nearly every test does first: a command, a command as root, one of Ansible's modules. */
 export const firstCommands =
@@ -116,19 +117,14 @@ export const firstCommands =
  * each of four cores, proc_stat(5).
  */
 export const quietScript = [
-  'exec {never}<> <(:); old=',
+  `${openPause}; old=`,
   'for ((i = 0; i < 50; i++)); do',
   '  read -r _ _ _ _ idle _ < /proc/stat',
   '  done=; for link in /run/systemd/netif/links/*; do [[ $(< "$link") == *ADMIN_STATE=configured* ]] && done=1; done',
   '  [[ $done && $old ]] && ((idle - old >= 144)) && break',
-  '  old=$idle; read -r -t 0.4 -u "$never"',
+  `  old=$idle; ${pause(0.4)}`,
   'done',
 ].join('\n')
-
-/** A line of shell that sets the guest's clock to the host's: no Pi has a clock of its own. */
-export function clockScript(): string {
-  return `date -u -s @${(Date.now() / 1000).toFixed(3)} > /dev/null`
-}
 
 /** What the shell has no builtins for, in one process; every Debian has perl-base. */
 function perl(statements: string[], args = ''): string {

@@ -4,7 +4,7 @@ import type { Bmc } from '../bmc/bmc.ts'
 import { messageOf, RaspiError } from '../errors.ts'
 import { defaultCacheDir } from '../host/paths.ts'
 import type { Log } from '../host/progress.ts'
-import { assertHost, type HostTools } from '../host/requirements.ts'
+import { assertHost, assertNeeds, type HostTools, requirementsFor } from '../host/requirements.ts'
 import type { SegmentRequest } from '../network/calls.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { type Capacity, capacityOf } from './capacity.ts'
@@ -44,6 +44,7 @@ export class Lab {
   readonly #stop = new AbortController()
   readonly #leases = new Map<number, HeldLease>()
   #tools: Promise<HostTools> | undefined
+  #bmcHost: Promise<unknown> | undefined
   #count = 0
   #swept = false
 
@@ -98,7 +99,7 @@ export class Lab {
     const stop = AbortSignal.any([signal, this.#stop.signal])
     const wanted = request.pis.length
     this.assertRoom(wanted, request.holder)
-    if (request.pis.some(({ bmc }) => bmc)) await assertHost(['run', 'bmc'], { cacheDir: this.cacheDir })
+    if (request.pis.some(({ bmc }) => bmc)) await this.#assertBmcHost()
     const sources = await this.#sources.of(request)
     const queued = performance.now()
     if (this.#places.free < wanted)
@@ -259,6 +260,11 @@ export class Lab {
     if (!failure) return bmcs
     await Promise.all(bmcs.map((bmc) => bmc?.close()))
     throw failure.reason
+  }
+
+  #assertBmcHost(): Promise<unknown> {
+    this.#bmcHost ??= assertNeeds(requirementsFor('bmc'))
+    return this.#bmcHost
   }
 
   #host(): Promise<HostTools> {

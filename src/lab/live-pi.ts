@@ -8,8 +8,8 @@ import {
   networksScript,
   reloadNetworks,
 } from '../freeze/guest-networks.ts'
+import { clockScript } from '../freeze/guest-shell.ts'
 import {
-  clockScript,
   firstCommands,
   type Identity,
   knownHost,
@@ -34,7 +34,7 @@ import type { ServiceShell } from '../machine/service-shell.ts'
 import type { PiConnection } from '../pi/connection.ts'
 import type { PowerAction, PowerState } from '../pi/power.ts'
 import { runBySsh } from '../pi/ssh.ts'
-import { PiMachine } from './pi-machine.ts'
+import { PiMachine, type PiMachineContext } from './pi-machine.ts'
 
 /** What a Pi is made of. */
 export interface PiSource {
@@ -50,15 +50,10 @@ export interface PiNetworks extends GuestNetworks {
 }
 
 /** What it takes to bring a Pi to life. */
-export interface StartContext {
+export interface StartContext extends Omit<PiMachineContext, 'board' | 'nics'> {
   number: number
-  hostname: string
   /** The port for its ssh. @default a free one */
   sshPort?: number | undefined
-  /** Its directory, below the run's. */
-  dir: string
-  qemu: string
-  qemuImg: string
   /** Whether it is there without power, until it is switched on. @default false */
   off?: boolean | undefined
   /** Whether its guest gets to the host and the world. @default true */
@@ -69,11 +64,6 @@ export interface StartContext {
   timeoutMs: number
   /** In the background it leaves the processors to others until it is woken. @default 'normal' */
   priority?: Priority | undefined
-  signal: AbortSignal
-  /** Told of each process that must not outlive the run. */
-  note(pid: number): void
-  /** Told what its boot part asks for and it does not get, a sentence each, at every boot. */
-  notEmulated(sentences: string[]): void
 }
 
 /** A Pi of the lab: who it is, how it came to life, and its machine. */

@@ -139,8 +139,7 @@ export class PiMachine {
   /** Starts a machine on the card as it is now, as the boot ROM would. */
   async boot(kernelParameters: readonly string[], signal: AbortSignal): Promise<void> {
     const { dir, qemu, qemuImg, board, nics } = this.#context
-    this.#starting++
-    try {
+    await this.#poweredDuring(async () => {
       const bootDir = privateDir(dir, `boot-${this.#boots++}`)
       const bootPart = await readBootPart(qemuImg, { path: this.card }, join(bootDir, 'boot.raw'))
       const plan = await readBootPlan({ path: bootPart }, board, bootDir)
@@ -155,9 +154,7 @@ export class PiMachine {
       // QEMU has read it all by now.
       await rm(bootDir, { recursive: true, force: true })
       await this.adopt(machine)
-    } finally {
-      this.#starting--
-    }
+    })
   }
 
   /** Shuts it down cleanly. Throws a `RaspiError` where it is off already, or does not go off. */
@@ -197,8 +194,7 @@ export class PiMachine {
       this.#door.leadTo(undefined)
       const first = this.#firstStart
       this.#firstStart = undefined
-      this.#starting++
-      await (first ? first() : this.#bootAgain()).finally(() => this.#starting--)
+      await this.#poweredDuring(() => (first ? first() : this.#bootAgain()))
     })
   }
 
@@ -211,10 +207,10 @@ export class PiMachine {
   reset(): Promise<void> {
     return this.#inTurn(async () => {
       this.running('It cannot be reset')
-      this.#starting++
-      await this.#leave(undefined)
-        .then(() => this.#bootAgain())
-        .finally(() => this.#starting--)
+      await this.#poweredDuring(async () => {
+        await this.#leave(undefined)
+        await this.#bootAgain()
+      })
     })
   }
 
@@ -228,12 +224,7 @@ export class PiMachine {
     const machine = this.running('It cannot be broken')
     if ('card' in fault) await machine.limitCard(fault.card)
     else if (fault.hangs) await machine.pause()
-    else {
-      await machine.resume()
-      // What was sent to it meanwhile is lost, and its connections stand still for minutes.
-      this.#master?.close()
-      await this.openConnection(this.#context.signal)
-    }
+    else await machine.resume()
   }
 
   /** Pauses the guest and the shared connection. */
@@ -258,6 +249,12 @@ export class PiMachine {
     await this.#machine?.end()
     // One that is just being started ends as soon as it has started.
     await this.#turn
+  }
+
+  /** Counts as having power while `work` starts a machine, or waits for its turn to do so. */
+  #poweredDuring(work: () => Promise<void>): Promise<void> {
+    this.#starting++
+    return work().finally(() => this.#starting--)
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
@@ -299,11 +296,8 @@ export class PiMachine {
     this.#door.leadTo(undefined)
     if (end === 'reboot') {
       // It has power all the time.
-      this.#starting++
-      await this.#inTurn(() => this.#bootAgain())
-        .catch((error) => this.lose(error))
-        .finally(() => this.#starting--)
-      return
+      const rebooted = this.#poweredDuring(() => this.#inTurn(() => this.#bootAgain()))
+      return rebooted.catch((error) => this.lose(error))
     }
     const evidence = await machine.console.tail()
     this.lose(new RaspiError('boot', `${name} is lost: ${machine.fate()}`, { evidence }))

@@ -89,5 +89,7 @@ export class PiStarter {
     })
   }
 
-  #dirOf = (number: number) => join(this.#context.runDir.path, String(number))
+  #dirOf(number: number): string {
+    return join(this.#context.runDir.path, String(number))
+  }
 }

@@ -1,4 +1,5 @@
 import type { SourcePaths } from '../ansible/sources.ts'
+import type { BmcConnection } from '../bmc/bmc.ts'
 import type { BoardOption } from '../board-option.ts'
 import type { SerialisedRaspiError } from '../errors.ts'
 import type { GuestNic } from '../freeze/guest-networks.ts'
@@ -69,15 +70,6 @@ export interface PrepareStep {
   skipTags?: string | readonly string[] | undefined
   env?: Record<string, string | undefined> | undefined
   args?: readonly string[] | undefined
-}
-
-/** How to reach a BMC by IPMI over LAN. */
-export interface BmcConnection {
-  host: string
-  /** UDP. */
-  port: number
-  user: string
-  password: string
 }
 
 /** A Pi as the lab lends it. */

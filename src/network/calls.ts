@@ -10,7 +10,6 @@ import type { PortStatistics } from './statistics.ts'
 export interface SegmentRequests {
   fault: { input: { [Name in FaultName]: [Name, FaultInput<Name>] }[FaultName]; output: number }
   undo: { input: number; output: undefined }
-  clear: { input: undefined; output: undefined }
   capture: { input: CaptureOptions; output: number }
   stopCapture: { input: number; output: CaptureResult }
   saveRecent: { input: string; output: number }
@@ -47,9 +46,6 @@ export class SegmentCalls {
       case 'undo':
         this.#faults.get(request.input)?.()
         return void this.#faults.delete(request.input)
-      case 'clear':
-        this.#faults.clear()
-        return segment.clearFaults()
       case 'capture': {
         const number = ++this.#made
         this.#captures.set(number, segment.capture(request.input))

@@ -1,4 +1,5 @@
 import { RaspiError } from '../errors.ts'
+import { clockScript } from '../freeze/guest-shell.ts'
 import { type Fault, FaultsAtWork } from './fault.ts'
 import type { CommandOptions, CommandResult } from './ssh.ts'
 
@@ -99,8 +100,7 @@ export class PiFaults {
     if (!Number.isFinite(seconds))
       throw new RaspiError('options', `clockJump({ seconds: ${seconds} }) is no time.`)
     await this.#asRoot([`date -u -s @$(($(date +%s) + ${Math.round(seconds)})) > /dev/null`])
-    const rightClock = () => this.#asRoot([`date -u -s @${(Date.now() / 1000).toFixed(3)} > /dev/null`])
-    return this.#atWork.add('its clock is wrong', rightClock)
+    return this.#atWork.add('its clock is wrong', () => this.#asRoot([clockScript()]))
   }
 
   /** Mends all that is broken, but for a card that is read-only. */

@@ -41,7 +41,7 @@ test('what is asked of a network is answered by that one', async () => {
   const networks = await opened()
   const ports = await networks.answer('pxe', { ask: 'statistics', input: undefined })
   expect(Object.keys(ports as object)).toEqual(['controller00'])
-  expect(() => networks.answer('ext', { ask: 'clear', input: undefined })).toThrow(
+  expect(() => networks.answer('ext', { ask: 'statistics', input: undefined })).toThrow(
     'The lease has no network ext.',
   )
 })
