@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { HostEngine } from '../../src/engine/host-engine.ts'
 import { defaultCacheDir, privateDir } from '../../src/host/paths.ts'
 import { assertHost } from '../../src/host/requirements.ts'
 import { resolveImage } from '../../src/image/resolve-image.ts'
@@ -12,7 +13,7 @@ import { runBySsh } from '../../src/pi/ssh.ts'
 /** What people do by hand for each test: copy the whole image, grow it, boot the copy. Gives the time in ms. */
 export async function measureCopyBoot(say: (line: string) => void): Promise<number> {
   const cacheDir = privateDir(defaultCacheDir())
-  const { qemu, qemuImg } = await assertHost(['run'], { cacheDir })
+  const tools = await assertHost(['run'], { cacheDir })
   const image = await resolveImage('debian-12-arm64', { cacheDir, log: say })
   const run = new RunDir()
   const kill = () => {
@@ -26,12 +27,13 @@ export async function measureCopyBoot(say: (line: string) => void): Promise<numb
   try {
     execFileSync('cp', ['--sparse=never', '--reflink=never', image.path, copy])
     execFileSync('chmod', ['u+w', copy])
-    execFileSync(qemuImg, ['resize', '-q', '-f', 'raw', copy, '8G'])
+    execFileSync(tools.qemuImg, ['resize', '-q', '-f', 'raw', copy, '8G'])
     const pi = await LivePi.start(
       { image: { ...image, path: copy }, board: boards.raspi3b },
       {
-        ...{ number: 1, hostname: 'pi-1', dir: join(run.path, '1'), qemu, qemuImg },
-        ...{ timeoutMs: 600_000, signal: new AbortController().signal, note: (pid) => run.note(pid) },
+        ...{ number: 1, hostname: 'pi-1', dir: join(run.path, '1') },
+        engine: new HostEngine({ ...tools, cacheDir, note: (pid) => run.note(pid) }),
+        ...{ timeoutMs: 600_000, signal: new AbortController().signal },
         notEmulated: () => {},
       },
     )

@@ -67,7 +67,7 @@ export async function startBmc(options: BmcOptions): Promise<Bmc> {
     const identity = { guid: randomBytes(16).toString('hex'), user: randomWord(), password: randomWord() }
     const sim = await startSim({
       ...{ ...identity, program, dir, signal, choosePort: options.choosePort },
-      consoleSocket: () => chassis.consoleSocket(),
+      connectConsole: () => chassis.connectConsole(),
     })
     let closing: Promise<void> | undefined
     void sim.ended.then((said) => closing ?? say(`has ended: ${said}`))

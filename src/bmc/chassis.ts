@@ -1,3 +1,5 @@
+import type { ConnectConsole } from './console-bridge.ts'
+
 /** What a Pi starts from next, in the words of ipmi_sim: `default` is the disk, `none` is as ever. */
 export type BootDevice = 'none' | 'pxe' | 'default' | 'cdrom' | 'bios'
 
@@ -15,11 +17,8 @@ export interface Chassis {
   set(action: PowerAction): Promise<void>
   bootDevice(): BootDevice
   setBootDevice(device: BootDevice): void
-  /**
-   * The unix socket of the serial console, as of now: bytes both ways, for one client, which is the BMC as long as it
-   * lives. `undefined` where there is none.
-   */
-  consoleSocket(): string | undefined
+  /** Connects to the serial console: bytes both ways, for one client, which is the BMC as long as it lives. */
+  connectConsole: ConnectConsole
 }
 
 export const bootDevices: readonly BootDevice[] = ['none', 'pxe', 'default', 'cdrom', 'bios']

@@ -3,7 +3,7 @@ import { createDebug } from 'obug'
 import { RaspiError } from '../errors.ts'
 import { dieWithParent } from '../host/process.ts'
 import { lanConf, type SimConfig, simFiles } from './config.ts'
-import { ConsoleBridge } from './console-bridge.ts'
+import { type ConnectConsole, ConsoleBridge } from './console-bridge.ts'
 import { askGuid, giveBack, takePort } from './port.ts'
 import { nobody, type SimDir } from './sim-dir.ts'
 
@@ -31,7 +31,7 @@ export interface Sim {
 export interface SimSpec extends Pick<SimConfig, 'guid' | 'user' | 'password'> {
   program: string
   dir: SimDir
-  consoleSocket: () => string | undefined
+  connectConsole: ConnectConsole
   signal?: AbortSignal | undefined
   /** Gives a port to try. @default one that nobody has */
   choosePort?: (() => Promise<number>) | undefined
@@ -51,7 +51,7 @@ export async function startSim(spec: SimSpec): Promise<Sim> {
 /** Gives the sentence that tells why where the port is another's. */
 async function tryPort(spec: SimSpec, port: number): Promise<Sim | string> {
   const { dir, guid, signal } = spec
-  const bridge = await ConsoleBridge.open(spec.consoleSocket)
+  const bridge = await ConsoleBridge.open(spec.connectConsole)
   const gone = new AbortController()
   const late = AbortSignal.timeout(startMs)
   let sim: Process | undefined

@@ -7,8 +7,8 @@ import { elapsed, type Log } from '../host/progress.ts'
 import type { Image } from '../image/image.ts'
 import type { Board } from '../machine/boards.ts'
 import { readBootPart } from '../machine/card.ts'
-import { machineFiles } from '../machine/command-line.ts'
 import { Machine } from '../machine/machine.ts'
+import type { Place } from '../machine/place.ts'
 import { ServiceShell } from '../machine/service-shell.ts'
 import { migrateOut } from './migrate.ts'
 import { pauseBetweenInterrupts } from './pause.ts'
@@ -17,17 +17,12 @@ import { keepLogsScript, warmScript } from './warm.ts'
 
 /** What it takes to freeze a Pi. */
 export interface FreezeContext {
-  /** Where its card is, as {@link frozenFiles} calls it, and RAM and state are written. */
+  place: Place
+  /** Of the place: where its card is, as {@link frozenFiles} calls it, and RAM and state are written. */
   dir: string
-  /** For sockets: a short path. */
-  machineDir: string
-  qemu: string
-  qemuImg: string
   bootTimeout: number
   log: Log
   signal: AbortSignal
-  /** Told of the process, which must not outlive the run. */
-  note(pid: number): void
 }
 
 /** What is booted to be frozen. */
@@ -62,10 +57,10 @@ const bootFailures =
  */
 export async function freeze(subject: FreezeSubject, context: FreezeContext): Promise<Booted> {
   const { image, board, mustBeWarm = true } = subject
-  const { dir, machineDir, qemu, qemuImg, log, signal } = context
+  const { dir, place, log, signal } = context
   const card = join(dir, frozenFiles.card)
-  const bootDir = privateDir(machineDir, 'frozen-boot')
-  const bootPart = await readBootPart(qemuImg, { path: card }, join(bootDir, 'boot.raw'))
+  const bootDir = privateDir(place.logDir, 'frozen-boot')
+  const bootPart = await readBootPart(place, { path: card }, join(bootDir, 'boot.raw'))
   const boot = await readBootPlan({ path: bootPart }, board, bootDir)
   await rm(bootPart)
   const commandLine = [
@@ -76,12 +71,9 @@ export async function freeze(subject: FreezeSubject, context: FreezeContext): Pr
   ].join(' ')
   const memory = { file: join(dir, frozenFiles.ram), mode: 'shared' } as const
   const starting = performance.now()
-  const machine = await Machine.start(
-    { board, card, dir: machineDir, boot: { ...boot, commandLine }, memory },
-    { qemu },
+  const machine = await Machine.start({ board, card, boot: { ...boot, commandLine }, memory }, place, {
     signal,
-  )
-  context.note(machine.pid)
+  })
   let coldBootMs: number
   const kill = () => machine.kill()
   signal.addEventListener('abort', kill, { once: true })
@@ -136,7 +128,7 @@ async function booted(machine: Machine, { bootTimeout, signal }: FreezeContext):
     })
   })
   const ready = async () => {
-    const shell = await ServiceShell.open(join(machine.spec.dir, machineFiles.service), stop)
+    const shell = await ServiceShell.open(machine.place, stop)
     await shell.run('systemctl is-system-running --wait', { timeoutMs: bootTimeout })
     return shell
   }

@@ -1,7 +1,5 @@
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { RaspiError } from '../errors.ts'
-import { machineFiles } from '../machine/command-line.ts'
 import { Gdb } from '../machine/gdb.ts'
 import type { Machine } from '../machine/machine.ts'
 
@@ -21,7 +19,7 @@ const tries = 200
 export async function pauseBetweenInterrupts(machine: Machine): Promise<void> {
   await machine.pause()
   if (!boardsWithIt.test(machine.spec.board.name)) return
-  const gdb = await Gdb.connect(join(machine.spec.dir, machineFiles.gdb))
+  const gdb = await Gdb.connect(machine.place)
   try {
     for (let count = 0; count < tries; count++) {
       const pending = []

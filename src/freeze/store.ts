@@ -15,7 +15,10 @@ export interface FrozenPi {
   parent?: string | undefined
   /** Names what is on its card: one that is made again has another, though its id is the same. */
   cardDigest: string
+  /** Where its files are; of a container image where that has them. */
   dir: string
+  /** The container image that has its files, where this is not the host. */
+  container?: string | undefined
   image: Image
   board: Board
   /** The files, by their names in {@link frozenFiles}, as absolute paths. */
@@ -26,8 +29,8 @@ export interface FrozenPi {
   coldBootMs?: number | undefined
   /** What its boot part asks for and it has not got, a sentence each. */
   notEmulated: string[]
-  /** The size of all files on the disk, in bytes. */
-  diskBytes: number
+  /** The size of all files on the disk, in bytes, where they are on this host's. */
+  diskBytes?: number | undefined
 }
 
 export const frozenFiles = { card: 'card.qcow2', ram: 'ram', state: 'state' } as const
@@ -87,7 +90,9 @@ export async function describeFiles(dir: string): Promise<Manifest['files']> {
 export async function sealFrozen(dir: string, about: Omit<Manifest, 'files'>): Promise<Manifest> {
   const manifest: Manifest = { ...about, files: await describeFiles(dir) }
   await writeFile(join(dir, manifestFile), JSON.stringify(manifest, null, 2))
-  for (const file of [...Object.values(frozenFiles), manifestFile]) await chmod(join(dir, file), 0o400)
+  // QEMU opens the RAM's file for writing, though it writes nothing: only root may that where nobody may write to it.
+  for (const file of [...Object.values(frozenFiles), manifestFile])
+    await chmod(join(dir, file), file === frozenFiles.ram ? 0o600 : 0o400)
   return manifest
 }
 
@@ -129,8 +134,20 @@ export async function readFrozen(
   }
 }
 
-/** The frozen Pi that `manifest` describes, its files in `dir`. */
+/** The frozen Pi that `manifest` describes, its files in `dir` of this host. */
 export async function frozenAt(
+  dir: string,
+  manifest: Omit<Manifest, 'files'> & Partial<Manifest>,
+  image: Image,
+  board: Board,
+): Promise<FrozenPi> {
+  const frozen = frozenIn(dir, manifest, image, board)
+  const sizes = await Promise.all(Object.values(frozen.files).map((file) => stat(file)))
+  return { ...frozen, diskBytes: sizes.reduce((total, { blocks }) => total + blocks * 512, 0) }
+}
+
+/** The same where the files are not of this host. */
+export function frozenIn(
   dir: string,
   {
     id,
@@ -142,14 +159,11 @@ export async function frozenAt(
   }: Omit<Manifest, 'files'> & Partial<Manifest>,
   image: Image,
   board: Board,
-): Promise<FrozenPi> {
+): FrozenPi {
   const paths = Object.entries(frozenFiles).map(([name, file]) => [name, join(dir, file)])
   const files = Object.fromEntries(paths) as FrozenPi['files']
-  const sizes = await Promise.all(Object.values(files).map((file) => stat(file)))
-  const diskBytes = sizes.reduce((total, { blocks }) => total + blocks * 512, 0)
   const cardDigest = described?.card.sha256 ?? id
-  const booted = { commandLine, coldBootMs, notEmulated }
-  return { id, parent, cardDigest, dir, image, board, files, ...booted, diskBytes }
+  return { id, parent, cardDigest, dir, image, board, files, commandLine, coldBootMs, notEmulated }
 }
 
 /**

@@ -1,11 +1,10 @@
-import { join } from 'node:path'
 import { RaspiError } from '../errors.ts'
 import type { Spans } from '../host/spans.ts'
 import { makeCard } from '../machine/card.ts'
-import { machineFiles } from '../machine/command-line.ts'
 import { Gdb } from '../machine/gdb.ts'
-import { Machine, type Priority } from '../machine/machine.ts'
+import { Machine } from '../machine/machine.ts'
 import type { Nics } from '../machine/nics.ts'
+import type { Place, Priority } from '../machine/place.ts'
 import { ServiceShell } from '../machine/service-shell.ts'
 import { type Identity, identityScript, returnScript } from './identity.ts'
 import { migrateIn } from './migrate.ts'
@@ -23,25 +22,24 @@ const networkTimeoutMs = 60_000
 
 /**
  * Lets a copy of `frozen` run, with a card and an identity of its own, and gives it once its network is up. What it
- * writes goes to a new overlay in `dir`, its RAM is a private copy-on-write mapping of the frozen file.
+ * writes goes to a new overlay at `card`, its RAM is a private copy-on-write mapping of the frozen file.
  * Throws a `RaspiError` where it does not come to life; nothing of it is left then.
  */
 export async function thaw(
   frozen: FrozenPi,
   identity: Identity,
   {
-    dir,
-    qemu,
-    qemuImg,
+    place,
+    card,
     signal,
     priority,
     spans,
     nics,
     returns = false,
   }: {
-    dir: string
-    qemu: string
-    qemuImg: string
+    place: Place
+    /** Where its card is to be, at the place. */
+    card: string
     signal?: AbortSignal | undefined
     priority?: Priority | undefined
     spans: Spans
@@ -50,17 +48,15 @@ export async function thaw(
     returns?: boolean
   },
 ): Promise<ThawedPi> {
-  const card = await makeCard(qemuImg, { path: frozen.files.card, format: 'qcow2' }, join(dir, 'card.qcow2'))
+  await makeCard(place, { path: frozen.files.card, format: 'qcow2' }, card)
   const machine = await Machine.start(
     {
-      board: frozen.board,
-      card: card.path,
-      dir,
+      ...{ board: frozen.board, card },
       memory: { file: frozen.files.ram, mode: 'copy-on-write' },
       incoming: true,
     },
-    { qemu, priority },
-    signal,
+    place,
+    { priority, signal },
   )
   spans.end("QEMU's start")
   try {
@@ -69,7 +65,7 @@ export async function thaw(
     spans.end('state and card')
     await machine.plugNics(nics)
     await machine.resume()
-    const shell = await ServiceShell.attach(join(dir, machineFiles.service))
+    const shell = await ServiceShell.attach(place)
     const { output } = await shell.run(returns ? returnScript() : identityScript(identity), {
       timeoutMs: networkTimeoutMs,
     })
@@ -103,7 +99,7 @@ const cardPins5 = 0xfff
  * pins and setting them again moves it.
  */
 async function reattachCard(machine: Machine): Promise<void> {
-  const gdb = await Gdb.connect(join(machine.spec.dir, machineFiles.gdb))
+  const gdb = await Gdb.connect(machine.place)
   try {
     const [pins4, pins5] = [await gdb.readWord(GPFSEL4), await gdb.readWord(GPFSEL5)]
     await gdb.writeWord(GPFSEL4, pins4 & ~cardPins4)

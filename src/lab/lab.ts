@@ -1,8 +1,10 @@
 import { availableParallelism, freemem } from 'node:os'
 import { join } from 'node:path'
 import type { Bmc } from '../bmc/bmc.ts'
+import type { Engine, PiSource } from '../engine/engine.ts'
+import { HostEngine } from '../engine/host-engine.ts'
 import { messageOf, RaspiError } from '../errors.ts'
-import { defaultCacheDir } from '../host/paths.ts'
+import { defaultCacheDir, privateDir } from '../host/paths.ts'
 import type { Log } from '../host/progress.ts'
 import { assertHost, assertNeeds, type HostTools, requirementsFor } from '../host/requirements.ts'
 import type { SegmentRequest } from '../network/calls.ts'
@@ -12,7 +14,7 @@ import { Checkpoints } from './checkpoints.ts'
 import { Gate } from './gate.ts'
 import { LeaseNetworks } from './lease-networks.ts'
 import { lent } from './lent.ts'
-import type { LivePi, PiSource } from './live-pi.ts'
+import type { LivePi } from './live-pi.ts'
 import { startPiBmc } from './pi-bmc.ts'
 import { type LabPlace, PiSources } from './pi-sources.ts'
 import { isParticular, PiStarter } from './pi-starter.ts'
@@ -44,6 +46,7 @@ export class Lab {
   readonly #stop = new AbortController()
   readonly #leases = new Map<number, HeldLease>()
   #tools: Promise<HostTools> | undefined
+  #engineMade: Promise<Engine> | undefined
   #bmcHost: Promise<unknown> | undefined
   #count = 0
   #swept = false
@@ -60,7 +63,8 @@ export class Lab {
     const starts = new Gate(options.maxStarts ?? Math.max(1, Math.floor(cores / 2)))
     const context = {
       ...{ runDir: this.runDir, starts, bootTimeout: options.bootTimeout, log, signal: this.#stop.signal },
-      host: () => this.#host(),
+      engine: () => this.#engine(),
+      ansibleVersion: async () => (await this.#host()).ansibleVersion,
       notEmulated(sentences: string[]) {
         for (const sentence of sentences) say(`Not emulated: ${sentence}`)
       },
@@ -265,6 +269,20 @@ export class Lab {
   #assertBmcHost(): Promise<unknown> {
     this.#bmcHost ??= assertNeeds(requirementsFor('bmc'))
     return this.#bmcHost
+  }
+
+  #engine(): Promise<Engine> {
+    this.#engineMade ??= this.#makeEngine()
+    return this.#engineMade
+  }
+
+  async #makeEngine(): Promise<Engine> {
+    const tools = await this.#host()
+    return new HostEngine({
+      ...tools,
+      cacheDir: privateDir(this.cacheDir),
+      note: (pid) => this.runDir.note(pid),
+    })
   }
 
   #host(): Promise<HostTools> {

@@ -1,5 +1,6 @@
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Engine, PiSource } from '../engine/engine.ts'
 import { isRaspiError, RaspiError } from '../errors.ts'
 import { freeze } from '../freeze/freeze.ts'
 import {
@@ -18,31 +19,21 @@ import {
   settleLater,
   settleScript,
 } from '../freeze/identity.ts'
-import { type FrozenPi, frozenAt, frozenFiles } from '../freeze/store.ts'
+import { type FrozenPi, frozenFiles, frozenIn } from '../freeze/store.ts'
 import { thaw } from '../freeze/thaw.ts'
 import { privateDir } from '../host/paths.ts'
 import type { Log } from '../host/progress.ts'
 import { Spans } from '../host/spans.ts'
-import type { Image } from '../image/image.ts'
-import type { Board } from '../machine/boards.ts'
 import { makeCard } from '../machine/card.ts'
 import { Door } from '../machine/door.ts'
 import { type GpioPin, readGpio } from '../machine/gpio.ts'
-import type { Priority } from '../machine/machine.ts'
 import type { Nics } from '../machine/nics.ts'
+import type { Place, Priority } from '../machine/place.ts'
 import type { ServiceShell } from '../machine/service-shell.ts'
 import type { PiConnection } from '../pi/connection.ts'
 import type { PowerAction, PowerState } from '../pi/power.ts'
 import { runBySsh } from '../pi/ssh.ts'
 import { PiMachine, type PiMachineContext } from './pi-machine.ts'
-
-/** What a Pi is made of. */
-export interface PiSource {
-  image: Image
-  board: Board
-  /** Absent where this image cannot be frozen here; its Pis boot cold then. */
-  frozen?: FrozenPi | undefined
-}
 
 /** The networks of a Pi: as its guest knows them, each on a segment that listens at a socket. */
 export interface PiNetworks extends GuestNetworks {
@@ -51,6 +42,9 @@ export interface PiNetworks extends GuestNetworks {
 
 /** What it takes to bring a Pi to life. */
 export interface StartContext extends Omit<PiMachineContext, 'board' | 'nics'> {
+  engine: Engine
+  /** Its directory, below the run's. */
+  dir: string
   number: number
   /** The port for its ssh. @default a free one */
   sshPort?: number | undefined
@@ -90,7 +84,7 @@ export class LivePi {
   #afterHandOver: Promise<void> = Promise.resolve()
   readonly #over = new AbortController()
 
-  private constructor(source: PiSource, context: StartContext, door: Door) {
+  private constructor(source: PiSource, context: StartContext, place: Place, door: Door) {
     const { dir, number, hostname } = context
     this.number = number
     this.identity = newIdentity(hostname, context.networks)
@@ -109,7 +103,7 @@ export class LivePi {
     }
     this.machine = new PiMachine(
       { ...context, board: source.board, nics: this.#nics, signal: this.signal },
-      ...([door, this.connection, this.controlPath] as const),
+      ...([place, door, this.connection, this.controlPath] as const),
     )
   }
 
@@ -119,8 +113,13 @@ export class LivePi {
    */
   static async start(source: PiSource, context: StartContext): Promise<LivePi> {
     privateDir(context.dir)
-    const pi = new LivePi(source, context, await Door.open({ port: context.sshPort ?? 0 }))
     const started = performance.now()
+    const door = await Door.open({ port: context.sshPort ?? 0 })
+    const place = await context.engine.open(source, context.dir).catch((error) => {
+      door.close()
+      throw error
+    })
+    const pi = new LivePi(source, context, place, door)
     const deadline = AbortSignal.timeout(context.timeoutMs)
     const signal = AbortSignal.any([context.signal, deadline])
     try {
@@ -207,22 +206,22 @@ export class LivePi {
    * that fails it boots again from its card.
    */
   async checkpoint(name: string, log: Log): Promise<FrozenPi> {
-    const { dir, qemu, qemuImg, timeoutMs, note } = this.#context
     const { image, board } = this.source
+    const { place, card } = this.machine
     await this.machine.shutDown()
-    const place = privateDir(dir, name)
-    await rename(this.machine.card, join(place, frozenFiles.card))
-    const context = { dir: place, machineDir: dir, qemu, qemuImg, log, note, signal: this.signal }
+    const dir = await place.makeDir(`${place.dir}/${name}`)
+    const cardThere = `${dir}/${frozenFiles.card}`
+    await place.move(card, cardThere)
+    const context = { place, dir, log, signal: this.signal, bootTimeout: this.#context.timeoutMs }
     try {
-      const subject = { image, board, mustBeWarm: false }
-      const booted = await freeze(subject, { ...context, bootTimeout: timeoutMs })
-      const frozen = await frozenAt(place, { id: name, ...booted }, image, board)
+      const booted = await freeze({ image, board, mustBeWarm: false }, context)
+      const frozen = frozenIn(dir, { id: name, ...booted }, image, board)
       await this.restore(frozen)
       return frozen
     } catch (error) {
       if (this.machine.power === 'on') throw error
-      await rename(join(place, frozenFiles.card), this.machine.card)
-      await rm(place, { recursive: true, force: true })
+      await place.move(cardThere, card)
+      await place.remove(dir)
       await this.machine.boot([], this.signal).catch((lost) => this.machine.lose(lost))
       throw error
     }
@@ -231,7 +230,7 @@ export class LivePi {
   /** Goes on as the copy of itself that `frozen` is. What it was until now is gone. */
   async restore(frozen: FrozenPi): Promise<void> {
     await this.machine.replace()
-    await rm(this.machine.card, { force: true })
+    await this.machine.place.remove(this.machine.card)
     const deadline = AbortSignal.timeout(this.#context.timeoutMs)
     try {
       await this.#thaw(frozen, AbortSignal.any([this.signal, deadline]), { returns: true })
@@ -268,12 +267,12 @@ export class LivePi {
   }
 
   async #thaw(frozen: FrozenPi, signal: AbortSignal, { returns = false } = {}) {
-    const { dir, qemu, qemuImg } = this.#context
+    const { place, card } = this.machine
     // A Pi that comes back has a holder who waits for it, even where it was made for the pool.
     const priority = returns ? 'normal' : this.#context.priority
     await this.#writeKnownHosts([this.identity.hostKey.public])
     const { machine, shell } = await thaw(frozen, this.identity, {
-      ...{ dir, qemu, qemuImg, signal, priority, returns, nics: this.#nics },
+      ...{ place, card, signal, priority, returns, nics: this.#nics },
       spans: this.spans,
     })
     this.#shell = shell
@@ -285,7 +284,7 @@ export class LivePi {
   async #bootFirst(signal: AbortSignal) {
     const { image } = this.source
     await this.#writeKnownHosts(image.hostKeys)
-    await makeCard(this.#context.qemuImg, { path: image.path, format: 'raw' }, this.machine.card)
+    await makeCard(this.machine.place, this.machine.place.base, this.machine.card)
     // What an image cannot bring along for a single Pi comes by the kernel's command line.
     await this.machine.boot(
       [`systemd.hostname=${this.identity.hostname}`, `systemd.machine_id=${this.identity.machineId}`],

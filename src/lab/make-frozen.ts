@@ -1,58 +1,29 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { FrozenPlan, PiSource } from '../engine/engine.ts'
 import { messageOf, RaspiError } from '../errors.ts'
-import { type Booted, freeze, keepFrozen } from '../freeze/freeze.ts'
-import {
-  type FrozenPi,
-  frozenAt,
-  frozenDir,
-  frozenFiles,
-  type Manifest,
-  readFrozen,
-  sealFrozen,
-} from '../freeze/store.ts'
+import { freeze } from '../freeze/freeze.ts'
+import type { FrozenPi } from '../freeze/store.ts'
 import { privateDir } from '../host/paths.ts'
-import { scratchName } from '../host/scratch.ts'
-import type { Image } from '../image/image.ts'
-import type { Board } from '../machine/boards.ts'
-import { LivePi, type PiSource } from './live-pi.ts'
+import { LivePi } from './live-pi.ts'
 import type { SourceContext } from './sources.ts'
 
-/** A frozen Pi that is to be made. */
-export interface FrozenPlan {
-  about: Omit<Manifest, 'files' | keyof Booted>
-  image: Image
-  board: Board
-  /**
-   * Makes its card at a path that is as deep below the cache as its final place: what the card lies on is named by a
-   * relative path, so that the cache can be moved (a CI cache is unpacked wherever it pleases).
-   */
-  makeCard(path: string): Promise<unknown>
-  /** See {@link import('../freeze/freeze.ts').FreezeSubject.mustBeWarm}. */
-  mustBeWarm: boolean
-}
-
-/** Makes a frozen Pi, sees a copy of it come to life, and keeps it in the cache. Throws a `RaspiError` where that fails. */
+/** Makes a frozen Pi, sees a copy of it come to life, and keeps it. Throws a `RaspiError` where that fails. */
 export async function makeFrozen(plan: FrozenPlan, context: SourceContext): Promise<FrozenPi> {
-  const { image, board, about, mustBeWarm } = plan
-  const { cacheDir } = context
-  const dir = privateDir(cacheDir, 'tmp', scratchName('frozen'))
+  const { image, board, mustBeWarm } = plan
   const machineDir = privateDir(context.machineDir, `f${++made}`)
   try {
-    await plan.makeCard(join(dir, frozenFiles.card))
-    const booted = await freeze({ image, board, mustBeWarm }, { ...context, dir, machineDir })
-    const frozen = await frozenAt(dir, await sealFrozen(dir, { ...about, ...booted }), image, board)
-    await checkByThaw({ image, board, frozen }, machineDir, context)
-    const place = frozenDir(cacheDir, about.id)
-    await keepFrozen(frozen, place)
-    const kept = await readFrozen(cacheDir, about.id, image, board, about.parent)
-    if (typeof kept === 'object') return kept
-    throw new RaspiError(
-      'freeze',
-      `The frozen Pi could not be kept in ${place}: ${kept ?? 'it is not there'}`,
-    )
+    const workshop = await context.engine.workshop(plan, machineDir)
+    try {
+      const { place, dir } = workshop
+      const booted = await freeze({ image, board, mustBeWarm }, { ...context, place, dir })
+      const frozen = await workshop.seal(booted)
+      await checkByThaw({ image, board, frozen }, machineDir, context)
+      return await workshop.keep(frozen)
+    } finally {
+      await workshop.close()
+    }
   } finally {
-    await rm(dir, { recursive: true, force: true })
     await rm(machineDir, { recursive: true, force: true })
   }
 }

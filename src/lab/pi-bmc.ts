@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { type Bmc, startBmc } from '../bmc/bmc.ts'
 import type { BootDevice, Chassis, PowerAction } from '../bmc/chassis.ts'
 import { machineFiles } from '../machine/command-line.ts'
@@ -43,7 +42,9 @@ class PiChassis implements Chassis {
     this.#device = device
   }
 
-  consoleSocket() {
-    return this.power() === 'on' ? join(this.#pi.dir, machineFiles.serial) : undefined
+  async connectConsole() {
+    const { place } = this.#pi.machine
+    if (this.power() === 'off') return undefined
+    return place.connect(`${place.dir}/${machineFiles.serial}`, AbortSignal.timeout(1_000))
   }
 }

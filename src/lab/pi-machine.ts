@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createDebug } from 'obug'
 import { messageOf, RaspiError } from '../errors.ts'
@@ -10,6 +9,7 @@ import { readBootPart } from '../machine/card.ts'
 import type { Door } from '../machine/door.ts'
 import { Machine, type MachineEnd } from '../machine/machine.ts'
 import type { Nics } from '../machine/nics.ts'
+import type { Place } from '../machine/place.ts'
 import type { PiConnection } from '../pi/connection.ts'
 import type { MachineFault } from '../pi/faults.ts'
 import type { PowerAction, PowerState } from '../pi/power.ts'
@@ -21,15 +21,9 @@ const debug = createDebug('raspi:lab')
 export interface PiMachineContext {
   hostname: string
   board: Board
-  /** Its directory, below the run's. */
-  dir: string
   nics: Nics
-  qemu: string
-  qemuImg: string
   /** Aborts when its holder is gone. */
   signal: AbortSignal
-  /** Told of each process that must not outlive the run. */
-  note(pid: number): void
   /** Told what its boot part asks for and it does not get, a sentence each, at every boot. */
   notEmulated(sentences: string[]): void
 }
@@ -44,6 +38,9 @@ const refusalPatienceMs = 20_000
  * others share. What its guest does to itself (reboot, power-off) is followed here, and so is what is done to its power.
  */
 export class PiMachine {
+  /** Where it runs. */
+  readonly place: Place
+  /** Its card, at that place. */
   readonly card: string
   readonly #context: PiMachineContext
   readonly #door: Door
@@ -62,12 +59,19 @@ export class PiMachine {
   #firstStart: (() => Promise<void>) | undefined
   readonly #loss = Promise.withResolvers<RaspiError>()
 
-  constructor(context: PiMachineContext, door: Door, connection: PiConnection, controlPath: string) {
+  constructor(
+    context: PiMachineContext,
+    place: Place,
+    door: Door,
+    connection: PiConnection,
+    controlPath: string,
+  ) {
     this.#context = context
+    this.place = place
     this.#door = door
     this.#connection = connection
     this.#controlPath = controlPath
-    this.card = join(context.dir, 'card.qcow2')
+    this.card = `${place.dir}/card.qcow2`
   }
 
   /** The machine as it runs now. Throws a `RaspiError` where the Pi is off, which says what it was `wanted` for. */
@@ -102,9 +106,9 @@ export class PiMachine {
   async adopt(machine: Machine): Promise<void> {
     this.#machine = machine
     if (this.#ending) return machine.end()
-    this.#context.note(machine.pid)
     machine.once('end', (end) => void this.#ended(machine, end))
-    this.#door.leadTo(await machine.sshPort())
+    const port = await machine.sshPort()
+    this.#door.leadTo(() => this.place.dial(port))
   }
 
   /** Has no power until it is switched on; then `firstStart` brings it to life. */
@@ -138,19 +142,18 @@ export class PiMachine {
 
   /** Starts a machine on the card as it is now, as the boot ROM would. */
   async boot(kernelParameters: readonly string[], signal: AbortSignal): Promise<void> {
-    const { dir, qemu, qemuImg, board, nics } = this.#context
+    const { board, nics } = this.#context
+    const { place, card } = this
     await this.#poweredDuring(async () => {
-      const bootDir = privateDir(dir, `boot-${this.#boots++}`)
-      const bootPart = await readBootPart(qemuImg, { path: this.card }, join(bootDir, 'boot.raw'))
+      const bootDir = privateDir(place.logDir, `boot-${this.#boots++}`)
+      const bootPart = await readBootPart(place, { path: card }, `${bootDir}/boot.raw`)
       const plan = await readBootPlan({ path: bootPart }, board, bootDir)
       this.#context.notEmulated(plan.notEmulated)
       const clock = `systemd.clock-usec=${Date.now()}000`
       const commandLine = [plan.commandLine, clock, ...kernelParameters].join(' ')
-      const machine = await Machine.start(
-        { board, card: this.card, dir, boot: { ...plan, commandLine }, nics },
-        { qemu },
+      const machine = await Machine.start({ board, card, boot: { ...plan, commandLine }, nics }, place, {
         signal,
-      )
+      })
       // QEMU has read it all by now.
       await rm(bootDir, { recursive: true, force: true })
       await this.adopt(machine)
@@ -249,6 +252,7 @@ export class PiMachine {
     await this.#machine?.end()
     // One that is just being started ends as soon as it has started.
     await this.#turn
+    await this.place.end()
   }
 
   /** Counts as having power while `work` starts a machine, or waits for its turn to do so. */

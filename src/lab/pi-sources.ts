@@ -1,10 +1,10 @@
 import type { BoardOption } from '../board-option.ts'
+import type { PiSource } from '../engine/engine.ts'
 import { RaspiError } from '../errors.ts'
 import { privateDir } from '../host/paths.ts'
 import type { ImageOption } from '../image-option.ts'
 import type { ResolvedOptions } from '../options.ts'
 import type { Gate } from './gate.ts'
-import type { PiSource } from './live-pi.ts'
 import type { PiStarter, StarterContext } from './pi-starter.ts'
 import type { Prepare } from './prepare.ts'
 import type { LeaseRequest, Preparation } from './protocol.ts'
@@ -24,6 +24,8 @@ export interface PiSourcesContext extends StarterContext {
   cacheDir: string
   place: LabPlace
   prepare: Prepare | undefined
+  /** That of ansible-core: `2.14.18`. */
+  ansibleVersion(): Promise<string>
   starter: PiStarter
   /** How many Pis may live at once. */
   places: Gate
@@ -63,11 +65,10 @@ export class PiSources {
   }
 
   async #makeLayers(source: PiSource, preparation: Preparation): Promise<PiSource[]> {
-    const { prepare, host, signal, places, starts, starter } = this.#context
+    const { prepare, ansibleVersion, signal, places, starts, starter } = this.#context
     if (!prepare) throw new RaspiError('lab', 'This lab cannot prepare Pis.')
-    const { ansibleVersion } = await host()
     return prepare(source, preparation, {
-      ...{ ...(await this.#sourceContext()), ansibleVersion },
+      ...{ ...(await this.#sourceContext()), ansibleVersion: await ansibleVersion() },
       room: (count) => places.enter(count, signal),
       start: (from, hostname) => starter.start(from, signal, { hostname }),
       end: (pi) => starter.end(pi),
@@ -79,15 +80,13 @@ export class PiSources {
   }
 
   async #sourceContext(): Promise<SourceContext> {
-    const { host, cacheDir, place, runDir, options, log, signal, notEmulated } = this.#context
-    const { qemu, qemuImg, qemuVersion } = await host()
+    const { engine, cacheDir, place, runDir, options, log, signal, notEmulated } = this.#context
     return {
-      ...{ qemu, qemuImg, qemuVersion, log, signal, notEmulated, ...place },
+      ...{ engine: await engine(), log, signal, notEmulated, ...place },
       cacheDir: privateDir(cacheDir),
       machineDir: runDir.path,
       bootTimeout: options.bootTimeout,
       freezing: options.freeze,
-      note: (pid) => runDir.note(pid),
     }
   }
 }

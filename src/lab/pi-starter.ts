@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Engine, PiSource } from '../engine/engine.ts'
 import { duration, type Log } from '../host/progress.ts'
-import type { HostTools } from '../host/requirements.ts'
 import type { Gate } from './gate.ts'
-import { LivePi, type PiNetworks, type PiSource } from './live-pi.ts'
+import { LivePi, type PiNetworks } from './live-pi.ts'
 import type { WantedPi } from './protocol.ts'
 import type { RunDir } from './run-dir.ts'
 
@@ -23,8 +23,8 @@ export interface StarterContext {
   starts: Gate
   /** Until the first login, in ms. */
   bootTimeout: number
-  /** Makes sure of the host's programs, once. */
-  host(): Promise<HostTools>
+  /** Makes sure of what Pis run on, once. */
+  engine(): Promise<Engine>
   log: Log
   notEmulated(sentences: string[]): void
   /** Aborts at the end of the run. */
@@ -78,14 +78,12 @@ export class PiStarter {
     wanted: Particulars,
     priority?: 'background',
   ): Promise<LivePi> {
-    const { host, runDir, bootTimeout, notEmulated } = this.#context
-    const { qemu, qemuImg } = await host()
+    const { engine, bootTimeout, notEmulated } = this.#context
     const { number = ++this.#count, sshPort, internet, networks, off } = wanted
     return LivePi.start(source, {
       ...{ number, hostname: wanted.hostname ?? `pi-${number}`, sshPort, internet, networks, off },
       dir: this.#dirOf(number),
-      ...{ qemu, qemuImg, timeoutMs: bootTimeout, signal, priority, notEmulated },
-      note: (pid) => runDir.note(pid),
+      ...{ engine: await engine(), timeoutMs: bootTimeout, signal, priority, notEmulated },
     })
   }
 

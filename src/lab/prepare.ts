@@ -1,4 +1,5 @@
-import type { LivePi, PiSource } from './live-pi.ts'
+import type { PiSource } from '../engine/engine.ts'
+import type { LivePi } from './live-pi.ts'
 import type { Preparation } from './protocol.ts'
 import type { SourceContext } from './sources.ts'
 

@@ -1,6 +1,7 @@
 import { createDebug } from 'obug'
+import type { PiSource } from '../engine/engine.ts'
 import { messageOf } from '../errors.ts'
-import type { LivePi, PiSource } from './live-pi.ts'
+import type { LivePi } from './live-pi.ts'
 
 const debug = createDebug('raspi:ready')
 

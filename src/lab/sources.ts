@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import { join } from 'node:path'
 import type { BoardOption } from '../board-option.ts'
+import type { Engine, PiSource } from '../engine/engine.ts'
 import { isRaspiError, messageOf, RaspiError } from '../errors.ts'
-import { type FreezeKey, type FrozenPi, frozenId, otherVersions, readFrozen } from '../freeze/store.ts'
+import { type FreezeKey, type FrozenPi, frozenId, otherVersions } from '../freeze/store.ts'
 import { exclusively } from '../host/lock.ts'
 import { type Log, phase } from '../host/progress.ts'
 import { abandoned } from '../host/scratch.ts'
@@ -10,8 +11,6 @@ import type { Image } from '../image/image.ts'
 import { resolveImage } from '../image/resolve-image.ts'
 import type { ImageOption } from '../image-option.ts'
 import { type Board, boardOf } from '../machine/boards.ts'
-import { makeCard } from '../machine/card.ts'
-import type { PiSource } from './live-pi.ts'
 import { makeFrozen } from './make-frozen.ts'
 
 /** What it takes to have Pis of an image. */
@@ -22,15 +21,12 @@ export interface SourceContext {
   lockFile?: string
   /** A directory for the sockets of the machines that are started, below the run's. */
   machineDir: string
-  qemu: string
-  qemuVersion: string
-  qemuImg: string
+  engine: Engine
   bootTimeout: number
   /** Whether Pis are thawed where they can be, or all boot cold. */
   freezing: boolean
   log: Log
   signal: AbortSignal
-  note(pid: number): void
   notEmulated(sentences: string[]): void
 }
 
@@ -68,15 +64,16 @@ export async function resolveSource(
 }
 
 async function resolveFrozen(image: Image, board: Board, context: SourceContext): Promise<FrozenPi> {
-  const { cacheDir, log, signal, qemuVersion, qemuImg } = context
+  const { cacheDir, log, signal, engine } = context
+  const { qemuVersion } = engine
   const { kernelParameters } = board
   const key: FreezeKey = { image: image.id, board: board.id, qemuVersion, kernelParameters }
   const id = frozenId(key)
-  const found = await readFrozen(cacheDir, id, image, board)
+  const found = await engine.find(id, image, board)
   if (typeof found === 'object') return found
   const lock = { log, signal, waitingFor: `Frozen Pi of ${image.name}` }
   return exclusively(join(cacheDir, 'frozen'), lock, async () => {
-    const made = await readFrozen(cacheDir, id, image, board)
+    const made = await engine.find(id, image, board)
     if (typeof made === 'object') return made
     if (made) log(`The frozen Pi of ${image.name} is not used and made again: ${made}`)
     const others = made ? [] : await otherVersions(cacheDir, key)
@@ -86,14 +83,7 @@ async function resolveFrozen(image: Image, board: Board, context: SourceContext)
       )
     }
     return phase(log, `Freezing a booted Pi of ${image.name}, once (about a minute)`, () =>
-      makeFrozen(
-        {
-          ...{ about: { id, key }, image, board, mustBeWarm: true },
-          makeCard: (path) =>
-            makeCard(qemuImg, { path: relative(dirname(path), image.path), format: 'raw' }, path),
-        },
-        context,
-      ),
+      makeFrozen({ about: { id, key }, image, board, mustBeWarm: true }, context),
     )
   })
 }

@@ -1,6 +1,6 @@
-import { constants, copyFile, readFile } from 'node:fs/promises'
-import { execa } from 'execa'
+import { readFile } from 'node:fs/promises'
 import { RaspiError } from '../errors.ts'
+import type { Place } from './place.ts'
 
 /** A Pi's SD card: a qcow2 overlay that holds only what differs from what it lies on. */
 export interface Card {
@@ -19,63 +19,47 @@ export interface CardBase {
  */
 const clusterSize = 'cluster_size=16k'
 
+/** What makes and reads cards. */
+type CardPlace = Pick<Place, 'qemuImg'>
+
 /** Makes a new, empty overlay on `base` at `path`, as large as `base`. */
-export async function makeCard(qemuImg: string, base: CardBase, path: string): Promise<Card> {
-  await run(qemuImg, [
+export async function makeCard(place: CardPlace, base: CardBase, path: string): Promise<Card> {
+  await place.qemuImg([
     ...['create', '-q', '-f', 'qcow2', '-o', clusterSize],
     ...['-b', base.path, '-F', base.format, path],
   ])
   return { path }
 }
 
-/**
- * Copies the card `from` to `to`, where it lies on the same as before, which `base` names from there: a relative path is
- * relative to `to`.
- */
-export async function copyCard(qemuImg: string, from: Card, base: CardBase, to: string): Promise<Card> {
-  await copyFile(from.path, to, constants.COPYFILE_FICLONE)
-  await run(qemuImg, ['rebase', '-q', '-u', '-f', 'qcow2', '-b', base.path, '-F', base.format, to])
-  return { path: to }
+/** Has the card `path` lie on `base`, which holds the same as what it lies on: a relative path begins at the card. */
+export async function rebaseCard(place: CardPlace, path: string, base: CardBase): Promise<Card> {
+  await place.qemuImg(['rebase', '-q', '-u', '-f', 'qcow2', '-b', base.path, '-F', base.format, path])
+  return { path }
 }
 
-/** Copies `count` bytes at `offset` of the card into the new raw file `to`; both are multiples of 1 MiB. */
-export async function readCard(
-  qemuImg: string,
+/** Copies `count` bytes at `offset` of the card into the new raw file `to` of this host; both are multiples of 1 MiB. */
+async function readCard(
+  place: Pick<Place, 'qemuImg' | 'take' | 'dir'>,
   card: Card,
   offset: number,
   count: number,
   to: string,
 ): Promise<void> {
   const MiB = 1024 * 1024
-  await run(qemuImg, [
-    ...[
-      'dd',
-      '-U',
-      '-f',
-      'qcow2',
-      '-O',
-      'raw',
-      `bs=${MiB}`,
-      `skip=${offset / MiB}`,
-      `count=${(offset + count) / MiB}`,
-    ],
-    ...[`if=${card.path}`, `of=${to}`],
-  ])
+  const part = `${place.dir}/part.raw`
+  const range = [`bs=${MiB}`, `skip=${offset / MiB}`, `count=${(offset + count) / MiB}`]
+  await place.qemuImg(['dd', '-U', '-f', 'qcow2', '-O', 'raw', ...range, `if=${card.path}`, `of=${part}`])
+  await place.take(part, to)
 }
 
-async function run(qemuImg: string, args: string[]): Promise<void> {
-  const { failed, stderr, shortMessage } = await execa(qemuImg, args, { reject: false })
-  if (!failed) return
-  const why = stderr.replace(/^qemu-img: /, '').split('\n')[0] || shortMessage
-  throw new RaspiError('boot', `The Pi's card could not be written: ${why}`, {
-    hint: 'Is the disk full, or the cache directory not yours? `npx vitest-raspi doctor` tells.',
-  })
-}
-
-/** Copies the boot part of a card (MBR, first entry) into the new raw file `to`, and gives `to`. */
-export async function readBootPart(qemuImg: string, card: Card, to: string): Promise<string> {
+/** Copies the boot part of a card (MBR, first entry) into the new raw file `to` of this host, and gives `to`. */
+export async function readBootPart(
+  place: Pick<Place, 'qemuImg' | 'take' | 'dir'>,
+  card: Card,
+  to: string,
+): Promise<string> {
   const MiB = 1024 * 1024
-  await readCard(qemuImg, card, 0, MiB, to)
+  await readCard(place, card, 0, MiB, to)
   const mbr = await readFile(to)
   // The first of the four partition entries of 16 bytes: first sector at +8, sectors at +12, of 512 bytes.
   const [start, count] = [mbr.readUInt32LE(446 + 8) * 512, mbr.readUInt32LE(446 + 12) * 512]
@@ -88,6 +72,6 @@ export async function readBootPart(qemuImg: string, card: Card, to: string): Pro
       },
     )
   }
-  await readCard(qemuImg, card, start, count, to)
+  await readCard(place, card, start, count, to)
   return to
 }

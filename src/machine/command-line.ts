@@ -1,14 +1,13 @@
 import { availableParallelism } from 'node:os'
 import type { Board } from './boards.ts'
 import { type Nics, nicParts, virtSlots } from './nics.ts'
+import type { Place } from './place.ts'
 
 /** Everything that distinguishes one QEMU process from another. */
 export interface MachineSpec {
   board: Board
   /** The qcow2 overlay the Pi writes to. */
   card: string
-  /** Where its sockets and logs are; short, because a unix socket's path may have 107 bytes. */
-  dir: string
   /** What the boot ROM would have loaded. None for a machine whose state comes in from a frozen one. */
   boot?:
     | {
@@ -34,7 +33,7 @@ export interface MachineSpec {
   threads?: 'single' | 'multi' | undefined
 }
 
-/** The files of a machine below its directory. */
+/** The files of a machine: its sockets at its place, its logs on this host. */
 export const machineFiles = {
   qmp: 'qmp',
   gdb: 'gdb',
@@ -45,9 +44,13 @@ export const machineFiles = {
   service: 'service',
 } as const
 
-/** QEMU's arguments for `spec`. Pure: the same spec gives the same arguments. */
-export function qemuArguments(spec: MachineSpec): string[] {
-  const { board, dir, memory, boot, nics } = spec
+/** QEMU's arguments for `spec` at `place`. Pure: the same spec gives the same arguments. */
+export function qemuArguments(
+  spec: MachineSpec,
+  place: Pick<Place, 'dir' | 'consoleFile' | 'qemuVersion' | 'segments'>,
+): string[] {
+  const { board, memory, boot, nics } = spec
+  const { dir, consoleFile } = place
   const socket = (name: string) => `unix:${dir}/${name},server=on,wait=off`
   const args = [
     ...['-machine', memory ? `${machineOf(board)},memory-backend=ram` : machineOf(board)],
@@ -60,7 +63,7 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...['-gdb', socket(machineFiles.gdb)],
     ...[
       '-chardev',
-      `socket,id=console,path=${dir}/${machineFiles.serial},server=on,wait=off,logfile=${dir}/${machineFiles.console},logappend=on`,
+      `socket,id=console,path=${dir}/${machineFiles.serial},server=on,wait=off,logfile=${consoleFile},logappend=on`,
       '-serial',
       'chardev:console',
     ],
@@ -69,12 +72,9 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...['-drive', `${cardDrive[board.parts]},format=qcow2,discard=unmap,file=${escaped(spec.card)}`],
   ]
   if (memory) {
-    const share = memory.mode === 'shared' ? 'on' : 'off'
+    const share = memory.mode === 'shared' ? 'share=on' : privately(place.qemuVersion)
     const path = escaped(memory.file)
-    args.push(
-      '-object',
-      `memory-backend-file,id=ram,size=${board.memoryMiB}M,mem-path=${path},share=${share}`,
-    )
+    args.push('-object', `memory-backend-file,id=ram,size=${board.memoryMiB}M,mem-path=${path},${share}`)
   }
   if (boot) {
     args.push('-kernel', boot.kernel, '-append', boot.commandLine)
@@ -82,7 +82,7 @@ export function qemuArguments(spec: MachineSpec): string[] {
     if (boot.initramfs) args.push('-initrd', boot.initramfs)
   }
   if (nics) {
-    const { netdevs, devices } = nicParts(board, nics)
+    const { netdevs, devices } = nicParts(board, nics, place)
     for (const netdev of netdevs) args.push('-netdev', JSON.stringify(netdev))
     for (const device of devices) args.push('-device', JSON.stringify(device))
   }
@@ -103,6 +103,15 @@ function processorOf({ board, threads, translationBufferMiB = 256 }: MachineSpec
   const threading = threads ?? threadsFor(availableParallelism())
   const accelerator = ['-accel', `tcg,thread=${threading},tb-size=${translationBufferMiB}`]
   return [...accelerator, ...(processor ? ['-cpu', emulatedCore] : []), ...cores]
+}
+
+/**
+ * A private mapping. From 8.2 on QEMU need not open its file for writing, which in a container would copy all of it first.
+ * https://www.qemu.org/docs/master/system/vm-templating.html
+ */
+function privately(qemuVersion: string): string {
+  const [major = 0, minor = 0] = qemuVersion.split('.').map(Number)
+  return major > 8 || (major === 8 && minor >= 2) ? 'share=off,readonly=on,rom=off' : 'share=off'
 }
 
 /** A Pi's second UART. */

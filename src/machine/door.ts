@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 /** How long a connection may stay without a greeting before a further one is tried beside it, in ms. */
 const patienceMs = 4_000
@@ -12,6 +13,9 @@ const silentOnes = 8
 
 /** How long a guest that has closed a connection without a greeting is left alone, in ms. */
 const refusalPauseMs = 400
+
+/** Connects to a guest's ssh server. The connection is closed where that cannot be. */
+export type Dial = () => Duplex
 
 /**
  * A Pi's ssh port on 127.0.0.1, the same through all its reboots, and patient: QEMU's slirp accepts a connection long
@@ -27,7 +31,7 @@ export class Door {
   readonly #visits = new Map<Socket, () => boolean>()
   /** Who waits, with what they have said so far: only who is read from is seen to leave. */
   readonly #waiting = new Map<Socket, Buffer[]>()
-  #leads: number | string | undefined
+  #leads: Dial | string | undefined
   /** Whether the guest has greeted anybody since the door leads to it. */
   #hasGreeted = false
 
@@ -56,11 +60,11 @@ export class Door {
   }
 
   /**
-   * Leads the door to `port` of 127.0.0.1 from now on. Without one callers wait until it leads somewhere again. Ends the
-   * connections it had; who has not been greeted yet stays.
+   * Leads the door to where `dial` connects to from now on. Without one callers wait until it leads somewhere again. Ends
+   * the connections it had; who has not been greeted yet stays.
    */
-  leadTo(port: number | undefined): void {
-    this.#change(port)
+  leadTo(dial: Dial | undefined): void {
+    this.#change(dial)
   }
 
   /** Sends callers away from now on, with the sentence `why`, also who has not been greeted yet. Ends the other connections. */
@@ -75,7 +79,7 @@ export class Door {
     this.#server.close()
   }
 
-  #change(leads: number | string | undefined) {
+  #change(leads: Dial | string | undefined) {
     this.#leads = leads
     this.#hasGreeted = false
     for (const [visitor, leave] of this.#visits) {
@@ -100,12 +104,12 @@ export class Door {
     visitor.once('close', () => this.#waiting.delete(visitor))
   }
 
-  #join(visitor: Socket, target: number) {
-    const tries = new Set<Socket>()
+  #join(visitor: Socket, dial: Dial) {
+    const tries = new Set<Duplex>()
     let greeted = false
     let left = false
     let refusedSince: number | undefined
-    const drop = (inner: Socket) => {
+    const drop = (inner: Duplex) => {
       tries.delete(inner)
       inner.destroy()
     }
@@ -120,7 +124,7 @@ export class Door {
       if (left || greeted) return
       const [oldest] = tries
       if (oldest && tries.size === silentOnes) drop(oldest)
-      const inner = connect({ port: target, host: '127.0.0.1', noDelay: true })
+      const inner = dial()
       tries.add(inner)
       inner.on('error', () => {})
       inner.once('data', (greeting: Buffer) => {

@@ -1,22 +1,24 @@
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { RaspiError } from '../errors.ts'
+import { machineFiles } from './command-line.ts'
+import type { Place } from './place.ts'
 
 /**
  * A client of QEMU's gdb stub, for the one thing QMP cannot do: write to a device's registers.
  * https://sourceware.org/gdb/current/onlinedocs/gdb.html/Remote-Protocol.html
  */
 export class Gdb {
-  readonly #socket: Socket
+  readonly #socket: Duplex
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Duplex) {
     this.#socket = socket
   }
 
-  /** Connects to the stub at the unix socket `path` and turns it to physical addresses. The machine must be paused. */
-  static async connect(path: string): Promise<Gdb> {
-    const socket = connect(path)
-    await once(socket, 'connect', { signal: AbortSignal.timeout(5_000) })
+  /** Connects to the stub of the machine at `place` and turns it to physical addresses. The machine must be paused. */
+  static async connect(place: Pick<Place, 'connect' | 'dir'>): Promise<Gdb> {
+    const socket = await place.connect(`${place.dir}/${machineFiles.gdb}`, AbortSignal.timeout(5_000))
+    socket.on('error', () => {})
     const gdb = new Gdb(socket)
     // https://www.qemu.org/docs/master/system/gdb.html#examining-physical-memory
     await gdb.#ask('Qqemu.PhyMemMode:1')

@@ -1,19 +1,15 @@
 import { EventEmitter } from 'node:events'
-import { readdirSync } from 'node:fs'
-import { platform, setPriority } from 'node:os'
+import { connect } from 'node:net'
 import { join } from 'node:path'
-import { getuid } from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
-import { execa } from 'execa'
 import { createDebug } from 'obug'
 import { RaspiError } from '../errors.ts'
-import { privateDir } from '../host/paths.ts'
-import { dieWithParent } from '../host/process.ts'
 import { commandLine } from '../host/quote.ts'
 import { cardDevice, type MachineSpec, machineFiles, qemuArguments } from './command-line.ts'
 import { ConsoleLog } from './console-log.ts'
 import { MachineLog, noise } from './machine-log.ts'
-import { type Nics, nicParts } from './nics.ts'
+import { type Nics, nicParts, segmentSocket } from './nics.ts'
+import type { Place, Priority, QemuExit, QemuProcess } from './place.ts'
 import { Qmp, type QmpEvent } from './qmp.ts'
 
 const debug = createDebug('raspi:machine')
@@ -21,23 +17,10 @@ const debug = createDebug('raspi:machine')
 /** How a machine ended: by its guest, by us, or by itself. */
 export type MachineEnd = 'reboot' | 'poweroff' | 'ended' | 'crashed'
 
-/** How a machine shares the processors: in the background it leaves them to whatever else runs. */
-export type Priority = 'normal' | 'background'
-
-/** The programs a machine is run with. */
-export interface MachineTools {
-  qemu: string
-  /** How it shares the processors with what else runs. @default 'normal' */
-  priority?: Priority | undefined
-}
-
-/** How nice a machine in the background is, nice(1). */
-const backgroundNice = 10
-
 /** One QEMU process with its card, its console and its control socket. */
 export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
   readonly spec: MachineSpec
-  readonly pid: number
+  readonly place: Place
   readonly qmp: Qmp
   readonly console: ConsoleLog
   /** QEMU's own messages, the last 16 KiB of them. */
@@ -46,17 +29,24 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
   readonly fate: () => string
   /** Settles once the process has ended. Never rejects. */
   readonly ended: Promise<MachineEnd>
+  readonly #process: QemuProcess
   #endedByUs = false
   #hasEnded = false
 
-  private constructor(spec: MachineSpec, pid: number, qmp: Qmp, { messages, fate, exited }: Subprocess) {
+  private constructor(
+    spec: MachineSpec,
+    place: Place,
+    qmp: Qmp,
+    { process, messages, fate, exited }: Started,
+  ) {
     super()
     this.spec = spec
-    this.pid = pid
+    this.place = place
     this.qmp = qmp
+    this.#process = process
     this.messages = messages
     this.fate = fate
-    this.console = new ConsoleLog(join(spec.dir, machineFiles.console))
+    this.console = new ConsoleLog(join(place.logDir, machineFiles.console))
     let guestEnd: MachineEnd | undefined
     qmp.on('event', (event) => {
       guestEnd = endByGuest(event) ?? guestEnd
@@ -64,59 +54,56 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
     this.ended = exited.then(() => {
       this.#hasEnded = true
       const end = guestEnd ?? (this.#endedByUs ? 'ended' : 'crashed')
-      debug('%d: %s', pid, end)
+      debug('%s: %s', place.dir, end)
       this.emit('end', end)
       return end
     })
   }
 
   /**
-   * Starts QEMU and gives the machine once its control socket answers; it runs then, or waits for an incoming state.
-   * Throws a `RaspiError` with QEMU's own words where it does not start. QEMU dies with the calling thread.
+   * Starts QEMU at `place` and gives the machine once its control socket answers; it runs then, or waits for an incoming
+   * state. Throws a `RaspiError` with QEMU's own words where it does not start.
    */
-  static async start(spec: MachineSpec, tools: MachineTools, signal?: AbortSignal): Promise<Machine> {
+  static async start(
+    spec: MachineSpec,
+    place: Place,
+    {
+      priority = 'normal',
+      signal,
+    }: { priority?: Priority | undefined; signal?: AbortSignal | undefined } = {},
+  ): Promise<Machine> {
     signal?.throwIfAborted()
-    privateDir(spec.dir)
     // The console of a Pi that was started again goes on in the same file.
-    const offset = await new ConsoleLog(join(spec.dir, machineFiles.console)).size()
-    const command = [tools.qemu, ...qemuArguments(spec)] as const
-    const [file, args] = dieWithParent(
-      ...(tools.priority === 'background' ? nicely(command) : ([command[0], command.slice(1)] as const)),
-    )
-    debug('%s %s', file, args.join(' '))
-    const log = new MachineLog(join(spec.dir, machineFiles.log))
-    log.note('starts', commandLine(tools.qemu, qemuArguments(spec)))
-    const subprocess = execa(file, args, {
-      ...{ stdin: 'ignore', stdout: 'ignore', stderr: 'pipe', buffer: false, reject: false },
-      // QEMU keeps temporary files nowhere else.
-      env: { TMPDIR: spec.dir },
-    })
-    const messages = keepMessages(subprocess.stderr, log, (why) => fail(why))
+    const offset = await new ConsoleLog(join(place.logDir, machineFiles.console)).size()
+    const args = qemuArguments({ ...spec, boot: await brought(spec.boot, place) }, place)
+    const log = new MachineLog(join(place.logDir, machineFiles.log))
+    log.note('starts', commandLine('qemu-system-aarch64', args))
+    const process = await place.startQemu(args, priority)
+    const messages = keepMessages(process.messages, log, (why) => fail(why))
     const failed = new AbortController()
     let fate = ''
-    const exited = subprocess.then((result) => {
-      fate ||= fateOf(result, messages())
+    const exited = process.exited.then((exit) => {
+      fate ||= fateOf(exit, messages())
       failed.abort(new RaspiError('boot', `QEMU ended as soon as it was started: ${messages() || fate}`))
     })
     /** Nothing good can come of it any more, so it ends now; `why` is what people are told. */
     const fail = (why: string) => {
       fate ||= why
-      subprocess.kill('SIGKILL')
+      process.kill()
     }
     const stop = signal ? AbortSignal.any([failed.signal, signal]) : failed.signal
     try {
-      const qmp = await Qmp.connect(join(spec.dir, machineFiles.qmp), { signal: stop })
-      const pid = subprocess.nodeChildProcess.pid
-      if (pid === undefined) throw failed.signal.reason
-      const machine = new Machine(spec, pid, qmp, { messages, fate: () => fate, exited })
+      const qmp = await Qmp.connect(place, join(place.dir, machineFiles.qmp), { signal: stop })
+      const machine = new Machine(spec, place, qmp, { process, messages, fate: () => fate, exited })
       machine.once('end', (end) => log.note('ended', end === 'crashed' ? fate : end))
       void machine.console.waitFor({ panic: hopeless }, failed.signal, { offset, everyMs: 500 }).then(
         () => fail('its kernel panicked'),
         () => {},
       )
+      await machine.#joinSegments(spec.nics)
       return machine
     } catch (error) {
-      subprocess.kill('SIGKILL')
+      process.kill()
       await exited
       throw stop.aborted ? stop.reason : error
     }
@@ -128,12 +115,13 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
 
   /** Plugs NICs in, as into a running Pi. */
   async plugNics(nics: Nics): Promise<void> {
-    const { netdevs, devices } = nicParts(this.spec.board, nics)
+    const { netdevs, devices } = nicParts(this.spec.board, nics, this.place)
     for (const netdev of netdevs) await this.qmp.execute('netdev_add', netdev)
+    await this.#joinSegments(nics)
     for (const device of devices) await this.qmp.execute('device_add', device)
   }
 
-  /** The port on 127.0.0.1 that leads to the guest's ssh. */
+  /** The port of the place's loopback that leads to the guest's ssh. */
   async sshPort(): Promise<number> {
     const table = await this.qmp.monitor('info usernet')
     const port = /HOST_FORWARD\S*\s+\S+\s+127\.0\.0\.1\s+(\d+)/.exec(table)?.[1]
@@ -169,13 +157,7 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
 
   /** Lets a machine that was started in the background have its full share of the processors from now on. */
   comeForward(): void {
-    for (const thread of threadsOf(this.pid)) {
-      try {
-        setPriority(thread, 0)
-      } catch {
-        // The thread has ended in this moment.
-      }
-    }
+    this.#process.comeForward()
   }
 
   /**
@@ -194,36 +176,37 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
   /** Kills QEMU without waiting: all that is left to do when this process ends. */
   kill(): void {
     this.#endedByUs = true
-    if (this.#hasEnded) return
-    try {
-      process.kill(this.pid, 'SIGKILL')
-    } catch {
-      // It has ended in this moment.
+    if (!this.#hasEnded) this.#process.kill()
+  }
+
+  /** Joins the sockets of its NICs to their segments, where QEMU cannot do so itself. */
+  async #joinSegments(nics: Nics | undefined): Promise<void> {
+    if (this.place.segments === 'connect') return
+    for (const [index, { socket }] of (nics?.segments ?? []).entries()) {
+      const [ours, theirs] = [
+        await this.place.connect(segmentSocket(this.place, index), AbortSignal.timeout(10_000)),
+        connect(socket),
+      ]
+      for (const end of [ours, theirs]) end.on('error', () => {})
+      ours.pipe(theirs).pipe(ours)
+      ours.once('close', () => theirs.destroy())
+      theirs.once('close', () => ours.destroy())
     }
   }
 }
 
-/**
- * A command with a low priority, where it can be given back its own later, which only root may do: a test must not run
- * on a Pi that has to wait for everything else.
- */
-function nicely(command: readonly [string, ...string[]]): readonly [string, string[]] {
-  return platform() === 'linux' && getuid?.() === 0
-    ? ['nice', ['-n', String(backgroundNice), ...command]]
-    : [command[0], command.slice(1)]
-}
-
-/** The ids of a process's threads: each has a priority of its own, setpriority(2). */
-function threadsOf(pid: number): number[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).map(Number)
-  } catch {
-    return []
-  }
+/** What the boot ROM has read, as files of `place`. */
+async function brought(boot: MachineSpec['boot'], place: Place): Promise<MachineSpec['boot']> {
+  if (!boot) return undefined
+  const [kernel, initramfs, deviceTree] = await Promise.all(
+    [boot.kernel, boot.initramfs, boot.deviceTree].map(async (file) => file && place.bring(file)),
+  )
+  return { ...boot, kernel: kernel ?? '', initramfs, deviceTree }
 }
 
 /** What a machine knows of its process. */
-interface Subprocess {
+interface Started {
+  process: QemuProcess
   messages: () => string
   fate: () => string
   exited: Promise<unknown>
@@ -241,7 +224,8 @@ const signalMeanings: Partial<Record<string, string>> = {
   SIGBUS: ", which means that the file of its memory could not grow: the cache's disk is full",
 }
 
-function fateOf({ exitCode, signal }: { exitCode?: number; signal?: string }, messages: string): string {
+function fateOf({ exitCode, signal, why }: QemuExit, messages: string): string {
+  if (why) return why
   const how = signal
     ? `was killed by ${signal}${signalMeanings[signal] ?? ''}`
     : `ended with exit code ${exitCode}`

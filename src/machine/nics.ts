@@ -1,4 +1,5 @@
 import type { Board } from './boards.ts'
+import type { Place } from './place.ts'
 
 /** The NICs of a Pi and what they are plugged into. */
 export interface Nics {
@@ -6,7 +7,7 @@ export interface Nics {
   mac: string
   /** Whether the guest gets to the host and the world through it. @default true */
   internet?: boolean | undefined
-  /** Further ones, in this order; each on a segment that listens at a unix socket. */
+  /** Further ones, in this order; each on a segment that listens at a unix socket of this host. */
   segments?: readonly { mac: string; socket: string }[] | undefined
 }
 
@@ -37,6 +38,7 @@ export const mostSegments = ({ parts }: Pick<Board, 'parts'>) =>
 export function nicParts(
   board: Pick<Board, 'parts'>,
   { mac, internet = true, segments = [] }: Nics,
+  place: Pick<Place, 'dir' | 'segments'>,
 ): NicParts {
   const user = {
     type: 'user',
@@ -47,12 +49,13 @@ export function nicParts(
   const streams = segments.map(({ socket }, index) => ({
     type: 'stream',
     id: `net${index + 1}`,
-    server: false,
-    addr: { type: 'unix', path: socket },
+    ...(place.segments === 'connect'
+      ? { server: false, addr: { type: 'unix', path: socket } }
+      : { server: true, addr: { type: 'unix', path: segmentSocket(place, index) } }),
   }))
   const macs = [mac, ...segments.map((segment) => segment.mac)]
   const nics = macs.map((address, index) => ({
-    ...place(board, index, macs.length),
+    ...plug(board, index, macs.length),
     id: `nic${index}`,
     netdev: `net${index}`,
     mac: address,
@@ -62,7 +65,10 @@ export function nicParts(
   return { netdevs: [user, ...streams], devices: needsHub ? [hub, ...nics] : nics }
 }
 
-function place({ parts }: Pick<Board, 'parts'>, index: number, count: number) {
+/** Where QEMU listens for the segment of a NIC, where it cannot connect to that itself. */
+export const segmentSocket = ({ dir }: Pick<Place, 'dir'>, index: number) => `${dir}/net${index + 1}`
+
+function plug({ parts }: Pick<Board, 'parts'>, index: number, count: number) {
   if (parts === 'raspi')
     return { driver: 'usb-net', bus: 'usb-bus.0', port: count > 1 ? `1.${index + 1}` : '1' }
   // No ROM to boot from: it is in a package that need not be there.

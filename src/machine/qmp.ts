@@ -1,9 +1,9 @@
 import { EventEmitter, once } from 'node:events'
-import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import { setTimeout as delay } from 'node:timers/promises'
+import type { Duplex } from 'node:stream'
 import { createDebug } from 'obug'
 import { RaspiError } from '../errors.ts'
+import type { Place } from './place.ts'
 
 const debug = createDebug('raspi:qmp')
 
@@ -25,11 +25,11 @@ interface Pending {
  * https://www.qemu.org/docs/master/interop/qmp-spec.html
  */
 export class Qmp extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
-  readonly #socket: Socket
+  readonly #socket: Duplex
   readonly #pending = new Map<number, Pending>()
   #nextId = 1
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Duplex) {
     super()
     this.#socket = socket
     const lines = createInterface({ input: socket })
@@ -40,26 +40,35 @@ export class Qmp extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
   }
 
   /**
-   * Connects to the unix socket `path`, trying for up to `timeoutMs` (default 10 s) while QEMU starts, and shakes hands.
-   * Throws a `RaspiError` where no QEMU answers in time; stops at once when `signal` aborts.
+   * Connects to the unix socket `path` of `place`, waiting for up to `timeoutMs` (default 10 s) while QEMU starts, and shakes
+   * hands. Throws a `RaspiError` where no QEMU answers in time; stops at once when `signal` aborts.
    */
   static async connect(
+    place: Pick<Place, 'connect'>,
     path: string,
     { timeoutMs = 10_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
   ) {
     const deadline = AbortSignal.timeout(timeoutMs)
     const stop = signal ? AbortSignal.any([signal, deadline]) : deadline
-    for (;;) {
-      const socket = await tryConnect(path)
-      if (socket) {
-        const qmp = new Qmp(socket)
-        await qmp.execute('qmp_capabilities', {}, { timeoutMs })
-        return qmp
-      }
+    const socket = await place.connect(path, stop).catch((error) => {
       if (signal?.aborted) throw signal.reason
-      if (stop.aborted)
-        throw new RaspiError('boot', `QEMU opened no control socket within ${timeoutMs / 1000} s: ${path}`)
-      await delay(5)
+      if (!deadline.aborted) throw error
+      throw new RaspiError('boot', `QEMU opened no control socket within ${timeoutMs / 1000} s: ${path}`)
+    })
+    const qmp = new Qmp(socket)
+    const ended = new AbortController()
+    const aborted =
+      signal && once(signal, 'abort', { signal: ended.signal }).then(() => Promise.reject(signal.reason))
+    try {
+      const ready = qmp.execute('qmp_capabilities', {}, { timeoutMs })
+      await (aborted ? Promise.race([ready, aborted]) : ready)
+      return qmp
+    } catch (error) {
+      socket.destroy()
+      throw error
+    } finally {
+      ended.abort()
+      aborted?.catch(() => {})
     }
   }
 
@@ -149,14 +158,3 @@ export class Qmp extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
 }
 
 const gone = (command: string) => new RaspiError('boot', `QEMU ended before it answered to ${command}`)
-
-async function tryConnect(path: string): Promise<Socket | undefined> {
-  const socket = connect(path)
-  try {
-    await once(socket, 'connect')
-    return socket
-  } catch {
-    socket.destroy()
-    return undefined
-  }
-}

@@ -1,9 +1,13 @@
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { createDebug } from 'obug'
 import { RaspiError } from '../errors.ts'
+import { machineFiles } from './command-line.ts'
+import type { Place } from './place.ts'
 
 const debug = createDebug('raspi:service')
+
+type ShellPlace = Pick<Place, 'connect' | 'dir'>
 
 /**
  * A root shell of the guest's on the board's second UART, there before any network is: systemd starts it where the
@@ -14,11 +18,11 @@ export class ServiceShell {
   /** The kernel parameter that has systemd start the shell on `tty`. */
   static kernelParameter = (tty: string) => `systemd.debug_shell=${tty}`
 
-  readonly #socket: Socket
+  readonly #socket: Duplex
   #received = ''
   #commands = 0
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Duplex) {
     this.#socket = socket
     socket.setEncoding('utf8')
     socket.on('data', (text: string) => {
@@ -29,12 +33,12 @@ export class ServiceShell {
   }
 
   /**
-   * Connects to the UART's socket of a guest that boots, waits for the shell's prompt, and makes the shell quiet: no
+   * Connects to the UART of a guest that boots at `place`, waits for the shell's prompt, and makes the shell quiet: no
    * echo, no prompt. Nothing is written before: bytes that meet a UART without its driver stop it for good.
    * Rejects with the reason of `signal`.
    */
-  static async open(path: string, signal: AbortSignal): Promise<ServiceShell> {
-    const shell = await ServiceShell.attach(path)
+  static async open(place: ShellPlace, signal: AbortSignal): Promise<ServiceShell> {
+    const shell = await ServiceShell.attach(place)
     await shell.#waitFor(/[#$] ?$/, signal)
     shell.#write(' stty -echo; PS1= PS2= exec bash --norc --noprofile --noediting\n')
     shell.#write(' PS1= PS2=; echo @"ready"@\n')
@@ -70,10 +74,9 @@ export class ServiceShell {
   }
 
   /** Connects to a shell that {@link ServiceShell.open} has made quiet before the guest was frozen. */
-  static async attach(path: string): Promise<ServiceShell> {
-    const socket = connect(path)
-    await once(socket, 'connect', { signal: AbortSignal.timeout(5_000) })
-    return new ServiceShell(socket)
+  static async attach(place: ShellPlace): Promise<ServiceShell> {
+    const socket = `${place.dir}/${machineFiles.service}`
+    return new ServiceShell(await place.connect(socket, AbortSignal.timeout(5_000)))
   }
 
   /**

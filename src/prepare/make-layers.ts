@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import { join } from 'node:path'
 import { Ansible } from '../ansible/ansible.ts'
 import type { AnsibleRun } from '../ansible/run.ts'
 import { describeTask } from '../ansible/run.ts'
@@ -7,7 +7,6 @@ import { RaspiError } from '../errors.ts'
 import { privateDir } from '../host/paths.ts'
 import type { LivePi } from '../lab/live-pi.ts'
 import { makeFrozen } from '../lab/make-frozen.ts'
-import { copyCard } from '../machine/card.ts'
 import { runBySsh } from '../pi/ssh.ts'
 import type { Places } from './places.ts'
 import type { FrozenSource, Layer } from './prepare.ts'
@@ -118,12 +117,7 @@ async function freezeLayer(
   about: { id: string; parent: string; prepared: { playbook: string; host: string } },
   { context }: Layer,
 ): Promise<FrozenSource> {
-  const plan = {
-    ...{ about, image, board, mustBeWarm: false },
-    makeCard: (path: string) => {
-      const base = { path: relative(dirname(path), parent.files.card), format: 'qcow2' } as const
-      return copyCard(context.qemuImg, { path: pi.machine.card }, base, path)
-    },
-  }
+  const of = { place: pi.machine.place, card: pi.machine.card, parent }
+  const plan = { about, image, board, of, mustBeWarm: false }
   return { image, board, frozen: await context.turn(() => makeFrozen(plan, context)) }
 }

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { readConfig } from '../ansible/config.ts'
 import type { AnsibleRun } from '../ansible/run.ts'
+import type { PiSource } from '../engine/engine.ts'
 import { RaspiError } from '../errors.ts'
-import { type FrozenPi, readFrozen } from '../freeze/store.ts'
+import type { FrozenPi } from '../freeze/store.ts'
 import { exclusively } from '../host/lock.ts'
 import { phase } from '../host/progress.ts'
-import type { PiSource } from '../lab/live-pi.ts'
 import type { Prepare, PrepareContext } from '../lab/prepare.ts'
 import type { Preparation, PrepareStep } from '../lab/protocol.ts'
 import { contentsOf, digest, type Inputs, inputsOf } from './inputs.ts'
@@ -135,7 +135,7 @@ async function readLayers(
   const found = await Promise.all(
     layer.parents.map(async ({ image, board, frozen: parent }, index) => {
       const id = ids[index] ?? ''
-      const frozen = await readFrozen(layer.context.cacheDir, id, image, board, parent.id)
+      const frozen = await layer.context.engine.find(id, image, board, parent.id)
       return typeof frozen === 'object' ? { image, board, frozen } : frozen
     }),
   )

@@ -9,7 +9,7 @@ const bmc = await startBmc({
     set: async () => {},
     bootDevice: () => 'none',
     setBootDevice: () => {},
-    consoleSocket: () => undefined,
+    connectConsole: async () => undefined,
   },
 })
 process.stdout.write(`${bmc.port}\n`)

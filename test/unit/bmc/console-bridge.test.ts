@@ -36,7 +36,10 @@ async function fakeConsole(path: string) {
 }
 
 async function bridged(consoleSocket: () => string | undefined) {
-  const bridge = await ConsoleBridge.open(consoleSocket)
+  const bridge = await ConsoleBridge.open(async () => {
+    const path = consoleSocket()
+    return path === undefined ? undefined : connect(path)
+  })
   onTestFinished(() => bridge.close())
   const sim = connect(bridge.port, '127.0.0.1')
   let heard = ''

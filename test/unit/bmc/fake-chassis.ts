@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import type { BootDevice, Chassis, PowerAction } from '../../../src/bmc/chassis.ts'
 
 /** A chassis that switches at once and notes what it was told. */
@@ -26,7 +27,7 @@ export class FakeChassis implements Chassis {
     this.boot = device
   }
 
-  consoleSocket(): string | undefined {
-    return this.socket
+  async connectConsole() {
+    return this.socket === undefined ? undefined : connect(this.socket)
   }
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -28,7 +28,8 @@ async function pause(pendings: number[][], board = 'raspi3b') {
   server.listen(join(dir, machineFiles.gdb))
   await once(server, 'listening')
   const machine = {
-    spec: { dir, board: { name: board } },
+    spec: { board: { name: board } },
+    place: { dir, connect: async (path: string) => connect(path) },
     pause: async () => void pauses++,
     resume: async () => void asked.push('resume'),
   }

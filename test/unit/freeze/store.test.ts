@@ -67,11 +67,12 @@ const test = base.extend<{ kept: Kept }>({
   },
 })
 
-test('a frozen Pi is found as it was kept, for reading only', async ({ kept }) => {
+test('a frozen Pi is found as it was kept, and only its RAM can be opened for writing, as QEMU does', async ({ kept }) => {
   const dir = await kept.keep()
   expect(await kept.read()).toMatchObject({ id, dir, commandLine: 'quiet', files: { ram: join(dir, 'ram') } })
-  for (const file of ['card.qcow2', 'ram', 'state', 'frozen.json'])
+  for (const file of ['card.qcow2', 'state', 'frozen.json'])
     expect(statSync(join(dir, file)).mode & 0o777).toBe(0o400)
+  expect(statSync(join(dir, 'ram')).mode & 0o777).toBe(0o600)
 })
 
 test('one that is not there is not found', async ({ kept }) => {

@@ -1,7 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import type { PiSource } from '../../../src/engine/engine.ts'
 import { RaspiError } from '../../../src/errors.ts'
-import type { LivePi, PiSource } from '../../../src/lab/live-pi.ts'
+import type { LivePi } from '../../../src/lab/live-pi.ts'
 import { ReadyPool } from '../../../src/lab/ready-pool.ts'
 
 const source = (name: string) => ({ image: { name }, frozen: {} }) as unknown as PiSource

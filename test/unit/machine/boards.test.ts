@@ -28,15 +28,38 @@ test.for([
   expect(() => boardOf(option as BoardOption)).toThrow(why)
 })
 
+const place = {
+  dir: '/d',
+  consoleFile: '/d/console.log',
+  qemuVersion: '7.2.22',
+  segments: 'connect',
+} as const
+
 const argumentsOf = (option: BoardOption, kvm = without) =>
-  qemuArguments({
-    board: boardOf(option, kvm),
-    card: '/c,ard',
-    dir: '/d',
-    boot: { kernel: '/kernel', commandLine: 'quiet' },
-    nics: { mac: 'b8:27:eb:00:00:01' },
-    threads: 'single',
-  }).join(' ')
+  qemuArguments(
+    {
+      board: boardOf(option, kvm),
+      card: '/c,ard',
+      boot: { kernel: '/kernel', commandLine: 'quiet' },
+      nics: { mac: 'b8:27:eb:00:00:01' },
+      threads: 'single',
+    },
+    place,
+  ).join(' ')
+
+test.for([
+  ['7.2.22', 'mem-path=/ram,share=off'],
+  ['8.1.5', 'mem-path=/ram,share=off'],
+  ['8.2.0', 'mem-path=/ram,share=off,readonly=on,rom=off'],
+  ['10.0.2', 'mem-path=/ram,share=off,readonly=on,rom=off'],
+] as const)('QEMU %s maps a frozen RAM as gently as it can', ([qemuVersion, memory]) => {
+  const spec = { board: boardOf('raspi3b', without), card: '/card' }
+  const args = qemuArguments(
+    { ...spec, memory: { file: '/ram', mode: 'copy-on-write' } },
+    { ...place, qemuVersion },
+  )
+  expect(args.at(-1)).toBe(`memory-backend-file,id=ram,size=1024M,${memory}`)
+})
 
 test('a Pi has its card in its slot and its NIC on USB', () => {
   const line = argumentsOf('raspi3ap')

@@ -22,10 +22,12 @@ async function guest(onVisit: (socket: Socket, number: number) => void): Promise
   return (server.address() as AddressInfo).port
 }
 
+const to = (port: number) => () => connect(port, '127.0.0.1')
+
 async function door(target: number | undefined): Promise<Door> {
   const opened = await Door.open({ refusalsMs: 1_500 })
   open.push(opened)
-  opened.leadTo(target)
+  opened.leadTo(target === undefined ? undefined : to(target))
   return opened
 }
 
@@ -100,7 +102,7 @@ test('visitors of a door that leads nowhere wait until it leads somewhere, and n
   await once(visitor, 'connect')
   // What the two have said, and that one has gone, reaches the door a moment later.
   await delay(200)
-  opened.leadTo(port)
+  opened.leadTo(to(port))
   let heard = ''
   for await (const chunk of visitor) {
     heard += chunk

@@ -2,9 +2,10 @@ import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
+import type { PiSource } from '../../../src/engine/engine.ts'
+import { HostEngine } from '../../../src/engine/host-engine.ts'
 import { type FrozenPi, frozenDir, readFrozen, sealFrozen } from '../../../src/freeze/store.ts'
 import type { Image } from '../../../src/image/image.ts'
-import type { PiSource } from '../../../src/lab/live-pi.ts'
 import type { PrepareContext } from '../../../src/lab/prepare.ts'
 import type { PrepareStep } from '../../../src/lab/protocol.ts'
 import { boards } from '../../../src/machine/boards.ts'
@@ -78,7 +79,14 @@ const test = base.extend<{ shop: Shop }>({
           make,
         })
         const preparation = { hosts, steps: steps.map((step) => ({ ...step, env })) }
-        const context = { cacheDir, log, signal: new AbortController().signal, ansibleVersion: '2.14.18' }
+        const engine = new HostEngine({ cacheDir, qemu: '', qemuVersion: '', qemuImg: '', note() {} })
+        const context = {
+          cacheDir,
+          engine,
+          log,
+          signal: new AbortController().signal,
+          ansibleVersion: '2.14.18',
+        }
         const source: PiSource = { image, board, frozen: parent }
         const sources = await prepare(source, preparation, context as unknown as PrepareContext)
         return { ids: sources.map(({ frozen }) => frozen?.id ?? ''), said }
