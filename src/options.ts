@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { boardSchema } from './board-option.ts'
+import { engineSchema } from './engine-option.ts'
 import { RaspiError } from './errors.ts'
 import { imageOptionSchema } from './image-option.ts'
 
@@ -26,6 +27,13 @@ export const optionsSchema = z.strictObject({
   image: imageOptionSchema.default('debian-12-arm64'),
   /** The board QEMU emulates: `'raspi3b'`, `'raspi3ap'`, `'virt'`, or `virt` with its sizes. @default 'raspi3b' */
   board: boardSchema.default('raspi3b'),
+  /**
+   * What Pis run on: `'process'`, as processes of this host; `'docker'`, in containers of the engine that Docker's own programs
+   * use; or an object that names engines. @default `$VITEST_RASPI_ENGINE`, else `'process'`
+   */
+  engine: engineSchema.prefault(
+    () => (process.env.VITEST_RASPI_ENGINE as 'process' | undefined) ?? 'process',
+  ),
   /** Where images, frozen Pis and keys are kept. @default `$VITEST_RASPI_CACHE`, `$XDG_CACHE_HOME/vitest-raspi` or `~/.cache/vitest-raspi` */
   cacheDir: z.string().min(1).optional(),
   /** The most Pis that live at the same time. @default what memory and cores bear, at least 1 */

@@ -1,6 +1,7 @@
 import type { Booted } from '../freeze/freeze.ts'
-import type { FrozenPi, Manifest } from '../freeze/store.ts'
+import type { FreezeKey, FrozenPi, Manifest } from '../freeze/store.ts'
 import type { Image } from '../image/image.ts'
+import type { ImageOption } from '../image-option.ts'
 import type { Board } from '../machine/boards.ts'
 import type { Place } from '../machine/place.ts'
 
@@ -40,6 +41,8 @@ export interface Workshop {
 export interface Engine {
   /** As `qemu-system-aarch64 --version` tells it: `7.2.22`. A frozen Pi thaws on the QEMU it was frozen on. */
   readonly qemuVersion: string
+  /** What Pis of the image `option` on `board` are made of, where the engine was given that; else nothing. */
+  given(option: ImageOption, board: Board): Promise<PiSource | undefined>
   /** Opens a place for a Pi of `source`; `dir` of this host is for what is known of it. */
   open(source: PiSource, dir: string): Promise<Place>
   /**
@@ -47,6 +50,8 @@ export interface Engine {
    * says what is wrong where it is damaged.
    */
   find(id: string, image: Image, board: Board, parent?: string): Promise<FrozenPi | string | undefined>
+  /** The other QEMU versions, if any, on which frozen Pis were made that but for them would be the one of `key`. */
+  others(key: FreezeKey): Promise<string[]>
   /** Prepares to make one; `machineDir` of this host is for what is known of its machine. */
   workshop(plan: FrozenPlan, machineDir: string): Promise<Workshop>
 }

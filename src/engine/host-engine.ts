@@ -2,7 +2,16 @@ import { constants, copyFile, rm } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { RaspiError } from '../errors.ts'
 import { keepFrozen } from '../freeze/freeze.ts'
-import { type FrozenPi, frozenAt, frozenDir, frozenFiles, readFrozen, sealFrozen } from '../freeze/store.ts'
+import {
+  type FreezeKey,
+  type FrozenPi,
+  frozenAt,
+  frozenDir,
+  frozenFiles,
+  otherVersions,
+  readFrozen,
+  sealFrozen,
+} from '../freeze/store.ts'
 import { privateDir } from '../host/paths.ts'
 import { scratchName } from '../host/scratch.ts'
 import type { Image } from '../image/image.ts'
@@ -29,6 +38,10 @@ export class HostEngine implements Engine {
     this.#context = context
   }
 
+  async given(): Promise<undefined> {
+    return undefined
+  }
+
   async open(source: Pick<PiSource, 'image'>, dir: string): Promise<Place> {
     const base = { path: source.image.path, format: 'raw' } as const
     return new HostPlace(dir, base, this.#context, (pid) => this.#context.note(pid))
@@ -36,6 +49,10 @@ export class HostEngine implements Engine {
 
   find(id: string, image: Image, board: Board, parent?: string): Promise<FrozenPi | string | undefined> {
     return readFrozen(this.#context.cacheDir, id, image, board, parent)
+  }
+
+  others(key: FreezeKey): Promise<string[]> {
+    return otherVersions(this.#context.cacheDir, key)
   }
 
   async workshop({ about, image, board, of }: FrozenPlan, machineDir: string): Promise<Workshop> {

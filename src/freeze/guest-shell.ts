@@ -10,3 +10,13 @@ export const pause = (seconds: number) => `read -r -t ${seconds} -u "$never"`
 export function clockScript(): string {
   return `date -u -s @${(Date.now() / 1000).toFixed(3)} > /dev/null`
 }
+
+/** Says what there is to see of logins that do not come to an end: connections, NICs, who runs, what the system says. */
+export const loginFindingsScript = `
+ss -tn
+ip -s link
+cat /proc/loadavg
+ps -eo pid,stat,wchan:20,time,args --sort=-time | head -25
+dmesg | tail -8
+journalctl -n 15 --no-pager -o short-monotonic
+`

@@ -16,6 +16,12 @@ export interface Identity {
   networks?: GuestNetworks | undefined
 }
 
+/** A public key that a user has to accept. */
+export interface NewKey {
+  user: string
+  key: string
+}
+
 /** A new identity for a Pi called `hostname`; its MAC is stable for the same `hostname`. */
 export function newIdentity(hostname: string, networks?: GuestNetworks): Identity {
   return {
@@ -46,9 +52,13 @@ export function knownHost(port: number, key: string): string {
  * entropy. It prints `NETWORK` once the guest has an address, within 40 s or not at all. Everything else is done while the kernel
  * still enumerates the NIC, with as few processes as can be: each costs an emulated core 50 ms. udev and networkd have
  * their turn in {@link settleScript}; they come to the same address.
- * sshd needs no word of its new key: it reads its keys anew for each connection.
+ * sshd needs no word of its new key: it reads its keys anew for each connection. Where it was frozen elsewhere it accepts
+ * `newKey` from then on.
  */
-export function identityScript({ hostname, machineId, mac, hostKey, networks }: Identity): string {
+export function identityScript(
+  { hostname, machineId, mac, hostKey, networks }: Identity,
+  newKey?: NewKey,
+): string {
   return wake([
     'old=$(< /etc/machine-id); name=$(< /proc/sys/kernel/hostname); hosts=$(< /etc/hosts)',
     `echo ${machineId} > /etc/machine-id; echo ${hostname} > /proc/sys/kernel/hostname; echo ${hostname} > /etc/hostname`,
@@ -59,6 +69,7 @@ export function identityScript({ hostname, machineId, mac, hostKey, networks }: 
     `echo '${hostKey.public.trim()}' > /etc/ssh/ssh_host_ed25519_key.pub`,
     perl([...ownFiles, ...entropy()], `"$old" ${machineId}`),
     ...(networks ? [networksScript(networks, mac)] : []),
+    ...(newKey ? [`echo '${newKey.key}' >> ~${newKey.user}/.ssh/authorized_keys`] : []),
   ])
 }
 

@@ -19,6 +19,8 @@ export interface FrozenPi {
   dir: string
   /** The container image that has its files, where this is not the host. */
   container?: string | undefined
+  /** A public key that its image's user does not accept yet, and that a thawed one has to. */
+  newKey?: string | undefined
   image: Image
   board: Board
   /** The files, by their names in {@link frozenFiles}, as absolute paths. */
@@ -49,7 +51,7 @@ const keySchema = z.object({
 /** Everything that decides whether a frozen Pi of an image can be used: the same answers, the same frozen Pi. */
 export type FreezeKey = z.output<typeof keySchema>
 
-const manifestSchema = z.object({
+export const manifestSchema = z.object({
   id: z.string(),
   commandLine: z.string(),
   coldBootMs: z.number().optional(),

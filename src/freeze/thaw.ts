@@ -66,9 +66,12 @@ export async function thaw(
     await machine.plugNics(nics)
     await machine.resume()
     const shell = await ServiceShell.attach(place)
-    const { output } = await shell.run(returns ? returnScript() : identityScript(identity), {
-      timeoutMs: networkTimeoutMs,
-    })
+    const { output } = await shell.run(
+      returns ? returnScript() : identityScript(identity, newKeyOf(frozen)),
+      {
+        timeoutMs: networkTimeoutMs,
+      },
+    )
     signal?.throwIfAborted()
     spans.end('identity and network')
     const [missing] = /MISSING .*/.exec(output) ?? []
@@ -85,6 +88,8 @@ export async function thaw(
     throw error
   }
 }
+
+const newKeyOf = ({ newKey, image }: FrozenPi) => (newKey ? { user: image.user, key: newKey } : undefined)
 
 /** The function-select registers of GPIO 40-49 and 50-59: BCM2835 ARM Peripherals, 6.1. */
 const GPFSEL4 = 0x3f200010

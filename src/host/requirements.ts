@@ -72,6 +72,9 @@ export async function check(needs: readonly Need[], context: HostContext = hostC
   )
 }
 
+/** What a host need not have whose Pis run elsewhere. */
+export const qemuPrograms = ['qemu', 'qemuImg'] as const satisfies readonly ToolName[]
+
 /** The host's programs that a run uses, by their paths. */
 export interface HostTools {
   qemu: string
@@ -86,18 +89,18 @@ export interface HostTools {
 
 /**
  * Makes sure, before anything is started, that the host has what `groups` need; `run` is always one of them, `build` is
- * wanted while the cache has no image, one for `architecture`, and `bmc` where Pis are to have BMCs. Throws a `RaspiError`
- * of kind `host` with the doctor's lines for just what is lacking.
+ * wanted while the cache has no image, one for `architecture`, and `bmc` where Pis are to have BMCs; what is `without` need
+ * not be there. Throws a `RaspiError` of kind `host` with the doctor's lines for just what is lacking.
  */
 export async function assertHost(
   groups: readonly Group[] = ['run'],
   given: Partial<HostContext> = {},
-  architecture = 'arm64',
+  { architecture = 'arm64', without = [] }: { architecture?: string; without?: readonly Need[] } = {},
 ): Promise<HostTools> {
   const context = hostContext(given)
-  const needs = [...new Set<Group>(['run', ...groups])].flatMap((group) =>
-    requirementsFor(group, context, architecture),
-  )
+  const needs = [...new Set<Group>(['run', ...groups])]
+    .flatMap((group) => requirementsFor(group, context, architecture))
+    .filter((need) => !without.includes(need))
   const checks = await assertNeeds(needs, context)
   const found = new Map(needs.map((need, index) => [need, checks[index]]))
   const path = (name: ToolName) => found.get(name)?.path ?? ''

@@ -5,7 +5,7 @@ import { markUsed } from '../host/last-use.ts'
 import { exclusively } from '../host/lock.ts'
 import { privateDir } from '../host/paths.ts'
 import { elapsed, type Log } from '../host/progress.ts'
-import { assertHost } from '../host/requirements.ts'
+import { assertHost, type Need } from '../host/requirements.ts'
 import { abandoned, scratchName } from '../host/scratch.ts'
 import type { ImageOption } from '../image-option.ts'
 import { type Adoption, adoptImage, adoptionId, localFile } from './adopt.ts'
@@ -34,6 +34,8 @@ export interface ImageContext {
   /** Asks anew what `latest` is, and pins that. */
   update?: boolean | undefined
   patience?: Partial<Patience> | undefined
+  /** What this host need not have to make one. */
+  without?: readonly Need[] | undefined
 }
 
 /** How an image that is not in the cache is made. */
@@ -87,9 +89,13 @@ async function makingOf(reference: Reference, key: ClientKey, context: ImageCont
   const { name, steps } = reference
   if (reference.kind === 'recipe') {
     const recipe = withSteps(recipeOf(name, key.publicKey), steps)
-    const { cacheDir } = context
+    const { cacheDir, without } = context
     const make = async (dir: string) => {
-      await assertHost(['build'], { cacheDir }, recipe.architecture)
+      await assertHost(
+        ['build'],
+        { cacheDir },
+        { architecture: recipe.architecture, ...(without && { without }) },
+      )
       return buildImage(recipe, dir, context)
     }
     return { name, id: recipeId(recipe), verb: 'building', make }

@@ -1,12 +1,23 @@
 /** Lets at most `size` of its units be held at once, in the order of asking. */
 export class Gate {
-  readonly size: number
+  #size: number
   #free: number
   readonly #queue: { count: number; enter: () => void }[] = []
 
   constructor(size: number) {
-    this.size = size
+    this.#size = size
     this.#free = size
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** Lets so many units be held at once from now on; what is held already stays so. */
+  resize(size: number): void {
+    this.#free += size - this.#size
+    this.#size = size
+    this.#advance()
   }
 
   /** How many wait. */

@@ -6,7 +6,13 @@ import { HostEngine } from '../engine/host-engine.ts'
 import { messageOf, RaspiError } from '../errors.ts'
 import { defaultCacheDir, privateDir } from '../host/paths.ts'
 import type { Log } from '../host/progress.ts'
-import { assertHost, assertNeeds, type HostTools, requirementsFor } from '../host/requirements.ts'
+import {
+  assertHost,
+  assertNeeds,
+  type HostTools,
+  qemuPrograms,
+  requirementsFor,
+} from '../host/requirements.ts'
 import type { SegmentRequest } from '../network/calls.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { type Capacity, capacityOf } from './capacity.ts'
@@ -39,7 +45,8 @@ export class Lab {
   readonly log: Log
   readonly checkpoints: Checkpoints
   readonly #places: Gate
-  readonly #capacity: Capacity
+  #capacity: Capacity
+  readonly #starts: Gate
   readonly #starter: PiStarter
   readonly #sources: PiSources
   readonly #ready: ReadyPool
@@ -60,7 +67,8 @@ export class Lab {
     const cores = availableParallelism()
     this.#capacity = capacityOf({ free: freemem(), cores }, options.maxPis)
     this.#places = new Gate(this.#capacity.pis)
-    const starts = new Gate(options.maxStarts ?? Math.max(1, Math.floor(cores / 2)))
+    this.#starts = new Gate(options.maxStarts ?? startsOf(cores))
+    const starts = this.#starts
     const context = {
       ...{ runDir: this.runDir, starts, bootTimeout: options.bootTimeout, log, signal: this.#stop.signal },
       engine: () => this.#engine(),
@@ -74,7 +82,7 @@ export class Lab {
     this.#sources = new PiSources({
       ...{ ...context, options, cacheDir: this.cacheDir, place, prepare, starter, places: this.#places },
     })
-    this.#ready = new ReadyPool(options.readyPis ?? Math.max(1, Math.floor(cores / 2)), {
+    this.#ready = new ReadyPool(options.readyPis ?? startsOf(cores), {
       start: (source, signal) => starter.startAtRest(source, signal),
       end: (pi) => starter.end(pi),
       room: () => (this.#places.waiting > 0 ? 0 : this.#places.free - this.#ready.living),
@@ -101,6 +109,8 @@ export class Lab {
     lost: (pi: LivePi, error: RaspiError) => void,
   ): Promise<Lease> {
     const stop = AbortSignal.any([signal, this.#stop.signal])
+    // What there is room for elsewhere only the engine knows.
+    if (this.options.engine !== 'process') await this.#engine()
     const wanted = request.pis.length
     this.assertRoom(wanted, request.holder)
     if (request.pis.some(({ bmc }) => bmc)) await this.#assertBmcHost()
@@ -277,12 +287,19 @@ export class Lab {
   }
 
   async #makeEngine(): Promise<Engine> {
+    const { engine, maxPis, maxStarts } = this.options
     const tools = await this.#host()
-    return new HostEngine({
-      ...tools,
-      cacheDir: privateDir(this.cacheDir),
-      note: (pid) => this.runDir.note(pid),
-    })
+    const cacheDir = privateDir(this.cacheDir)
+    if (engine === 'process')
+      return new HostEngine({ ...tools, cacheDir, note: (pid) => this.runDir.note(pid) })
+    // Docker's client is loaded only by those who use it.
+    const { connectEngines } = await import('../engine/docker/engines.ts')
+    const connected = await connectEngines(engine, { cacheDir, log: this.log, signal: this.#stop.signal })
+    const { free, cores } = connected.capacity
+    this.#capacity = capacityOf({ free, cores }, maxPis)
+    this.#places.resize(this.#capacity.pis)
+    this.#starts.resize(maxStarts ?? startsOf(cores))
+    return connected
   }
 
   #host(): Promise<HostTools> {
@@ -291,7 +308,16 @@ export class Lab {
       const swept = sweepDeadRuns()
       if (swept > 0) this.log(`Cleared what ${swept} interrupted ${swept === 1 ? 'run' : 'runs'} left behind`)
     }
-    this.#tools ??= assertHost(['run'], { cacheDir: this.cacheDir })
+    this.#tools ??= assertHost(
+      ['run'],
+      { cacheDir: this.cacheDir },
+      {
+        without: this.options.engine === 'process' ? [] : qemuPrograms,
+      },
+    )
     return this.#tools
   }
 }
+
+/** How many Pis may start at once on so many cores. */
+const startsOf = (cores: number) => Math.max(1, Math.floor(cores / 2))

@@ -9,7 +9,7 @@ import {
   networksScript,
   reloadNetworks,
 } from '../freeze/guest-networks.ts'
-import { clockScript } from '../freeze/guest-shell.ts'
+import { clockScript, loginFindingsScript } from '../freeze/guest-shell.ts'
 import {
   firstCommands,
   type Identity,
@@ -132,6 +132,7 @@ export class LivePi {
       return pi
     } catch (error) {
       const tail = await pi.machine.consoleTail()
+      const findings = deadline.aborted ? await pi.#lookInside() : ''
       await pi.end()
       context.signal.throwIfAborted()
       if (!deadline.aborted) throw error
@@ -139,7 +140,7 @@ export class LivePi {
         'boot',
         `Pi ${context.hostname} took no ssh login within ${context.timeoutMs / 1000} s of its start`,
         {
-          evidence: tail && `Its console's last lines:\n${tail}`,
+          evidence: [tail && `Its console's last lines:\n${tail}`, findings].filter(Boolean).join('\n\n'),
         },
       )
     }
@@ -248,6 +249,12 @@ export class LivePi {
   /** Aborts when its holder is gone, or it has been given back. */
   get signal(): AbortSignal {
     return AbortSignal.any([this.#context.signal, this.#over.signal])
+  }
+
+  /** What its root shell, while we have one, finds of why nobody can log in. Never rejects. */
+  async #lookInside(): Promise<string> {
+    const found = await this.#shell?.run(loginFindingsScript, { timeoutMs: 20_000 }).catch(() => undefined)
+    return found ? `Seen from its service shell:\n${found.output}` : ''
   }
 
   async #start(signal: AbortSignal) {

@@ -2,6 +2,7 @@ import type { BoardOption } from '../board-option.ts'
 import type { PiSource } from '../engine/engine.ts'
 import { RaspiError } from '../errors.ts'
 import { privateDir } from '../host/paths.ts'
+import { qemuPrograms } from '../host/requirements.ts'
 import type { ImageOption } from '../image-option.ts'
 import type { ResolvedOptions } from '../options.ts'
 import type { Gate } from './gate.ts'
@@ -87,6 +88,7 @@ export class PiSources {
       machineDir: runDir.path,
       bootTimeout: options.bootTimeout,
       freezing: options.freeze,
+      ...(options.engine !== 'process' && { without: qemuPrograms }),
     }
   }
 }

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import type { BoardOption } from '../board-option.ts'
 import type { Engine, PiSource } from '../engine/engine.ts'
 import { isRaspiError, messageOf, RaspiError } from '../errors.ts'
-import { type FreezeKey, type FrozenPi, frozenId, otherVersions } from '../freeze/store.ts'
+import { type FreezeKey, type FrozenPi, frozenId } from '../freeze/store.ts'
 import { exclusively } from '../host/lock.ts'
 import { type Log, phase } from '../host/progress.ts'
+import type { Need } from '../host/requirements.ts'
 import { abandoned } from '../host/scratch.ts'
 import type { Image } from '../image/image.ts'
 import { resolveImage } from '../image/resolve-image.ts'
@@ -19,6 +20,8 @@ export interface SourceContext {
   /** Where relative paths of images begin, and where `latest` is pinned. */
   baseDir?: string
   lockFile?: string
+  /** What this host need not have to make an image. */
+  without?: readonly Need[]
   /** A directory for the sockets of the machines that are started, below the run's. */
   machineDir: string
   engine: Engine
@@ -43,6 +46,8 @@ export async function resolveSource(
   const board = boardOf(boardOption)
   for (const dir of abandoned(join(cacheDir, 'tmp'), 'frozen'))
     await rm(dir, { recursive: true, force: true })
+  const given = context.freezing ? await context.engine.given(option, board) : undefined
+  if (given) return given
   const image = await resolveImage(option, context)
   if (!board.architectures.includes(image.architecture)) {
     const able = board.architectures.join(' and ')
@@ -76,7 +81,7 @@ async function resolveFrozen(image: Image, board: Board, context: SourceContext)
     const made = await engine.find(id, image, board)
     if (typeof made === 'object') return made
     if (made) log(`The frozen Pi of ${image.name} is not used and made again: ${made}`)
-    const others = made ? [] : await otherVersions(cacheDir, key)
+    const others = made ? [] : await engine.others(key)
     if (others.length > 0) {
       log(
         `The frozen Pi of ${image.name} in the cache was frozen on QEMU ${others.join(' and on QEMU ')}, and this is ${qemuVersion}: a new one is made`,

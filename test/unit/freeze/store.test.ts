@@ -67,7 +67,9 @@ const test = base.extend<{ kept: Kept }>({
   },
 })
 
-test('a frozen Pi is found as it was kept, and only its RAM can be opened for writing, as QEMU does', async ({ kept }) => {
+test('a frozen Pi is found as it was kept, and only its RAM can be opened for writing, as QEMU does', async ({
+  kept,
+}) => {
   const dir = await kept.keep()
   expect(await kept.read()).toMatchObject({ id, dir, commandLine: 'quiet', files: { ram: join(dir, 'ram') } })
   for (const file of ['card.qcow2', 'state', 'frozen.json'])

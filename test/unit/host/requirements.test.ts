@@ -147,7 +147,7 @@ test('programs of 32 bits are registered for who builds an image of them, and go
   const ofDoctor = await check(requirementsFor('build', host.context), host.context)
   expect(ofDoctor.find(({ name }) => name === 'binfmt for armhf')).toMatchObject({ status: 'warning' })
   await expect(assertHost(['run', 'build'], host.context)).resolves.toBeDefined()
-  await expect(assertHost(['run', 'build'], host.context, 'armhf')).rejects.toThrow(
+  await expect(assertHost(['run', 'build'], host.context, { architecture: 'armhf' })).rejects.toThrow(
     'lacks what it needs: binfmt for armhf.',
   )
 })

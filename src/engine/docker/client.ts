@@ -1,0 +1,79 @@
+import { createRequire } from 'node:module'
+import type Dockerode from 'dockerode'
+import { messageOf, RaspiError } from '../../errors.ts'
+import { dockerOptions, endpointOf } from './endpoint.ts'
+
+/** A Docker engine that answers. */
+export interface DockerClient {
+  docker: Dockerode
+  /** What people call it. */
+  name: string
+  cores: number
+  /** In bytes. */
+  memory: number
+}
+
+/** The first with all that is used here; its Docker is 20.10. https://docs.docker.com/reference/api/engine/#api-version-matrix */
+const minimumApi = '1.41'
+
+/** How long an engine may take to answer the first time, in ms. */
+const answerMs = 15_000
+
+/**
+ * Connects to the engine at `address` (an address or a context of Docker's), by default to that which Docker's own programs
+ * take, else to one that Testcontainers finds. Throws a `RaspiError` where Testcontainers is not installed, no engine
+ * answers, or it is too old.
+ */
+export async function connectDocker(address?: string): Promise<DockerClient> {
+  const testcontainers = await import('testcontainers').catch((error) => {
+    throw new RaspiError(
+      'host',
+      'Pis in containers need the package testcontainers, which cannot be loaded.',
+      { hint: 'Install it: npm install --save-dev testcontainers', cause: error },
+    )
+  })
+  const endpoint = endpointOf(address)
+  const name = endpoint ? `the Docker engine ${endpoint.name}` : 'the Docker engine of this host'
+  try {
+    const docker = endpoint
+      ? new (dockerode())(dockerOptions(endpoint))
+      : (await testcontainers.getContainerRuntimeClient()).container.dockerode
+    const answer = Promise.all([docker.version(), docker.info()])
+    const [version, info] = await Promise.race([answer, late(answer)])
+    if (olderThan(version.ApiVersion, minimumApi)) {
+      throw new RaspiError('host', `Pis cannot run on ${name}: it is ${version.Version}, and too old.`, {
+        hint: 'Docker 20.10 is the oldest that serves.',
+      })
+    }
+    return { docker, name, cores: info.NCPU, memory: info.MemTotal }
+  } catch (error) {
+    if (error instanceof RaspiError) throw error
+    throw new RaspiError(
+      'host',
+      `Pis cannot run in containers, because ${name} does not answer: ${messageOf(error)}`,
+      {
+        hint: 'Start it, or say where there is one: DOCKER_HOST, or engine: { docker: ADDRESS }.',
+        cause: error,
+      },
+    )
+  }
+}
+
+/** The class that Testcontainers uses: only so can several engines be had at once. */
+function dockerode(): typeof Dockerode {
+  return createRequire(createRequire(import.meta.url).resolve('testcontainers'))('dockerode')
+}
+
+function late(answer: Promise<unknown>): Promise<never> {
+  return new Promise((_, reject) => {
+    const timer = setTimeout(() => reject(new Error(`not within ${answerMs / 1000} s`)), answerMs)
+    answer.catch(() => {}).finally(() => clearTimeout(timer))
+  })
+}
+
+function olderThan(version: string, minimum: string): boolean {
+  const [has, needs] = [version, minimum].map((text) => text.split('.').map(Number))
+  const [major = 0, minor = 0] = has ?? []
+  const [wantedMajor = 0, wantedMinor = 0] = needs ?? []
+  return major < wantedMajor || (major === wantedMajor && minor < wantedMinor)
+}

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { DockerOptions } from 'dockerode'
+import * as z from 'zod'
+import { RaspiError } from '../../errors.ts'
+
+/** Where a Docker engine listens. */
+export interface Endpoint {
+  /** `unix:///run/docker.sock`, `tcp://HOST:PORT` or `ssh://USER@HOST`. */
+  url: string
+  /** A directory with ca.pem, cert.pem and key.pem, where it is reached by TLS. */
+  certificates?: string | undefined
+  /** What people are told: the context's name, or the address. */
+  name: string
+}
+
+const contextSchema = z.object({
+  Endpoints: z.object({ docker: z.object({ Host: z.string().min(1) }) }),
+})
+const configSchema = z.object({ currentContext: z.string().optional() })
+
+/**
+ * What `address` names: an address, a context of Docker's, or, where it is absent, what Docker's own programs would take:
+ * `DOCKER_HOST`, `DOCKER_CONTEXT`, the current context; else nothing. Throws a `RaspiError` where there is no such context.
+ * https://docs.docker.com/engine/manage-resources/contexts/
+ */
+export function endpointOf(
+  address: string | undefined,
+  env: NodeJS.ProcessEnv = process.env,
+): Endpoint | undefined {
+  const configDir = env.DOCKER_CONFIG || join(homedir(), '.docker')
+  if (address === undefined) {
+    if (env.DOCKER_HOST) return ofUrl(env.DOCKER_HOST, env)
+    const context = env.DOCKER_CONTEXT || currentContext(configDir)
+    return context && context !== 'default' ? ofContext(context, configDir) : undefined
+  }
+  return address.includes('://') ? ofUrl(address, env) : ofContext(address, configDir)
+}
+
+function ofUrl(url: string, env: NodeJS.ProcessEnv): Endpoint {
+  const byTls = url.startsWith('tcp:') && env.DOCKER_TLS_VERIFY
+  return { url, name: url, ...(byTls && { certificates: env.DOCKER_CERT_PATH }) }
+}
+
+function ofContext(name: string, configDir: string): Endpoint {
+  const id = createHash('sha256').update(name).digest('hex')
+  const file = join(configDir, 'contexts', 'meta', id, 'meta.json')
+  const context = readJson(file, contextSchema)
+  if (!context) {
+    throw new RaspiError('options', `Docker has no context ${name}, and it is no address either.`, {
+      hint: '`docker context ls` lists the contexts; an address begins with unix://, tcp:// or ssh://.',
+    })
+  }
+  const certificates = join(configDir, 'contexts', 'tls', id, 'docker')
+  return {
+    ...{ url: context.Endpoints.docker.Host, name },
+    ...(existsSync(join(certificates, 'cert.pem')) && { certificates }),
+  }
+}
+
+const currentContext = (configDir: string) =>
+  readJson(join(configDir, 'config.json'), configSchema)?.currentContext
+
+function readJson<T>(file: string, schema: z.ZodType<T>): T | undefined {
+  try {
+    return schema.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data
+  } catch {
+    return undefined
+  }
+}
+
+/** How Dockerode reaches `endpoint`. Throws a `RaspiError` where its address is none. */
+export function dockerOptions({ url, certificates }: Endpoint, env = process.env): DockerOptions {
+  const { protocol, hostname, port, username, pathname } = parsed(url)
+  const read = (file: string) => readFileSync(join(certificates ?? '', file))
+  switch (protocol) {
+    case 'unix:':
+      return { socketPath: pathname }
+    case 'ssh:':
+      return {
+        ...{ protocol: 'ssh', host: hostname, port: Number(port) || 22 },
+        ...(username && { username: decodeURIComponent(username) }),
+        ...(env.SSH_AUTH_SOCK && { sshOptions: { agent: env.SSH_AUTH_SOCK } }),
+      }
+    case 'tcp:':
+    case 'http:':
+    case 'https:':
+      return {
+        ...{ host: hostname, port: Number(port) || (certificates ? 2376 : 2375) },
+        ...(certificates
+          ? { protocol: 'https', ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') }
+          : { protocol: protocol === 'https:' ? 'https' : 'http' }),
+      }
+    default:
+      throw noAddress(url)
+  }
+}
+
+function parsed(url: string): URL {
+  try {
+    return new URL(url)
+  } catch {
+    throw noAddress(url)
+  }
+}
+
+const noAddress = (url: string) =>
+  new RaspiError('options', `${url} is no address of a Docker engine.`, {
+    hint: 'It begins with unix://, tcp:// or ssh://.',
+  })

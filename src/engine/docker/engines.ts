@@ -1,0 +1,148 @@
+import type { EngineChoice } from '../../engine-option.ts'
+import { messageOf, RaspiError } from '../../errors.ts'
+import type { FreezeKey, FrozenPi } from '../../freeze/store.ts'
+import type { Image } from '../../image/image.ts'
+import type { ImageOption } from '../../image-option.ts'
+import type { Board } from '../../machine/boards.ts'
+import type { Place } from '../../machine/place.ts'
+import type { Engine, FrozenPlan, PiSource, Workshop } from '../engine.ts'
+import { DockerEngine, type DockerEngineContext } from './docker-engine.ts'
+
+/** An engine, and what there is room for. */
+export interface SizedEngine extends Engine {
+  /** Memory for Pis, in bytes, and cores. */
+  readonly capacity: { free: number; cores: number }
+}
+
+/** Connects to the engines that `choice` names. Throws a `RaspiError` where one cannot be used. */
+export async function connectEngines(
+  { docker, image, frozen }: Exclude<EngineChoice, string>,
+  context: Omit<DockerEngineContext, 'address' | 'image' | 'frozen'>,
+): Promise<SizedEngine> {
+  const addresses = docker === true ? [undefined] : [docker].flat()
+  const engines = await Promise.all(
+    addresses.map((address) => DockerEngine.connect({ ...context, address, image, frozen })),
+  )
+  const [first, ...others] = engines
+  if (!first) throw new RaspiError('options', 'The option engine names no Docker engine.')
+  return others.length === 0 ? first : new Engines(first, others, context.log)
+}
+
+/**
+ * Several engines as one: each Pi goes to that which has the fewest for its cores. What is frozen on one is copied to another
+ * when that is to thaw it. One that fails is left alone; what it had is lost, and the rest goes on.
+ */
+class Engines implements SizedEngine {
+  readonly qemuVersion: string
+  readonly #engines: readonly DockerEngine[]
+  readonly #log: (line: string) => void
+  readonly #busy = new Map<DockerEngine, number>()
+  readonly #failed = new Set<DockerEngine>()
+  readonly #copying = new Map<string, Promise<void>>()
+
+  constructor(first: DockerEngine, others: readonly DockerEngine[], log: (line: string) => void) {
+    this.#engines = [first, ...others]
+    this.#log = log
+    this.qemuVersion = first.qemuVersion
+    const other = others.find(({ qemuImage }) => qemuImage !== first.qemuImage)
+    if (!other) return
+    throw new RaspiError(
+      'host',
+      `${first.name} and ${other.name} have different images for Pis, so that what one freezes the other cannot thaw.`,
+      { hint: 'Have both pull the same: engine: { docker: […], image: NAME }.' },
+    )
+  }
+
+  get capacity() {
+    const all = this.#engines.map(({ capacity }) => capacity)
+    return {
+      free: all.reduce((sum, { free }) => sum + free, 0),
+      cores: all.reduce((sum, { cores }) => sum + cores, 0),
+    }
+  }
+
+  open(source: PiSource, dir: string): Promise<Place> {
+    return this.#onBest(async (engine) => {
+      if (source.frozen) await this.#bring(source.frozen, engine)
+      const place = await engine.open(source, dir)
+      this.#busy.set(engine, this.#load(engine) + 1)
+      const end = place.end.bind(place)
+      let ended = false
+      place.end = async () => {
+        if (!ended) this.#busy.set(engine, this.#load(engine) - 1)
+        ended = true
+        await end()
+      }
+      return place
+    })
+  }
+
+  async find(
+    id: string,
+    image: Image,
+    board: Board,
+    parent?: string,
+  ): Promise<FrozenPi | string | undefined> {
+    const found = await Promise.all(
+      this.#living.map((engine) => engine.find(id, image, board, parent).catch(() => undefined)),
+    )
+    return found.find((each) => typeof each === 'object') ?? found.find((each) => each !== undefined)
+  }
+
+  /** A layer is made where its Pi is. */
+  workshop(plan: FrozenPlan, machineDir: string): Promise<Workshop> {
+    const of = plan.of?.place
+    const there = of && this.#engines.find((engine) => engine.has(of))
+    return there
+      ? there.workshop(plan, machineDir)
+      : this.#onBest((engine) => engine.workshop(plan, machineDir))
+  }
+
+  given(option: ImageOption, board: Board): Promise<PiSource | undefined> {
+    return this.#onBest((engine) => engine.given(option, board))
+  }
+
+  async others(_: FreezeKey): Promise<string[]> {
+    return []
+  }
+
+  get #living() {
+    return this.#engines.filter((engine) => !this.#failed.has(engine))
+  }
+
+  #load(engine: DockerEngine): number {
+    return this.#busy.get(engine) ?? 0
+  }
+
+  /** Has the least busy engine do something, and the next one where it cannot be reached. */
+  async #onBest<T>(work: (engine: DockerEngine) => Promise<T>): Promise<T> {
+    for (;;) {
+      const [best] = this.#living.sort(
+        (a, b) => this.#load(a) / a.capacity.cores - this.#load(b) / b.capacity.cores,
+      )
+      if (!best) throw new RaspiError('lab', 'None of the Docker engines answers any more.')
+      try {
+        return await work(best)
+      } catch (error) {
+        if (await best.answers()) throw error
+        this.#failed.add(best)
+        this.#log(`${best.name} does not answer any more, and gets no more Pis: ${messageOf(error)}`)
+      }
+    }
+  }
+
+  async #bring({ container: name = '' }: FrozenPi, to: DockerEngine): Promise<void> {
+    if (await to.hasImage(name)) return
+    const key = `${name} ${to.name}`
+    const copying = this.#copying.get(key) ?? this.#copy(name, to)
+    this.#copying.set(key, copying)
+    await copying.finally(() => this.#copying.delete(key))
+  }
+
+  async #copy(name: string, to: DockerEngine): Promise<void> {
+    for (const from of this.#living) {
+      if (from !== to && (await from.hasImage(name))) return to.copyImage(name, from)
+    }
+    throw new RaspiError('lab', `The engine that had the frozen Pi ${name} does not answer any more.`)
+  }
+}

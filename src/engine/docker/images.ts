@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type Dockerode from 'dockerode'
+import { messageOf, RaspiError } from '../../errors.ts'
+import { dieWithParent } from '../../host/process.ts'
+import { type Log, phase } from '../../host/progress.ts'
+import type { Image } from '../../image/image.ts'
+import type { DockerClient } from './client.ts'
+import { type ContainerPlace, inside } from './container-place.ts'
+
+/** What a Pi runs in, where the user names nothing else; the tag changes with the Containerfile. */
+export const ownImage = 'vitest-raspi/qemu:1'
+
+const containerfile = 'qemu.Containerfile'
+
+/**
+ * Makes sure that the engine has the image that Pis run in: one that the user has named is pulled, ours is built. Gives its
+ * id. Throws a `RaspiError` where that cannot be.
+ */
+export async function ensureQemuImage(
+  { docker, name }: DockerClient,
+  wanted: string | undefined,
+  log: Log,
+): Promise<string> {
+  const image = wanted ?? ownImage
+  const found = await imageId(docker, image)
+  if (found) return found
+  try {
+    if (wanted) await phase(log, `Pulling ${wanted}`, () => pullImage(docker, wanted))
+    else await phase(log, `Building ${ownImage}, once, for ${name}`, () => build(docker))
+    const made = await imageId(docker, image)
+    if (made) return made
+    throw new Error('it is not there')
+  } catch (error) {
+    const how = wanted ? 'pulled' : 'built'
+    throw new RaspiError('host', `The image ${image} cannot be ${how} on ${name}: ${messageOf(error)}`, {
+      hint: wanted
+        ? 'Is its name right, and can the engine reach its registry?'
+        : 'Without a registry, name an image that the engine has: engine: { docker: …, image: NAME }. It needs qemu-system-aarch64, qemu-img, socat, tar and gzip.',
+      cause: error,
+    })
+  }
+}
+
+/** The id of the image `name`, without its algorithm; nothing where the engine has none. */
+export async function imageId(docker: Dockerode, name: string): Promise<string | undefined> {
+  return (await inspected(docker, name))?.Id.replace(/^sha256:/, '')
+}
+
+/** What is known of the image `name`; nothing where the engine has none. */
+export async function inspected(
+  docker: Dockerode,
+  name: string,
+): Promise<Dockerode.ImageInspectInfo | undefined> {
+  try {
+    return await docker.getImage(name).inspect()
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode === 404) return undefined
+    throw error
+  }
+}
+
+/** Pulls an image, with the log-in to its registry that Docker's own programs have. */
+export async function pullImage(docker: Dockerode, name: string): Promise<void> {
+  const { getContainerRuntimeClient, ImageName } = await import('testcontainers')
+  const client = await getContainerRuntimeClient().catch(() => undefined)
+  // Testcontainers knows how to log in to registries; of other engines than its own it knows nothing.
+  if (client && client.container.dockerode === docker) return client.image.pull(ImageName.fromString(name))
+  await followed(docker, await docker.pull(name))
+}
+
+/** Pushes an image to its registry. Rejects with the engine's words. */
+export async function pushImage(docker: Dockerode, name: string): Promise<void> {
+  await followed(docker, await docker.getImage(name).push({}))
+}
+
+async function build(docker: Dockerode): Promise<void> {
+  const context = { context: fileURLToPath(new URL('.', import.meta.url)), src: [containerfile] }
+  await followed(
+    docker,
+    await docker.buildImage(context, { t: ownImage, dockerfile: containerfile, rm: true }),
+  )
+}
+
+function followed(docker: Dockerode, stream: NodeJS.ReadableStream): Promise<void> {
+  return new Promise((resolve, reject) => {
+    docker.modem.followProgress(stream, (error: Error | null) => (error ? reject(error) : resolve()))
+  })
+}
+
+/** Copies the card of `image` into the container of `place`, whose engine keeps no holes: so it becomes one that has none. */
+export async function copyCardInto(place: ContainerPlace, image: Image): Promise<void> {
+  await place.makeDir(dirname(inside.image))
+  await place.makeDir(inside.pi)
+  const file = basename(image.path)
+  // GNU's tar and BSD's both pass holes over, and GNU's, which the container has, makes them again.
+  const [tar, args] = dieWithParent('tar', ['-cSf', '-', '-C', dirname(image.path), file])
+  const source = spawn(tar, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+  const ended = once(source, 'close')
+  await place.run(['tar', '-xSf', '-', '-C', dirname(inside.image)], source.stdout)
+  await ended
+  const raw = join(dirname(inside.image), file)
+  await place.qemuImg(['convert', '-f', 'raw', '-O', 'qcow2', raw, inside.image])
+  await place.remove(raw)
+}
+
+/** Keeps what a container has as the image `name`, with `labels`. */
+export async function commit(
+  container: Dockerode.Container,
+  name: string,
+  labels: Record<string, string>,
+): Promise<void> {
+  const [repo, tag] = split(name)
+  const changes = Object.entries(labels).map(([label, value]) => `LABEL ${label}=${value}`)
+  await container.commit({
+    repo,
+    tag,
+    pause: false,
+    ...(changes.length > 0 && { changes: changes.join('\n') }),
+  })
+}
+
+/** An image's repository and its tag, by default `latest`; the port of a registry is no tag. */
+export function split(name: string): [repo: string, tag: string] {
+  const [, repo = name, tag = 'latest'] = /^(.*?)(?::([^:/]+))?$/.exec(name) ?? []
+  return [repo, tag]
+}
