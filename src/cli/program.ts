@@ -7,6 +7,7 @@ import { addConsole } from './console.ts'
 import { addDoctor } from './doctor.ts'
 import { addDown } from './down.ts'
 import { exitCodes, exitCodesHelp } from './exit-codes.ts'
+import { addFreeze } from './freeze.ts'
 import { addImage } from './image/image.ts'
 import { addInit } from './init.ts'
 import { addInventory } from './inventory.ts'
@@ -52,7 +53,7 @@ export async function runCli(
   const commands: CommandContext = { output, env: context.env, cwd: process.cwd(), setExitCode }
   const adders = [
     ...[addInit, addUp, addLs, addSsh, addConsole, addLogs, addInventory, addReset, addDown],
-    ...[addPrune, addCompletion],
+    ...[addFreeze, addPrune, addCompletion],
   ]
   for (const add of adders) add(program, commands)
   addImage(program, { context, output, setExitCode })

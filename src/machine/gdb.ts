@@ -4,6 +4,9 @@ import { RaspiError } from '../errors.ts'
 import { machineFiles } from './command-line.ts'
 import type { Place } from './place.ts'
 
+/** How long the stub may take to answer, in ms: on a busy host, and by an engine elsewhere. */
+const answerMs = 30_000
+
 /**
  * A client of QEMU's gdb stub, for the one thing QMP cannot do: write to a device's registers.
  * https://sourceware.org/gdb/current/onlinedocs/gdb.html/Remote-Protocol.html
@@ -17,7 +20,7 @@ export class Gdb {
 
   /** Connects to the stub of the machine at `place` and turns it to physical addresses. The machine must be paused. */
   static async connect(place: Pick<Place, 'connect' | 'dir'>): Promise<Gdb> {
-    const socket = await place.connect(`${place.dir}/${machineFiles.gdb}`, AbortSignal.timeout(5_000))
+    const socket = await place.connect(`${place.dir}/${machineFiles.gdb}`, AbortSignal.timeout(answerMs))
     socket.on('error', () => {})
     const gdb = new Gdb(socket)
     // https://www.qemu.org/docs/master/system/gdb.html#examining-physical-memory
@@ -53,9 +56,14 @@ export class Gdb {
     const sum = Buffer.from(command).reduce((total, byte) => (total + byte) & 0xff, 0)
     this.#socket.write(`$${command}#${sum.toString(16).padStart(2, '0')}`)
     let received = ''
-    const signal = AbortSignal.timeout(5_000)
+    const signal = AbortSignal.timeout(answerMs)
     for (;;) {
-      const [chunk] = await once(this.#socket, 'data', { signal })
+      const [chunk] = await once(this.#socket, 'data', { signal }).catch(() => {
+        throw new RaspiError(
+          'boot',
+          `QEMU's gdb stub gave no answer to ${command} within ${answerMs / 1000} s`,
+        )
+      })
       received += String(chunk)
       const packet = /\$([^#]*)#[0-9a-f]{2}/.exec(received)
       if (!packet) continue

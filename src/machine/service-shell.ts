@@ -76,7 +76,7 @@ export class ServiceShell {
   /** Connects to a shell that {@link ServiceShell.open} has made quiet before the guest was frozen. */
   static async attach(place: ShellPlace): Promise<ServiceShell> {
     const socket = `${place.dir}/${machineFiles.service}`
-    return new ServiceShell(await place.connect(socket, AbortSignal.timeout(5_000)))
+    return new ServiceShell(await place.connect(socket, AbortSignal.timeout(30_000)))
   }
 
   /**

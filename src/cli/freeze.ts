@@ -1,0 +1,59 @@
+import type { Command } from 'commander'
+import { RaspiError } from '../errors.ts'
+import { defaultCacheDir } from '../host/paths.ts'
+import { elapsed } from '../host/progress.ts'
+import { publishFrozen } from '../lab/publish-frozen.ts'
+import { optionsSchema } from '../options.ts'
+import { interruptible } from './interrupt.ts'
+import { type CommandContext, json } from './output.ts'
+
+const examples = `
+Examples:
+  vitest-raspi freeze --to pis:bookworm                     into the local Docker engine
+  vitest-raspi freeze --to registry.example/pis:1 --push    for everybody who can reach the registry
+
+Tests start from there with raspi({ engine: { docker: true, frozen: 'registry.example/pis:1' } }): nothing is built, and no Pi
+boots. Whoever has the image can log in to Pis of theirs only: a thawed Pi takes the key of the cache that it is thawed by.`
+
+interface FreezeOptions {
+  to: string
+  push?: boolean
+  image?: string
+  board?: string
+  engine?: string
+  cacheDir?: string
+  json?: boolean
+}
+
+/** Adds `freeze`, which makes a frozen Pi a container image. */
+export function addFreeze(program: Command, { output, env }: CommandContext): void {
+  program
+    .command('freeze')
+    .description('keep a frozen Pi as a container image, for other machines to start from')
+    .requiredOption('--to <image>', 'the name of the container image, with or without a tag')
+    .option('--push', 'push it to its registry')
+    .option('--image <name>', 'the image that the Pi boots (default: debian-12-arm64)')
+    .option('--board <name>', 'its board (default: raspi3b)')
+    .option(
+      '--engine <address>',
+      "an address or a context of Docker's (default: that of Docker's own programs)",
+    )
+    .option('--cache-dir <dir>', 'where images and keys are kept (default: as in the tests)')
+    .option('--json', 'print JSON: { name, id }')
+    .addHelpText('after', examples)
+    .action(
+      async ({ to, push, engine: address, cacheDir = defaultCacheDir(env), ...options }: FreezeOptions) => {
+        const { data, error } = optionsSchema.pick({ image: true, board: true }).safeParse({
+          ...(options.image !== undefined && { image: options.image }),
+          ...(options.board !== undefined && { board: options.board }),
+        })
+        if (!data) throw new RaspiError('options', error.issues.map(({ message }) => message).join(' '))
+        const started = performance.now()
+        const made = await interruptible((signal) =>
+          publishFrozen({ ...data, to, push, address, cacheDir }, { log: output.err, signal }),
+        )
+        if (options.json) return output.out(json(made))
+        output.out(`${to} has the frozen Pi${push ? ', and so has its registry' : ''} (${elapsed(started)}).`)
+      },
+    )
+}

@@ -1,0 +1,48 @@
+import type { BoardOption } from '../board-option.ts'
+import { DockerEngine } from '../engine/docker/docker-engine.ts'
+import { RaspiError } from '../errors.ts'
+import { privateDir } from '../host/paths.ts'
+import type { Log } from '../host/progress.ts'
+import { qemuPrograms } from '../host/requirements.ts'
+import type { ImageOption } from '../image-option.ts'
+import { RunDir } from './run-dir.ts'
+import { resolveSource } from './sources.ts'
+
+/** Which frozen Pi is wanted as a container image, and where. */
+export interface PublishRequest {
+  image: ImageOption
+  board: BoardOption
+  /** The container image's name, with or without a tag. */
+  to: string
+  /** Whether it goes to its registry too. @default false */
+  push?: boolean | undefined
+  /** An address or a context of Docker's. @default that of Docker's own programs */
+  address?: string | undefined
+  cacheDir: string
+  /** How long the Pi may take to boot, in ms. @default 300_000 */
+  bootTimeout?: number | undefined
+}
+
+/**
+ * Has a Docker engine keep the frozen Pi of an image, made where it is not there, by the name `to`, and pushes it to its
+ * registry if asked to. Throws a `RaspiError` where that cannot be.
+ */
+export async function publishFrozen(
+  { image, board, to, push = false, address, cacheDir, bootTimeout = 300_000 }: PublishRequest,
+  { log, signal }: { log: Log; signal: AbortSignal },
+): Promise<{ name: string; id: string }> {
+  const engine = await DockerEngine.connect({ address, cacheDir: privateDir(cacheDir), log, signal })
+  const run = new RunDir()
+  try {
+    const { frozen } = await resolveSource(image, board, {
+      ...{ cacheDir, engine, log, signal, bootTimeout, machineDir: run.path },
+      ...{ freezing: true, without: qemuPrograms, notEmulated: () => {} },
+    })
+    if (!frozen)
+      throw new RaspiError('freeze', 'There is no frozen Pi to be kept: this image cannot be frozen.')
+    await engine.publish(frozen, to, push)
+    return { name: to, id: frozen.id }
+  } finally {
+    run.remove()
+  }
+}

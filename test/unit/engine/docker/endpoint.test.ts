@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { dockerOptions, endpointOf } from '../../../../src/engine/docker/endpoint.ts'
+import { scratchDir } from '../../../support/scratch-dir.ts'
+
+/** A directory of Docker's configuration with a context `anemoi`. */
+function config({ current, tls = false }: { current?: string; tls?: boolean } = {}) {
+  const dir = scratchDir()
+  const id = createHash('sha256').update('anemoi').digest('hex')
+  mkdirSync(join(dir, 'contexts/meta', id), { recursive: true })
+  const meta = { Name: 'anemoi', Endpoints: { docker: { Host: 'tcp://anemoi:2376' } } }
+  writeFileSync(join(dir, 'contexts/meta', id, 'meta.json'), JSON.stringify(meta))
+  writeFileSync(join(dir, 'config.json'), JSON.stringify({ currentContext: current }))
+  if (tls) {
+    const certificates = join(dir, 'contexts/tls', id, 'docker')
+    mkdirSync(certificates, { recursive: true })
+    for (const name of ['ca', 'cert', 'key']) writeFileSync(join(certificates, `${name}.pem`), name)
+  }
+  return dir
+}
+
+test('an address is taken as it is, before all else', () => {
+  const env = { DOCKER_HOST: 'unix:///elsewhere', DOCKER_CONFIG: config({ current: 'anemoi' }) }
+  expect(endpointOf('unix:///run/d.sock', env)).toEqual({
+    url: 'unix:///run/d.sock',
+    name: 'unix:///run/d.sock',
+  })
+})
+
+test('without one it is what Docker’s own programs take', () => {
+  const dir = config({ current: 'anemoi' })
+  const host = { DOCKER_HOST: 'unix:///d', DOCKER_CONFIG: dir }
+  expect(endpointOf(undefined, host)?.url).toBe('unix:///d')
+  expect(endpointOf(undefined, { DOCKER_CONFIG: dir })?.url).toBe('tcp://anemoi:2376')
+  expect(endpointOf(undefined, { DOCKER_CONFIG: config(), DOCKER_CONTEXT: 'anemoi' })?.name).toBe('anemoi')
+  expect(endpointOf(undefined, { DOCKER_CONFIG: config({ current: 'default' }) })).toBeUndefined()
+  expect(endpointOf(undefined, { DOCKER_CONFIG: scratchDir() })).toBeUndefined()
+})
+
+test('a name is a context; one that is not there is an error', () => {
+  const env = { DOCKER_CONFIG: config() }
+  expect(endpointOf('anemoi', env)).toEqual({ url: 'tcp://anemoi:2376', name: 'anemoi' })
+  expect(() => endpointOf('boreas', env)).toThrow(
+    'Docker has no context boreas, and it is no address either.',
+  )
+})
+
+test('an engine is reached by its socket, by ssh, or by TCP, with TLS where there are certificates', () => {
+  expect(dockerOptions({ url: 'unix:///run/d.sock', name: '' })).toEqual({ socketPath: '/run/d.sock' })
+  expect(dockerOptions({ url: 'ssh://pi@anemoi', name: '' }, { SSH_AUTH_SOCK: '/agent' })).toEqual({
+    ...{ protocol: 'ssh', host: 'anemoi', port: 22, username: 'pi', sshOptions: { agent: '/agent' } },
+  })
+  expect(dockerOptions({ url: 'tcp://anemoi', name: '' })).toEqual({
+    ...{ protocol: 'http', host: 'anemoi', port: 2375 },
+  })
+  const endpoint = endpointOf('anemoi', { DOCKER_CONFIG: config({ tls: true }) })
+  expect(endpoint && dockerOptions(endpoint)).toMatchObject({
+    ...{ protocol: 'https', host: 'anemoi', port: 2376 },
+    ...{ ca: Buffer.from('ca'), cert: Buffer.from('cert'), key: Buffer.from('key') },
+  })
+})
+
+test.for(['ftp://anemoi', 'no address://'])('%s is refused', (url) => {
+  expect(() => dockerOptions({ url, name: '' })).toThrow(`${url} is no address of a Docker engine.`)
+})
