@@ -13,9 +13,14 @@ const answerMs = 30_000
  */
 export class Gdb {
   readonly #socket: Duplex
+  #received = ''
 
   private constructor(socket: Duplex) {
     this.#socket = socket
+    // Kept in one listener: an answer may come in two pieces at once.
+    socket.on('data', (chunk) => {
+      this.#received += String(chunk)
+    })
   }
 
   /** Connects to the stub of the machine at `place` and turns it to physical addresses. The machine must be paused. */
@@ -54,19 +59,20 @@ export class Gdb {
 
   async #ask(command: string): Promise<string> {
     const sum = Buffer.from(command).reduce((total, byte) => (total + byte) & 0xff, 0)
+    this.#received = ''
     this.#socket.write(`$${command}#${sum.toString(16).padStart(2, '0')}`)
-    let received = ''
     const signal = AbortSignal.timeout(answerMs)
     for (;;) {
-      const [chunk] = await once(this.#socket, 'data', { signal }).catch(() => {
-        throw new RaspiError(
-          'boot',
-          `QEMU's gdb stub gave no answer to ${command} within ${answerMs / 1000} s`,
-        )
-      })
-      received += String(chunk)
-      const packet = /\$([^#]*)#[0-9a-f]{2}/.exec(received)
-      if (!packet) continue
+      const packet = /\$([^#]*)#[0-9a-f]{2}/.exec(this.#received)
+      if (!packet) {
+        await once(this.#socket, 'data', { signal }).catch(() => {
+          throw new RaspiError(
+            'boot',
+            `QEMU's gdb stub gave no answer to ${command} within ${answerMs / 1000} s`,
+          )
+        })
+        continue
+      }
       this.#socket.write('+')
       const answer = packet[1] ?? ''
       if (answer === '' || /^E\d\d/.test(answer)) {
