@@ -54,6 +54,11 @@ export class Checkpoints {
     await this.#alone(pi, () => pi.restore(frozen))
   }
 
+  /** Forgets those of a Pi whose card is about to go. */
+  forget(pi: LivePi): void {
+    this.#made.delete(pi)
+  }
+
   async #alone(pi: LivePi, work: () => Promise<void>): Promise<void> {
     if (this.#busy.has(pi)) {
       throw new RaspiError(

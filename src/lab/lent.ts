@@ -1,4 +1,6 @@
+import { statSync } from 'node:fs'
 import type { Bmc } from '../bmc/bmc.ts'
+import { hardwareOf } from '../machine/hardware.ts'
 import type { LivePi } from './live-pi.ts'
 import type { LentPi } from './protocol.ts'
 
@@ -8,6 +10,7 @@ export function lent(pi: LivePi, name: string, bmc?: Bmc): LentPi {
   return {
     ...{ number, name, hostname: identity.hostname, connection, controlPath, consoleFile, origin },
     ...{ startedAt, startMs, coldBootMs: pi.source.frozen?.coldBootMs, spans: spans.all },
+    hardware: hardwareOf(pi.source.board, statSync(pi.source.image.path).size),
     nics: (identity.networks?.nics ?? []).map(({ network, mac, interface: name, address }) => {
       return { network, mac, interface: name, address }
     }),

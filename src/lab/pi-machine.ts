@@ -60,6 +60,8 @@ export class PiMachine {
   #starting = 0
   /** Its first start, where that is to come when it is switched on. */
   #firstStart: (() => Promise<void>) | undefined
+  /** Whether there is nothing on its card. */
+  #isVacant = false
   readonly #loss = Promise.withResolvers<RaspiError>()
 
   constructor(context: PiMachineContext, door: Door, connection: PiConnection, controlPath: string) {
@@ -111,6 +113,25 @@ export class PiMachine {
   async wait(firstStart: () => Promise<void>): Promise<void> {
     this.#firstStart = firstStart
     this.#door.refuse(`Pi ${this.#context.hostname} is off: it was never switched on`)
+  }
+
+  /** Takes its power at once, and what is on its card: it cannot be switched on until something {@link begin begins} on it. */
+  vacate(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#isVacant = true
+      this.#firstStart = undefined
+      await this.#leave(`Pi ${this.#context.hostname} is off: nothing is deployed on it`)
+      await rm(this.card, { force: true })
+    })
+  }
+
+  /** Comes to life by `start`, which makes its card. */
+  begin(start: () => Promise<void>): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#door.leadTo(undefined)
+      await this.#poweredDuring(start)
+      this.#isVacant = false
+    })
   }
 
   /**
@@ -187,10 +208,20 @@ export class PiMachine {
     return this.power
   }
 
-  /** Gives it power: it boots from its card as that is. Does nothing where it has power. */
+  /**
+   * Gives it power: it boots from its card as that is. Does nothing where it has power. Throws a `RaspiError` where there is
+   * nothing on its card.
+   */
   switchOn(): Promise<void> {
     return this.#inTurn(async () => {
       if (this.power === 'on') return
+      if (this.#isVacant) {
+        throw new RaspiError(
+          'lab',
+          `Pi ${this.#context.hostname} cannot be switched on: nothing is deployed on it.`,
+          { hint: 'Deploy an image first: await pi.provision.deploy().' },
+        )
+      }
       this.#door.leadTo(undefined)
       const first = this.#firstStart
       this.#firstStart = undefined

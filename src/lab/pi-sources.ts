@@ -41,9 +41,14 @@ export class PiSources {
 
   /** What each Pi of `request` is made of. Throws a `RaspiError` where that cannot be had. */
   async of({ image, board, pis, prepare }: LeaseRequest): Promise<PiSource[]> {
-    const source = await once(this.#sources, [image, board], () => this.#makeSource(image, board))
+    const source = await this.ofImage(image, board)
     if (!prepare) return pis.map(() => source)
     return once(this.#layers, [image, board, prepare], () => this.#makeLayers(source, prepare))
+  }
+
+  /** What Pis of `image` are made of that nothing is prepared on. Throws a `RaspiError` where that cannot be had. */
+  ofImage(image: ImageOption, board: BoardOption): Promise<PiSource> {
+    return once(this.#sources, [image, board], () => this.#makeSource(image, board))
   }
 
   /** Looks anew, the next time, whether what Pis are prepared by has changed. */
