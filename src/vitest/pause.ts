@@ -41,24 +41,27 @@ export class Pauses {
       log(`${name} of "${wish.holder}" does nothing: ${why}.`)
       return
     }
-    const config = join(pi.dir, 'ssh_config')
-    const { connection, controlPath, signal } = pi
-    await writeFile(config, sshConfig([{ name: wish.name, groups: [], vars: {}, connection, controlPath }]), {
-      mode: 0o600,
-    })
-    const mine = this.#turn.then(async () => {
-      if (signal.aborted) return
-      const left = wish.endsAt === undefined ? 0 : wish.endsAt - Date.now()
-      log(`Paused${wish.what === undefined ? '' : `, to ${wish.what}`}: "${wish.holder}"`)
-      log(`  Look: ssh -F ${config} ${wish.name}`)
-      log(
-        `  Enter goes on.${left > 0 ? ` The test's timeout comes in ${duration(left)}; { timeout: 0 } has none.` : ''}`,
-      )
-      await enter(keyboard, signal)
-      log(signal.aborted ? `The pause is over, because ${wish.name} is gone.` : 'Goes on.')
-    })
+    // In the order of asking.
+    const mine = this.#turn.then(() => this.#hold(pi, wish))
     this.#turn = mine.catch(() => {})
     await mine
+  }
+
+  async #hold(pi: Paused, { holder, name, what, endsAt }: PauseWish): Promise<void> {
+    const { keyboard, log } = this.#context
+    const { dir, connection, controlPath, signal } = pi
+    if (signal.aborted) return
+    const config = join(dir, 'ssh_config')
+    await writeFile(config, sshConfig([{ name, groups: [], vars: {}, connection, controlPath }]), {
+      mode: 0o600,
+    })
+    const left = endsAt === undefined ? 0 : endsAt - Date.now()
+    const limit = ` The test's timeout comes in ${duration(left)}; { timeout: 0 } has none.`
+    log(`Paused${what === undefined ? '' : `, to ${what}`}: "${holder}"`)
+    log(`  Look: ssh -F ${config} ${name}`)
+    log(`  Enter goes on.${left > 0 ? limit : ''}`)
+    await enter(keyboard, signal)
+    log(signal.aborted ? `The pause is over, because ${name} is gone.` : 'Goes on.')
   }
 }
 
@@ -68,10 +71,11 @@ interface Key {
 }
 
 /** Waits for Enter, or until `signal` aborts. */
-function enter(keyboard: Keyboard, signal: AbortSignal): Promise<void> {
+async function enter(keyboard: Keyboard, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
   const { promise, resolve } = Promise.withResolvers<void>()
   signal.addEventListener('abort', () => resolve(), { once: true })
-  return promise.finally(keyboard.isRaw ? ofKeys(keyboard, resolve) : ofLines(keyboard, resolve))
+  await promise.finally(keyboard.isRaw ? ofKeys(keyboard, resolve) : ofLines(keyboard, resolve))
 }
 
 /**
