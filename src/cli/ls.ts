@@ -89,7 +89,8 @@ const ofNodes: [heading: string, cell: (pi: FoundPi) => string][] = [
 
 const isNode = ({ provision }: FoundPi) => provision !== undefined
 
-const isVacant = (provision: FoundPi['provision']) => provision === 'enroll' || provision === 'available'
+/** Whether there is nothing on its card that somebody could log in to. */
+const isVacant = (provision: FoundPi['provision']) => provision !== undefined && provision !== 'active'
 
 function endOf({ until, detached }: FoundPi['lab'], now: number): string {
   if (until) return `in ${roughly(Date.parse(until) - now)}`

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Argument, type Command } from 'commander'
+import { phase } from '../host/progress.ts'
 import { cyclePauseMs, type PowerState } from '../pi/power.ts'
 import { type FoundPi, StandingLabs } from '../standing/client.ts'
 import { type CommandContext, json } from './output.ts'
@@ -27,7 +28,8 @@ export function addPower(program: Command, { output, env }: CommandContext): voi
       const labs = new StandingLabs(env)
       const [pi] = await labs.find([name])
       if (!pi) return
-      const power = await act(labs, pi, action)
+      const work = () => act(labs, pi, action)
+      const power = await (action === 'off' ? phase(output.err, `Shutting ${name} down`, work) : work())
       output.out(options.json ? json({ name, power }) : `${name} is ${power}.`)
     })
 }

@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander'
 import { RaspiError } from '../errors.ts'
-import { elapsed } from '../host/progress.ts'
+import { phase } from '../host/progress.ts'
 import { parseReference } from '../image/reference.ts'
 import type { ProvisionAction } from '../pi/provision.ts'
 import { StandingLabs } from '../standing/client.ts'
@@ -40,10 +40,8 @@ export function addProvision(program: Command, { output, env, cwd }: CommandCont
       const [pi] = await labs.find([name])
       if (!pi) return
       const action: ProvisionAction | undefined = word === 'state' ? undefined : word
-      const started = performance.now()
-      if (action === 'deploy') output.err(`Deploying ${name} …`)
-      const provision = await labs.provision(pi, action, image)
-      if (action === 'deploy') output.err(`Done in ${elapsed(started)}.`)
+      const work = () => labs.provision(pi, action, image)
+      const provision = await (action === 'deploy' ? phase(output.err, `Deploying ${name}`, work) : work())
       output.out(options.json ? json({ name, provision }) : `${name} is ${provision}.`)
     })
 }

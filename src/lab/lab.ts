@@ -82,7 +82,7 @@ export class Lab {
     this.checkpoints = new Checkpoints({ log, starts, lent: lentPi })
     this.provisioning = new Provisioning({
       ...{ log, starts, lent: lentPi },
-      sourceOf: ({ source }, image) => this.#sources.ofImage(image, optionOf(source.board)),
+      sourceOf: ({ source }, image) => this.#sources.tryImage(image, optionOf(source.board)),
       wiped: (pi) => this.checkpoints.forget(pi),
     })
   }

@@ -9,7 +9,9 @@ export function lent(pi: LivePi, name: string, bmc?: Bmc): LentPi {
   const { number, identity, connection, controlPath, consoleFile, origin, startedAt, startMs, spans } = pi
   return {
     ...{ number, name, hostname: identity.hostname, connection, controlPath, consoleFile, origin },
-    ...{ startedAt, startMs, coldBootMs: pi.source.frozen?.coldBootMs, spans: spans.all },
+    ...{ startedAt, startMs, spans: spans.all },
+    // One that has not been started has saved no time.
+    coldBootMs: pi.machine.power === 'on' ? pi.source.frozen?.coldBootMs : undefined,
     hardware: hardwareOf(pi.source.board, statSync(pi.source.image.path).size),
     nics: (identity.networks?.nics ?? []).map(({ network, mac, interface: name, address }) => {
       return { network, mac, interface: name, address }

@@ -51,6 +51,16 @@ export class PiSources {
     return once(this.#sources, [image, board], () => this.#makeSource(image, board))
   }
 
+  /** The same for somebody who may ask again: what could not be had is tried anew then. */
+  async tryImage(image: ImageOption, board: BoardOption): Promise<PiSource> {
+    try {
+      return await this.ofImage(image, board)
+    } catch (error) {
+      this.#sources.delete(keyOf([image, board]))
+      throw error
+    }
+  }
+
   /** Looks anew, the next time, whether what Pis are prepared by has changed. */
   forgetLayers(): void {
     this.#layers.clear()
@@ -97,9 +107,11 @@ export class PiSources {
   }
 }
 
+const keyOf = (about: unknown) => JSON.stringify(about)
+
 /** What could not be had once is not tried again: every test would wait for the same failure. */
 function once<T>(known: Map<string, Promise<T>>, about: unknown, make: () => Promise<T>): Promise<T> {
-  const key = JSON.stringify(about)
+  const key = keyOf(about)
   const made = known.get(key) ?? make()
   made.catch(() => {})
   known.set(key, made)
