@@ -42,7 +42,7 @@ export function addProvision(program: Command, { output, env, cwd }: CommandCont
       const action: ProvisionAction | undefined = word === 'state' ? undefined : word
       const work = () => labs.provision(pi, action, image)
       const provision = await (action === 'deploy' ? phase(output.err, `Deploying ${name}`, work) : work())
-      output.out(options.json ? json({ name, provision }) : `${name} is ${provision}.`)
+      output.out(options.json ? json({ name, provision }) : `${name}: ${provision}`)
     })
 }
 

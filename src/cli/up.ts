@@ -212,7 +212,7 @@ function report(
   for (const line of [
     ...table(['NAME', 'SSH PORT', 'STARTED', ...(options.bmc ? ['BMC'] : [])], rows),
     '',
-    ...(start === 'on' ? [] : [`Switch on:      vitest-raspi ${waking[start]}`]),
+    ...(start === 'on' ? [] : [waking[start]]),
     `Log in:         vitest-raspi ssh ${pis[0]?.name}`,
     ...(options.bmc ? ['BMCs:           vitest-raspi ls --json has their users and passwords'] : []),
     `By other tools: ssh -F ${sshConfig} ${pis[0]?.name}`,
@@ -224,6 +224,9 @@ function report(
 }
 
 /** What brings Pis to life that came up without. */
-const waking = { off: 'power NAME on', enrolled: 'provision NAME provide, and then deploy' }
+const waking = {
+  off: 'Switch on:      vitest-raspi power NAME on',
+  enrolled: 'Deploy:         vitest-raspi provision NAME provide, and then deploy',
+}
 
 const withoutLab = ({ lab: _, ...pi }: StandingPi & { lab?: unknown }) => pi

@@ -219,13 +219,22 @@ export class PiMachine {
         throw new RaspiError(
           'lab',
           `Pi ${this.#context.hostname} cannot be switched on: nothing is deployed on it.`,
-          { hint: 'Deploy an image first: await pi.provision.deploy().' },
+          { hint: 'Deploy an image first: by pi.provision in a test, or `vitest-raspi provision`.' },
         )
       }
       this.#door.leadTo(undefined)
       const first = this.#firstStart
       this.#firstStart = undefined
-      await this.#poweredDuring(() => (first ? first() : this.#bootAgain()))
+      await this.#poweredDuring(async () => {
+        if (!first) return this.#bootAgain()
+        try {
+          await first()
+        } catch (error) {
+          // Where no machine has come of it, the first start is still to come.
+          if (!this.#machine) this.#firstStart = first
+          throw error
+        }
+      })
     })
   }
 

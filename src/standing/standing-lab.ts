@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { RaspiError } from '../errors.ts'
+import { messageOf, RaspiError } from '../errors.ts'
 import { duration, type Log } from '../host/progress.ts'
 import { type ImageOption, nameOfImage } from '../image-option.ts'
 import { Lab } from '../lab/lab.ts'
@@ -203,7 +203,12 @@ export class StandingLab {
   ): Promise<ProvisionState> {
     const pi = this.#find(name)
     const live = this.#live(pi)
-    const { state } = await this.#lab.provisioning.change(live.number, action, image)
+    const before = live.provision
+    const { state } = await this.#lab.provisioning.change(live.number, action, image).catch((error) => {
+      // What was refused has not been begun.
+      if (live.provision !== before) pi.note(`${live.provision}: ${messageOf(error)}`)
+      throw error
+    })
     if (!action) return state
     if (action === 'deploy') pi.image = nameOfImage(image ?? pi.spec.image)
     pi.note(`${action}: ${state}`)

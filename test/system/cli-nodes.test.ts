@@ -48,8 +48,8 @@ test('nodes are enrolled, deployed, on a network, switched, and exported', { tim
   expect((await raspi('provision', 'one', 'deploy')).stderr).toContain('its state is "enroll"')
 
   for (const name of ['one', 'two']) {
-    expect((await raspi('provision', name, 'provide')).stdout).toBe(`${name} is available.`)
-    expect((await raspi('provision', name, 'deploy')).stdout).toBe(`${name} is active.`)
+    expect((await raspi('provision', name, 'provide')).stdout).toBe(`${name}: available`)
+    expect((await raspi('provision', name, 'deploy')).stdout).toBe(`${name}: active`)
   }
   const before = await list()
   expect(before).toMatchObject(Array(2).fill({ state: 'up', power: 'on', provision: 'active' }))
@@ -68,6 +68,6 @@ test('nodes are enrolled, deployed, on a network, switched, and exported', { tim
 
   expect((await raspi('reset', 'two')).stdout).toContain('two is fresh: off, as it came up')
   expect((await list())[1]).toMatchObject({ ...enrolled, nics: before[1]?.nics })
-  expect((await raspi('provision', 'one', 'clean')).stdout).toBe('one is available.')
+  expect((await raspi('provision', 'one', 'clean')).stdout).toBe('one: available')
   expect((await raspi('down')).stdout).toBe('Ended one and two.')
 })

@@ -103,10 +103,10 @@ test('power tells and switches', async () => {
 
 test('provision tells and provisions, with the path of an image made absolute', async () => {
   const asked = await standingLab()
-  expect(await run(['provision', 'compute00'], context)).toMatchObject({ out: 'compute00 is available.' })
+  expect(await run(['provision', 'compute00'], context)).toMatchObject({ out: 'compute00: available' })
   expect(await run(['provision', 'compute00', 'deploy', '--image', './other.img'], context)).toMatchObject({
     exitCode: 0,
-    out: 'compute00 is active.',
+    out: 'compute00: active',
     err: expect.stringContaining('Deploying'),
   })
   expect(await run(['provision', 'compute00', 'clean', '--json'], context)).toMatchObject({ exitCode: 0 })

@@ -24,6 +24,18 @@ async function aMachine() {
   return machine
 }
 
+test('a first start of which no machine came is still to come', async () => {
+  const machine = await aMachine()
+  let started = 0
+  await machine.wait(async () => {
+    started++
+    throw new Error(`no ${started}`)
+  })
+  await expect(machine.switchOn()).rejects.toThrow('no 1')
+  expect(machine.power).toBe('off')
+  await expect(machine.switchOn()).rejects.toThrow('no 2')
+})
+
 test('one with nothing on its card cannot be switched on, until something has begun on it', async () => {
   const machine = await aMachine()
   let started = 0
