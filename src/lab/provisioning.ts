@@ -12,8 +12,8 @@ export interface ProvisioningContext {
   lent(number: number): LivePi
   /** What Pis of `image` on the board of `pi` are made of, made where it is not there. */
   sourceOf(pi: LivePi, image: ImageOption): Promise<PiSource>
-  /** Told of a Pi whose card is about to go. */
-  wiped(pi: LivePi): void
+  /** Clears what was kept of a Pi's card, which has gone. */
+  wiped(pi: LivePi): Promise<void>
   starts: Gate
   log: Log
 }
@@ -114,7 +114,7 @@ export class Provisioning {
   }
 
   async #clean(pi: LivePi): Promise<void> {
-    this.#context.wiped(pi)
     await pi.wipe()
+    await this.#context.wiped(pi)
   }
 }

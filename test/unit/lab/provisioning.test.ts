@@ -33,7 +33,7 @@ function aNode(
       done.push(`make ${JSON.stringify(image)}`)
       return source(String(image))
     },
-    wiped: () => void done.push('forget'),
+    wiped: async () => void done.push('forget'),
     log: () => {},
   })
   const change = (action?: ProvisionAction, image?: string) => provisioning.change(1, action, image)
@@ -54,7 +54,7 @@ test('a node is enrolled, made available, deployed, cleaned, and deployed with a
     states.push((await change(action, image)).state)
   expect(states).toEqual(['enroll', 'available', 'active', 'available', 'active', 'active'])
   expect(done).toEqual([
-    ...['install debian-12-arm64', 'forget', 'wipe'],
+    ...['install debian-12-arm64', 'wipe', 'forget'],
     ...['make "debian-12-armhf"', 'install debian-12-armhf'],
   ])
 })
