@@ -6,7 +6,7 @@ export function labVars({
   nics,
   bmc,
 }: Readonly<Pick<LentPi, 'bmc'>> & { nics: readonly GuestNic[] }): Record<string, unknown> {
-  const networks = nics.map(({ network, ...nic }) => [
+  const networks = nics.map(({ network, dhcp: _, ...nic }) => [
     network,
     { ...nic, address: nic.address?.split('/')[0] },
   ])

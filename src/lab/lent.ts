@@ -13,8 +13,8 @@ export function lent(pi: LivePi, name: string, bmc?: Bmc): LentPi {
     // One that has not been started has saved no time.
     coldBootMs: pi.machine.power === 'on' ? pi.source.frozen?.coldBootMs : undefined,
     hardware: hardwareOf(pi.source.board, statSync(pi.source.image.path).size),
-    nics: (identity.networks?.nics ?? []).map(({ network, mac, interface: name, address }) => {
-      return { network, mac, interface: name, address }
+    nics: (identity.networks?.nics ?? []).map(({ network, mac, interface: name, address, dhcp }) => {
+      return { network, mac, interface: name, address, ...(dhcp && { dhcp }) }
     }),
     bmc: bmc && { host: bmc.host, port: bmc.port, user: bmc.user, password: bmc.password },
   }

@@ -37,8 +37,11 @@ export interface WantedPi {
 export interface WantedNetworks {
   /** What random faults and addresses of NICs depend on. */
   seed: string | number
-  /** In their order, which gives the numbers of their addresses. Without addresses of ours the Pis find their own. */
-  networks: { name: string; addresses?: boolean | undefined }[]
+  /**
+   * In their order, which gives the numbers of their addresses. Without addresses of ours the Pis find their own; with DHCP
+   * they get ours by it.
+   */
+  networks: { name: string; addresses?: boolean | undefined; dhcp?: boolean | undefined }[]
   /** Which Pi is on which of them, in the order of its NICs. */
   pis: { name: string; networks: string[] }[]
 }

@@ -31,6 +31,11 @@ export interface HostOptions<Network extends string = string> {
 export interface NetworkOptions {
   /** Whether Pis have an address on it from the start; else they ask whoever serves DHCP there. @default true */
   addresses?: boolean
+  /**
+   * Whether they get that address by DHCP, from a dnsmasq that the lab has there. Needs dnsmasq, and a host that lets us
+   * make a network namespace with a tap. @default false
+   */
+  dhcp?: boolean
 }
 
 /** How Ansible runs in all tests of a `raspiTest`, where a call does not say otherwise. */
