@@ -11,6 +11,7 @@ import { readConfig } from './config.ts'
 import { environmentOf } from './environment.ts'
 import { readEvents } from './event-stream.ts'
 import type { AnsibleEvent } from './events.ts'
+import { exportedTargets, exportInventory, type InventoryFormat } from './export.ts'
 import { cancelledError, failureOf, timeoutError } from './failure.ts'
 import type { SearchPaths } from './galaxy.ts'
 import { type AnsibleTarget, connectionTo, inventoryOf, noConnection } from './inventory.ts'
@@ -137,6 +138,17 @@ export class Ansible {
     return new ModuleRun(
       await this.perform({ title: `module ${name}`, options: playbookOptions(options), play }),
     )
+  }
+
+  /**
+   * The inventory of these Pis as a file of `format`, for other tools: `'ini'`, `'yaml'` and `'json'` are Ansible's,
+   * `'bifrost'` is Bifrost's `baremetal.json` of the Pis with a BMC. It holds the BMCs' passwords, and is right for as long
+   * as the test has its Pis. Throws a `RaspiError` where Bifrost has nothing to be told.
+   * @example await writeFile('baremetal.json', ansible.inventory('bifrost'))
+   */
+  inventory(format: InventoryFormat): string {
+    const { targets, runDir, inventory } = this.#context
+    return exportInventory(exportedTargets(targets, runDir, inventory), format)
   }
 
   /** Runs what the other methods have made out of their arguments. */

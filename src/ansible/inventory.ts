@@ -1,4 +1,5 @@
 import { quote } from '../host/quote.ts'
+import type { Hardware } from '../machine/hardware.ts'
 import type { PiConnection } from '../pi/connection.ts'
 import type { AnsibleConfig } from './config.ts'
 import type { UserInventory } from './user-inventory.ts'
@@ -13,6 +14,8 @@ export interface AnsibleTarget extends PiConnection {
   groups?: string[]
   /** Further variables of this host. */
   vars?: Record<string, unknown>
+  /** What it is, where somebody is to know. */
+  hardware?: Hardware | undefined
 }
 
 /** How long an ssh connection may take to come up, in s: four emulated Pis at once on two cores have been seen to take 17. */

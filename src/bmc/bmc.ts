@@ -5,6 +5,7 @@ import type { Log } from '../host/progress.ts'
 import { check } from '../host/requirements.ts'
 import type { Chassis } from './chassis.ts'
 import { chassisScript, emulatorCommands, simFiles } from './config.ts'
+import { portsFrom } from './port.ts'
 import { Requests } from './requests.ts'
 import { startSim } from './sim.ts'
 import { SimDir } from './sim-dir.ts'
@@ -20,7 +21,9 @@ export interface BmcOptions {
   log?: Log
   /** Gives up the start. */
   signal?: AbortSignal
-  /** Gives a UDP port to try. @default one that nobody has */
+  /** How it is to be reached: as an earlier one of the same Pi was. @default anew */
+  as?: BmcConnection | undefined
+  /** Gives a UDP port to try. @default that of `as`, and then one that nobody has */
   choosePort?: () => Promise<number>
 }
 
@@ -64,9 +67,11 @@ export async function startBmc(options: BmcOptions): Promise<Bmc> {
     dir.write(simFiles.commands, emulatorCommands)
     dir.write(simFiles.script, chassisScript)
     requests = await Requests.serve(dir, chassis, say)
-    const identity = { guid: randomBytes(16).toString('hex'), user: randomWord(), password: randomWord() }
+    const { user, password } = options.as ?? { user: randomWord(), password: randomWord() }
+    const identity = { guid: randomBytes(16).toString('hex'), user, password }
     const sim = await startSim({
-      ...{ ...identity, program, dir, signal, choosePort: options.choosePort },
+      ...{ ...identity, program, dir, signal },
+      choosePort: options.choosePort ?? portsFrom(options.as?.port),
       connectConsole: () => chassis.connectConsole(),
     })
     let closing: Promise<void> | undefined
@@ -75,7 +80,6 @@ export async function startBmc(options: BmcOptions): Promise<Bmc> {
       await sim.end()
       clear()
     }
-    const { user, password } = identity
     return { host: '127.0.0.1', port: sim.port, user, password, close: () => (closing ??= close()) }
   } catch (error) {
     clear()

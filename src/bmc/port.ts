@@ -24,6 +24,18 @@ export async function takePort(): Promise<number> {
   }
 }
 
+/** Gives ports as {@link takePort} does, but `first` comes first where no BMC of this process has it. */
+export function portsFrom(first: number | undefined): () => Promise<number> {
+  let wanted = first
+  return async () => {
+    const port = wanted
+    wanted = undefined
+    if (port === undefined || taken.has(port)) return takePort()
+    taken.add(port)
+    return port
+  }
+}
+
 /** Lets others have `port`. */
 export function giveBack(port: number): void {
   taken.delete(port)

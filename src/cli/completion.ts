@@ -31,7 +31,7 @@ export function addCompletion(program: Command, { output }: CommandContext): voi
 }
 
 /** Arguments that are called so are names of Pis that are up. */
-const ofPis = new Set(['reset', 'down', 'ssh', 'console', 'logs'])
+const ofPis = new Set(['reset', 'down', 'ssh', 'console', 'logs', 'power', 'provision'])
 
 function wordsOf(command: Command): Words {
   const options = command.options.flatMap(({ short, long }) =>

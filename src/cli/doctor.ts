@@ -19,6 +19,7 @@ const titles: Record<Group, string> = {
   run: 'To run tests',
   build: 'To build an image (only while the cache has none)',
   bmc: 'For Pis to have BMCs (only where they are asked for)',
+  dhcp: 'For networks to have DHCP (only where it is asked for)',
 }
 
 const examples = `
@@ -39,7 +40,9 @@ export function addDoctor(
     .command('doctor')
     .description('tell what this host has and lacks, and what to do about it')
     .option('--fix', 'install what is missing, as root or by sudo')
-    .addOption(new Option('--for <what>', 'check only what this needs').choices(['run', 'build', 'bmc']))
+    .addOption(
+      new Option('--for <what>', 'check only what this needs').choices(['run', 'build', 'bmc', 'dhcp']),
+    )
     .option('--json', 'print JSON: { ok, system, packageManager, checks }')
     .option('--cache-dir <dir>', 'where images and frozen Pis are kept (default: as in the tests)')
     .addHelpText('after', examples)

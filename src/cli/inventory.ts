@@ -1,7 +1,13 @@
 import { type Command, Option } from 'commander'
+import { exportInventory, type InventoryFormat, inventoryFormats } from '../ansible/export.ts'
 import { RaspiError } from '../errors.ts'
 import { StandingLabs } from '../standing/client.ts'
-import { type ScriptInventory, type StaticInventory, scriptInventory } from '../standing/ready-files.ts'
+import {
+  exportedInventory,
+  type ScriptInventory,
+  type StaticInventory,
+  scriptInventory,
+} from '../standing/ready-files.ts'
 import { type CommandContext, json } from './output.ts'
 
 const examples = `
@@ -9,8 +15,17 @@ Examples:
   ansible-playbook -i "$(vitest-raspi inventory)" site.yml
   ansible -i "$(vitest-raspi inventory)" all -m ping
   vitest-raspi inventory --list   as an inventory script, for tools that want one
+  vitest-raspi inventory --format ini > hosts.ini
+  vitest-raspi inventory --format bifrost > baremetal.json   the nodes with their BMCs and MACs
 
-The path stays the same, and what is there follows the Pis that come and go.`
+What is printed by --format holds the BMCs' passwords. The path stays the same, and what is there follows the Pis that come and go.`
+
+interface InventoryOptions {
+  list?: boolean
+  host?: string
+  format?: InventoryFormat
+  json?: boolean
+}
 
 /** Adds `inventory`, which brings the Pis that stand to Ansible. */
 export function addInventory(program: Command, { output, env }: CommandContext): void {
@@ -19,9 +34,14 @@ export function addInventory(program: Command, { output, env }: CommandContext):
     .description('print the path of an inventory of the Pis that are up')
     .option('--list', 'print the inventory itself, as an inventory script does')
     .addOption(new Option('--host <name>', 'print the variables of one host').conflicts('list'))
+    .addOption(
+      new Option('--format <format>', 'print the inventory as a file of this format')
+        .choices(inventoryFormats)
+        .conflicts(['list', 'host', 'json']),
+    )
     .option('--json', 'print JSON: { path, hosts }')
     .addHelpText('after', examples)
-    .action(async (options: { list?: boolean; host?: string; json?: boolean }) => {
+    .action(async (options: InventoryOptions) => {
       const labs = new StandingLabs(env)
       const inventory = await readInventory(labs)
       if (options.list) return output.out(json(inventory))
@@ -34,6 +54,11 @@ export function addInventory(program: Command, { output, env }: CommandContext):
         throw new RaspiError('lab', 'There is no inventory, because no Pi is up.', {
           hint: '`vitest-raspi up` brings one up.',
         })
+      }
+      if (options.format) {
+        const pis = await labs.list()
+        const hardware = Object.fromEntries(pis.map((pi) => [pi.name, pi.hardware]))
+        return output.out(exportInventory(exportedInventory(inventory, hardware), options.format).trimEnd())
       }
       output.out(options.json ? json({ path, hosts }) : path)
     })

@@ -30,7 +30,10 @@ export function addLs(program: Command, { output, env }: CommandContext): void {
     .description('list the Pis that are up')
     .option('-q, --quiet', 'print their names only')
     .option('-w, --watch', 'go on, until Ctrl-C')
-    .option('--json', 'print JSON: a list of { name, state, sshPort, image, origin, since, … }')
+    .option(
+      '--json',
+      'print JSON: a list of { name, state, power, provision, bmc, sshPort, image, origin, since, … }',
+    )
     .addHelpText('after', examples)
     .action(async (options: LsOptions) => {
       const labs = new StandingLabs(env)
@@ -58,19 +61,40 @@ function goOn(labs: StandingLabs, { quiet, json }: LsOptions, output: Output, si
 
 /** The table of Pis, with what is wrong with some of them below it. */
 export function listing(pis: readonly FoundPi[], now = Date.now()): string[] {
-  const rows = pis.map(({ name, state, sshPort, image, origin, since, lab }) => [
-    name,
-    state,
-    String(sshPort),
-    image,
-    origin ?? '-',
-    `${roughly(now - Date.parse(since))} ago`,
-    lab.until ? `in ${roughly(Date.parse(lab.until) - now)}` : lab.detached ? '-' : 'with Ctrl-C',
-  ])
-  const lines = table(['NAME', 'STATE', 'SSH PORT', 'IMAGE', 'ORIGIN', 'SINCE', 'ENDS'], rows)
+  const columns: [heading: string, cell: (pi: FoundPi) => string][] = [
+    ['NAME', ({ name }) => name],
+    ['STATE', ({ state }) => state],
+    ...(pis.some(isNode) ? ofNodes : []),
+    ['SSH PORT', ({ sshPort }) => String(sshPort)],
+    ['IMAGE', ({ image, provision }) => (isVacant(provision) ? '-' : image)],
+    ['ORIGIN', ({ origin, provision }) => (isVacant(provision) ? '-' : (origin ?? '-'))],
+    ['SINCE', ({ since }) => `${roughly(now - Date.parse(since))} ago`],
+    ['ENDS', ({ lab }) => endOf(lab, now)],
+  ]
+  const lines = table(
+    columns.map(([heading]) => heading),
+    pis.map((pi) => columns.map(([, cell]) => cell(pi))),
+  )
   const coloured = lines.map((line, index) => paint(line, pis[index - 1]?.state))
   const problems = pis.flatMap(({ name, problem }) => (problem ? [`${name}: ${problem}`] : []))
   return problems.length > 0 ? [...coloured, '', ...problems] : coloured
+}
+
+/** What only nodes are asked for, as `baremetal node list` shows it. */
+const ofNodes: [heading: string, cell: (pi: FoundPi) => string][] = [
+  ['POWER', ({ power }) => power],
+  ['PROVISION', ({ provision }) => provision ?? '-'],
+  ['BMC', ({ bmc }) => (bmc ? `${bmc.host}:${bmc.port}` : '-')],
+]
+
+const isNode = ({ provision }: FoundPi) => provision !== undefined
+
+/** Whether there is nothing on its card that somebody could log in to. */
+const isVacant = (provision: FoundPi['provision']) => provision !== undefined && provision !== 'active'
+
+function endOf({ until, detached }: FoundPi['lab'], now: number): string {
+  if (until) return `in ${roughly(Date.parse(until) - now)}`
+  return detached ? '-' : 'with Ctrl-C'
 }
 
 function paint(line: string, state: StandingState | undefined): string {

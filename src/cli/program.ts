@@ -14,6 +14,8 @@ import { addInventory } from './inventory.ts'
 import { addLogs } from './logs.ts'
 import { addLs } from './ls.ts'
 import type { CommandContext, Output } from './output.ts'
+import { addPower } from './power.ts'
+import { addProvision } from './provision.ts'
 import { addPrune } from './prune.ts'
 import { addReset } from './reset.ts'
 import { addSsh } from './ssh.ts'
@@ -53,7 +55,7 @@ export async function runCli(
   const commands: CommandContext = { output, env: context.env, cwd: process.cwd(), setExitCode }
   const adders = [
     ...[addInit, addUp, addLs, addSsh, addConsole, addLogs, addInventory, addReset, addDown],
-    ...[addFreeze, addPrune, addCompletion],
+    ...[addPower, addProvision, addFreeze, addPrune, addCompletion],
   ]
   for (const add of adders) add(program, commands)
   addImage(program, { context, output, setExitCode })

@@ -25,8 +25,10 @@ export function addReset(program: Command, { output, env }: CommandContext): voi
       if (found.length > 0) output.err(`Resetting ${listOf(found.map(({ name }) => name))} …`)
       const pis = await labs.reset(found)
       if (options.json) return output.out(json(pis))
-      for (const { name, sshPort, origin, startMs } of pis)
-        output.out(`${name} is fresh: ${origin} in ${duration(startMs ?? 0)}, ssh on port ${sshPort}`)
+      for (const { name, sshPort, origin, startMs, power } of pis) {
+        const how = power === 'on' ? `${origin} in ${duration(startMs ?? 0)}` : 'off, as it came up'
+        output.out(`${name} is fresh: ${how}, ssh on port ${sshPort}`)
+      }
       output.err(pis.length === 0 ? 'No Pi is up.' : `Done in ${elapsed(started)}.`)
     })
 }

@@ -7,7 +7,8 @@ import type { Output } from './output.ts'
 export interface UpProgress {
   line(text: string): void
   claimed(names: string[]): void
-  up(name: string, startMs: number): void
+  /** Told of a Pi that is up, or there without power: then no time is told. */
+  up(name: string, startMs: number | undefined): void
 }
 
 /** Shows how `work` comes along: as a list that moves where somebody watches it, as whole lines elsewhere. */
@@ -23,14 +24,17 @@ function lines({ err }: Output): UpProgress {
   return {
     line: err,
     claimed: (names) => err(`Starting ${names.join(', ')} …`),
-    up: (name, startMs) => err(`${name} is up after ${duration(startMs)}`),
+    up: (name, startMs) => err(arrival(name, startMs)),
   }
 }
+
+const arrival = (name: string, startMs: number | undefined) =>
+  startMs === undefined ? `${name} is there, without power` : `${name} is up after ${duration(startMs)}`
 
 /** The list: one line for each Pi once their names are known, and what is made for all of them below the first line. */
 async function showList<T>(work: (progress: UpProgress) => Promise<T>): Promise<T> {
   const names = Promise.withResolvers<string[]>()
-  const pis = new Map<string, PromiseWithResolvers<number>>()
+  const pis = new Map<string, PromiseWithResolvers<number | undefined>>()
   let heading: ListrTaskWrapper<unknown, never, never> | undefined
   const result = work({
     line: (text) => {
@@ -60,8 +64,8 @@ async function showList<T>(work: (progress: UpProgress) => Promise<T>): Promise<
             chosen.map((name) => ({
               title: name,
               task: async (_, pi) => {
-                const startMs = await Promise.race([pis.get(name)?.promise ?? 0, failed])
-                pi.title = `${name} is up after ${duration(startMs)}`
+                const startMs = await Promise.race([pis.get(name)?.promise, failed])
+                pi.title = arrival(name, startMs)
               },
             })),
             { concurrent: true, rendererOptions: { collapseSubtasks: false } },

@@ -9,7 +9,7 @@ import { StandingLabs } from '../standing/client.ts'
 import { detachLab } from '../standing/detach.ts'
 import { holdLab } from '../standing/hold.ts'
 import { checkName, hostnameOf } from '../standing/names.ts'
-import type { StandingPi, StandingRequest } from '../standing/protocol.ts'
+import type { StandingPi, StandingRequest, StandingStart } from '../standing/protocol.ts'
 import type { LabEntry, Registry } from '../standing/registry.ts'
 import { parseCount, parseLifetime, roughly } from './duration.ts'
 import { interruptible } from './interrupt.ts'
@@ -22,6 +22,7 @@ Examples:
   vitest-raspi up web db --detach           two Pis that stay when this terminal closes
   vitest-raspi up --count 4                 boreas, zephyrus, notus and eurus
   vitest-raspi up --inventory hosts.ini     a Pi for each host of an inventory, in its groups
+  vitest-raspi up a b --network mgmt --bmc  two Pis on a network of theirs, with BMCs
   ansible-playbook -i "$(vitest-raspi inventory)" site.yml`
 
 /** How long a detached lab stands where nobody says otherwise, in ms. */
@@ -36,6 +37,10 @@ interface UpOptions {
   maxPis?: number
   sshPort: number
   for?: number
+  network: string[]
+  bmc?: boolean
+  off?: boolean
+  enroll?: boolean
   detach?: boolean
   json?: boolean
 }
@@ -57,6 +62,15 @@ export function addUp(program: Command, context: CommandContext): void {
       'end them after this time: 90s, 30m, 8h, 2d (default: 8h with --detach, else never)',
       parseLifetime,
     )
+    .option(
+      '--network <name>',
+      'put them on this network of theirs; repeat it for several (in an inventory: raspi_networks of a host)',
+      (name: string, before: string[]) => [...before, name],
+      [],
+    )
+    .option('--bmc', 'give each a BMC, for ipmitool and the like')
+    .addOption(new Option('--off', 'leave them without power').conflicts('enroll'))
+    .option('--enroll', 'leave them without power and with nothing on their cards: see `provision`')
     .option('--ssh-port <port>', 'the first of their ssh ports', parseCount(1, 65_535), 2222)
     .option(
       '--max-pis <n>',
@@ -74,6 +88,7 @@ async function up(names: string[], options: UpOptions, { output, env, cwd }: Com
   const request: StandingRequest = {
     ...(await wantedPis(names, options, { env, cwd })),
     firstPort: options.sshPort,
+    ...{ networks: options.network, bmc: options.bmc === true, start: startOf(options) },
     options: {
       ...{ image: options.image, board: options.board },
       ...(options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir }),
@@ -119,6 +134,11 @@ async function up(names: string[], options: UpOptions, { output, env, cwd }: Com
   output.err(`The lab has ended: ${why}.`)
 }
 
+function startOf({ off, enroll }: UpOptions): StandingStart {
+  if (enroll) return 'enrolled'
+  return off ? 'off' : 'on'
+}
+
 /** What is to be brought up: by names, by number, or by an inventory. */
 export async function wantedPis(
   names: readonly string[],
@@ -133,10 +153,14 @@ export async function wantedPis(
     const context = { projectDir: cwd, env, playbookVars: false }
     const read = await readInventory(inventory, context)
     if (read.hosts.length === 0) throw new RaspiError('options', `The inventory ${inventory} has no host.`)
-    const pis = read.hosts.map((name) => ({
-      ...{ name, hostname: hostnameOf(name) },
-      ...{ groups: groupsOf(read, name), vars: read.vars[name] ?? {} },
-    }))
+    const pis = read.hosts.map((name) => {
+      const vars = read.vars[name] ?? {}
+      const networks = networksOf(name, vars)
+      return {
+        ...{ name, hostname: hostnameOf(name), groups: groupsOf(read, name), vars },
+        ...(networks && { networks }),
+      }
+    })
     const twice = pis.find(({ hostname }, index) => pis.findIndex((pi) => pi.hostname === hostname) < index)
     if (twice) {
       const alike = pis.filter(({ hostname }) => hostname === twice.hostname).map(({ name }) => name)
@@ -154,6 +178,18 @@ export async function wantedPis(
   return { pis: pis.length > 0 ? pis : (count ?? 1), groupChildren: {} }
 }
 
+/** The networks that an inventory puts a host on, where it says so. Throws a `RaspiError` where they are no list of names. */
+function networksOf(
+  host: string,
+  { raspi_networks: networks }: Record<string, unknown>,
+): string[] | undefined {
+  if (networks === undefined) return undefined
+  if (Array.isArray(networks) && networks.every((name) => typeof name === 'string')) return networks
+  throw new RaspiError('options', `The inventory's raspi_networks of ${host} is no list of names.`, {
+    hint: `Write it as raspi_networks="['pxe', 'mgmt']" in INI, or as a list in YAML.`,
+  })
+}
+
 function report(
   pis: readonly StandingPi[],
   entry: LabEntry,
@@ -164,23 +200,33 @@ function report(
   const { inventoryDir: inventory, sshConfig } = registry
   const { until = null } = entry
   if (options.json) return out(json({ pis: pis.map(withoutLab), inventory, sshConfig, until }))
-  const rows = pis.map(({ name, sshPort, origin, startMs }) => [
+  const start = startOf(options)
+  const rows = pis.map(({ name, sshPort, origin, startMs, bmc }) => [
     name,
     String(sshPort),
-    `${origin} in ${duration(startMs ?? 0)}`,
+    start === 'on' ? `${origin} in ${duration(startMs ?? 0)}` : start,
+    ...(bmc ? [`${bmc.host}:${bmc.port}`] : []),
   ])
   const end = until ? `They end by themselves in ${roughly(Date.parse(until) - Date.now())}.` : ''
   const byHand = options.detach ? '`vitest-raspi down` ends them.' : 'Ctrl-C ends them.'
   for (const line of [
-    ...table(['NAME', 'SSH PORT', 'STARTED'], rows),
+    ...table(['NAME', 'SSH PORT', 'STARTED', ...(options.bmc ? ['BMC'] : [])], rows),
     '',
+    ...(start === 'on' ? [] : [waking[start]]),
     `Log in:         vitest-raspi ssh ${pis[0]?.name}`,
+    ...(options.bmc ? ['BMCs:           vitest-raspi ls --json has their users and passwords'] : []),
     `By other tools: ssh -F ${sshConfig} ${pis[0]?.name}`,
     `Ansible:        ansible-playbook -i ${inventory} …`,
     '',
     [end, byHand].filter(Boolean).join(' '),
   ])
     out(line)
+}
+
+/** What brings Pis to life that came up without. */
+const waking = {
+  off: 'Switch on:      vitest-raspi power NAME on',
+  enrolled: 'Deploy:         vitest-raspi provision NAME provide, and then deploy',
 }
 
 const withoutLab = ({ lab: _, ...pi }: StandingPi & { lab?: unknown }) => pi

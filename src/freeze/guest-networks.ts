@@ -10,6 +10,8 @@ export interface GuestNic {
   interface: string
   /** Its address with the length of the network's prefix, `10.77.1.11/24`; none where the guest finds one itself. */
   address?: string | undefined
+  /** Whether it gets that address by DHCP. @default false */
+  dhcp?: boolean | undefined
 }
 
 /** The networks of a Pi as its guest is to know them. */
@@ -33,9 +35,9 @@ export function networksScript({ nics, hosts }: GuestNetworks, mac: string): str
     `wanted=(${names.join(' ')})`,
     nameScript,
     `ip -batch - << 'END'`,
-    ...nics.flatMap(({ interface: name, address }) => [
+    ...nics.flatMap(({ interface: name, address, dhcp }) => [
       `link set ${name} up`,
-      ...(address ? [`address add ${address} dev ${name}`] : []),
+      ...(address && !dhcp ? [`address add ${address} dev ${name}`] : []),
     ]),
     'END',
     missingScript,
@@ -67,7 +69,8 @@ export const reloadNetworks = 'networkctl reload 2> /dev/null; nmcli connection 
  * is. https://www.freedesktop.org/software/systemd/man/latest/systemd.network.html
  * https://networkmanager.dev/docs/api/latest/nm-settings-keyfile.html
  */
-function files({ network, mac, address }: GuestNic): string[] {
+function files({ network, mac, dhcp, ...nic }: GuestNic): string[] {
+  const address = dhcp ? undefined : nic.address
   const networkd = [
     '[Match]',
     `MACAddress=${mac}`,

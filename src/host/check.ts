@@ -1,5 +1,5 @@
-/** What a thing may be needed for: to `run` tests, to `build` the image that they run on, or for the Pis to have a `bmc`. */
-export type Group = 'run' | 'build' | 'bmc'
+/** What a thing may be needed for: to `run` tests, to `build` the image that they run on, for the Pis to have a `bmc`, or `dhcp`. */
+export type Group = 'run' | 'build' | 'bmc' | 'dhcp'
 
 /** Whether a thing is there. A `warning` keeps nothing from starting. */
 type Status = 'ok' | 'missing' | 'too old' | 'warning'

@@ -22,7 +22,7 @@ export type Need =
   | 'linux'
 
 /**
- * What a host needs to run tests, for Pis to have BMCs, or to build an image while the cache has none: one whose programs
+ * What a host needs to run tests, for Pis to have BMCs or DHCP, or to build an image while the cache has none: one whose programs
  * are for `architecture`. Without one also what some images need, as what is good to have.
  */
 export function requirementsFor(
@@ -34,7 +34,7 @@ export function requirementsFor(
   const wanted = (Object.entries(tools) as [ToolName, Tool][])
     .filter(([, tool]) => tool.group === group && (tool.only?.(context) ?? true))
     .map(([name]) => name)
-  if (group === 'bmc') return wanted
+  if (group === 'bmc' || group === 'dhcp') return wanted
   if (group === 'run') return [...wanted, 'disk', 'memory', 'cores', 'virtualisation']
   return [...wanted, ...(wanted.includes('qemuUser') ? binfmtFor(architecture) : []), 'disk for an image']
 }
@@ -124,10 +124,10 @@ export async function assertNeeds(
   const lacking = checks.filter(isLacking)
   if (lacking.length === 0) return checks
   // The doctor sees to that only when asked.
-  const ofBmc = lacking.every(({ group }) => group === 'bmc') ? ' --for bmc' : ''
+  const only = (['bmc', 'dhcp'] as const).find((each) => lacking.every(({ group }) => group === each))
   const names = new Intl.ListFormat('en').format(lacking.map(({ name }) => name))
   throw new RaspiError('host', `Nothing was started, because this host lacks what it needs: ${names}.`, {
-    hint: `\`npx vitest-raspi doctor${ofBmc} --fix\` installs what a package manager has; each line tells what else to do.`,
+    hint: `\`npx vitest-raspi doctor${only ? ` --for ${only}` : ''} --fix\` installs what a package manager has; each line tells what else to do.`,
     evidence: lacking.map((each) => checkLine(each)).join('\n'),
   })
 }

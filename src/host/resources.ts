@@ -9,7 +9,7 @@ const GB = 1e9
 const GiB = 2 ** 30
 
 /** Free space that is asked for, in bytes: a frozen Pi and the cards of a run; an image with what it is made from. */
-const space: Record<Exclude<Group, 'bmc'>, number> = { run: 2 * GB, build: 6 * GB }
+const space: Record<Exclude<Group, 'bmc' | 'dhcp'>, number> = { run: 2 * GB, build: 6 * GB }
 
 /** Whether the cache directory can be written to and has room for what `group` puts there. */
 export async function checkDisk(group: keyof typeof space, context: HostContext): Promise<Check> {

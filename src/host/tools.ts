@@ -153,6 +153,20 @@ export const tools = {
     packages: { apt: ['openipmi'], dnf: ['/usr/bin/ipmi_sim'], zypper: ['/usr/bin/ipmi_sim'] },
     home: 'https://openipmi.sourceforge.io',
   },
+  dnsmasq: {
+    group: 'dhcp',
+    names: ['dnsmasq'],
+    purpose: 'gives Pis their addresses',
+    version: { args: ['--version'], pattern: /[Vv]ersion (\d+(?:\.\d+)+)/ },
+    packages: {
+      apt: ['dnsmasq-base'],
+      dnf: ['dnsmasq'],
+      pacman: ['dnsmasq'],
+      zypper: ['dnsmasq'],
+    },
+    home: 'https://thekelleys.org.uk/dnsmasq/doc.html',
+    only: onLinux,
+  },
   mmdebstrap: {
     group: 'build',
     names: ['mmdebstrap'],

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { RaspiError } from '../errors.ts'
 import type { FrozenPi } from '../freeze/store.ts'
 import { type Log, phase } from '../host/progress.ts'
@@ -18,6 +19,7 @@ export class Checkpoints {
   readonly #context: CheckpointContext
   readonly #made = new WeakMap<LivePi, Map<string, FrozenPi>>()
   readonly #busy = new WeakSet<LivePi>()
+  #count = 0
 
   constructor(context: CheckpointContext) {
     this.#context = context
@@ -35,7 +37,7 @@ export class Checkpoints {
     }
     const checkpoints = this.#made.get(pi) ?? new Map<string, FrozenPi>()
     this.#made.set(pi, checkpoints)
-    const id = `k${checkpoints.size + 1}`
+    const id = `k${++this.#count}`
     const shown = name ?? String(checkpoints.size + 1)
     const { log } = this.#context
     await this.#alone(pi, () =>
@@ -52,6 +54,13 @@ export class Checkpoints {
     const frozen = this.#made.get(pi)?.get(id)
     if (!frozen) throw new RaspiError('lab', `Pi ${pi.identity.hostname} has no checkpoint ${id}.`)
     await this.#alone(pi, () => pi.restore(frozen))
+  }
+
+  /** Forgets those of a Pi whose card has gone, and removes them. */
+  async forget(pi: LivePi): Promise<void> {
+    const checkpoints = this.#made.get(pi)
+    this.#made.delete(pi)
+    for (const { dir } of checkpoints?.values() ?? []) await rm(dir, { recursive: true, force: true })
   }
 
   async #alone(pi: LivePi, work: () => Promise<void>): Promise<void> {

@@ -2,12 +2,21 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { SourcePaths } from '../ansible/sources.ts'
 import { RaspiError } from '../errors.ts'
+import type { ImageOption } from '../image-option.ts'
 import type { GpioPin } from '../machine/gpio.ts'
 import type { SegmentRequest } from '../network/calls.ts'
 import type { MachineFault } from '../pi/faults.ts'
 import type { PowerAction, PowerState } from '../pi/power.ts'
+import type { ProvisionAction, Provisioned } from '../pi/provision.ts'
 import { openAnswer, openChannel } from './channel.ts'
-import type { LabFunctions, Lease, LeaseRequest, MadeCheckpoint, WorkerFunctions } from './protocol.ts'
+import type {
+  LabFunctions,
+  Lease,
+  LeaseRequest,
+  MadeCheckpoint,
+  PauseWish,
+  WorkerFunctions,
+} from './protocol.ts'
 
 /** A worker's end of the lab. */
 export interface LabClient {
@@ -23,6 +32,14 @@ export interface LabClient {
   gpio(pi: number): Promise<GpioPin[]>
   /** Does something to its power, or nothing, and tells whether it is on. Throws the lab's `RaspiError` where that fails. */
   power(pi: number, action: PowerAction | undefined): Promise<PowerState>
+  /** Takes it to another state of a node, or nowhere, and tells what it is then. Throws the lab's `RaspiError` where that cannot be. */
+  provision(
+    pi: number,
+    action: ProvisionAction | undefined,
+    image: ImageOption | undefined,
+  ): Promise<Provisioned>
+  /** Lets the user look at it, until he has done so. */
+  pause(pi: number, wish: PauseWish): Promise<void>
   /** Does what is asked of a network of a lease. Throws the lab's `RaspiError` where that is wrong. */
   network(lease: number, name: string, request: SegmentRequest): Promise<unknown>
   /** Breaks its machine, or mends it. Throws the lab's `RaspiError` where it is off. */
@@ -76,6 +93,8 @@ async function open(path: string): Promise<LabClient> {
     gpio: async (pi) => openAnswer(await channel.gpio(pi)),
     network: async (lease, name, request) => openAnswer(await channel.network(lease, name, request)),
     fault: async (pi, fault) => openAnswer(await channel.fault(pi, fault)),
+    provision: async (pi, action, image) => openAnswer(await channel.provision(pi, action, image)),
+    pause: async (pi, wish) => openAnswer(await channel.pause(pi, wish)),
     power: async (pi, action) => openAnswer(await channel.power(pi, action)),
     async keep(lease, why) {
       const kept = await channel.keep(lease, why).catch(() => undefined)

@@ -13,6 +13,7 @@ import {
   qemuPrograms,
   requirementsFor,
 } from '../host/requirements.ts'
+import { optionOf } from '../machine/boards.ts'
 import type { SegmentRequest } from '../network/calls.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { type Capacity, capacityOf } from './capacity.ts'
@@ -26,6 +27,7 @@ import { type LabPlace, PiSources } from './pi-sources.ts'
 import { isParticular, PiStarter } from './pi-starter.ts'
 import type { Prepare } from './prepare.ts'
 import type { Lease, LeaseRequest, WantedPi } from './protocol.ts'
+import { Provisioning } from './provisioning.ts'
 import { ReadyPool } from './ready-pool.ts'
 import { RunDir, sweepDeadRuns } from './run-dir.ts'
 import { sayOnce } from './say-once.ts'
@@ -44,6 +46,7 @@ export class Lab {
   readonly runDir: RunDir
   readonly log: Log
   readonly checkpoints: Checkpoints
+  readonly provisioning: Provisioning
   readonly #places: Gate
   #capacity: Capacity
   readonly #starts: Gate
@@ -87,7 +90,13 @@ export class Lab {
       end: (pi) => starter.end(pi),
       room: () => (this.#places.waiting > 0 ? 0 : this.#places.free - this.#ready.living),
     })
-    this.checkpoints = new Checkpoints({ log, starts, lent: (number) => this.lent(number) })
+    const lentPi = (number: number) => this.lent(number)
+    this.checkpoints = new Checkpoints({ log, starts, lent: lentPi })
+    this.provisioning = new Provisioning({
+      ...{ log, starts, lent: lentPi },
+      sourceOf: ({ source }, image) => this.#sources.tryImage(image, optionOf(source.board)),
+      wiped: (pi) => this.checkpoints.forget(pi),
+    })
   }
 
   /** How many Pis are ready for the next leases. */
@@ -100,13 +109,15 @@ export class Lab {
   }
 
   /**
-   * Lends the Pis of `request`, all of them or none, as soon as there is room for them. Throws a `RaspiError` where they
+   * Lends the Pis of `request`, all of them or none, as soon as there is room for them. They are on the networks of the
+   * request, which end with the lease, or on `shared` ones, which are somebody else's. Throws a `RaspiError` where they
    * cannot be had; rejects with the reason of `signal` when the holder gives up.
    */
   async lease(
     request: LeaseRequest,
     signal: AbortSignal,
     lost: (pi: LivePi, error: RaspiError) => void,
+    shared?: LeaseNetworks,
   ): Promise<Lease> {
     const stop = AbortSignal.any([signal, this.#stop.signal])
     // What there is room for elsewhere only the engine knows.
@@ -126,7 +137,7 @@ export class Lab {
       leave()
       throw error
     })
-    const started = await Promise.allSettled(await this.#take(sources, request.pis, networks, stop))
+    const started = await Promise.allSettled(await this.#take(sources, request.pis, shared ?? networks, stop))
     const pis = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     const giveUp = async (why: unknown) => {
       await Promise.all([...pis.map((pi) => this.#starter.end(pi)), networks?.close()])
@@ -182,7 +193,7 @@ export class Lab {
     await Promise.all(lease.bmcs.map((bmc) => bmc?.close()))
     await Promise.all([...lease.pis.map((pi) => this.#starter.end(pi)), lease.networks?.close()])
     lease.leave()
-    this.#ready.refill(...lease.pis.map(({ source }) => source))
+    this.#ready.refill(...lease.pis.map(({ ownSource }) => ownSource))
   }
 
   /** The lent Pi of this number. Throws a `RaspiError` where it is not lent any more. */
@@ -264,9 +275,11 @@ export class Lab {
   ): Promise<(Bmc | undefined)[]> {
     const started = await Promise.allSettled(
       pis.map(async (pi, index) => {
-        if (!wanted[index]?.bmc) return undefined
+        const { name = '', bmc } = wanted[index] ?? {}
+        if (!bmc) return undefined
         const dir = join(this.runDir.path, `b${pi.number}`)
-        return startPiBmc(pi, { name: wanted[index].name, dir, log: this.log, signal })
+        const as = bmc === true ? undefined : bmc
+        return startPiBmc(pi, { name, dir, as, log: this.log, signal })
       }),
     )
     const failure = started.find((result) => result.status === 'rejected')

@@ -1,10 +1,13 @@
 import { join } from 'node:path'
 import { RaspiError } from '../errors.ts'
+import { macOf } from '../freeze/identity.ts'
 import type { Log } from '../host/progress.ts'
+import { assertNeeds, requirementsFor } from '../host/requirements.ts'
 import type { Board } from '../machine/boards.ts'
 import { mostSegments } from '../machine/nics.ts'
-import { type AddressPlan, hostsLines, planAddresses } from '../network/addresses.ts'
+import { type AddressPlan, dhcpAddresses, hostsLines, planAddresses } from '../network/addresses.ts'
 import { SegmentCalls, type SegmentRequest } from '../network/calls.ts'
+import { type DhcpServer, serveDhcp } from '../network/dhcp.ts'
 import { Segment } from '../network/segment.ts'
 import type { PiNetworks } from './live-pi.ts'
 import type { WantedNetworks } from './protocol.ts'
@@ -15,6 +18,7 @@ export class LeaseNetworks {
   readonly #wanted: WantedNetworks
   readonly #segments = new Map<string, { segment: Segment; calls: SegmentCalls }>()
   readonly #paths = new Map<string, string>()
+  readonly #dhcp: DhcpServer[] = []
 
   private constructor(wanted: WantedNetworks, plan: AddressPlan) {
     this.#wanted = wanted
@@ -23,7 +27,8 @@ export class LeaseNetworks {
 
   /**
    * Opens the networks that Pis of `board` are to be on, with their sockets in `dir`. Throws a `RaspiError` where a Pi is
-   * on more networks than the board has room for, or on one that there is not.
+   * on more networks than the board has room for, or on one that there is not; and where one is to have DHCP that this host
+   * cannot give it.
    */
   static async open(wanted: WantedNetworks, board: Board, dir: string, log: Log): Promise<LeaseNetworks> {
     const { seed, networks, pis } = wanted
@@ -48,6 +53,7 @@ export class LeaseNetworks {
           if (port) made.#paths.set(join(pi, network), port.path)
         }
       }
+      await made.#serveDhcp(dir, log)
       return made
     } catch (error) {
       await made.close()
@@ -61,10 +67,11 @@ export class LeaseNetworks {
     if (nics.length === 0) return undefined
     return {
       nics: nics.map(({ network, mac, address, prefix }, index) => {
-        const own = this.#wanted.networks.find(({ name }) => name === network)?.addresses !== false
+        const { addresses, dhcp } = this.#wanted.networks.find(({ name }) => name === network) ?? {}
         return {
           ...{ network, mac, interface: `eth${index + 1}` },
-          ...(own ? { address: `${address}/${prefix}` } : {}),
+          ...(addresses === false ? {} : { address: `${address}/${prefix}` }),
+          ...(dhcp && { dhcp }),
           socket: this.#paths.get(join(pi, network)) ?? '',
         }
       }),
@@ -79,8 +86,28 @@ export class LeaseNetworks {
     return found.calls.answer(request)
   }
 
+  /** Has a DHCP server on each network that is to have one; it gives each Pi the address of the plan. */
+  async #serveDhcp(dir: string, log: Log): Promise<void> {
+    const { networks } = this.#wanted
+    if (!networks.some(({ dhcp }) => dhcp)) return
+    const [found] = await assertNeeds(requirementsFor('dhcp'))
+    for (const [number, { name, dhcp }] of networks.entries()) {
+      const segment = this.#segments.get(name)?.segment
+      if (!dhcp || !segment) continue
+      const { server: address, range } = dhcpAddresses(number)
+      const options = {
+        ...{ network: name, socket: (await segment.port('dhcp')).path, dir: join(dir, `dhcp-${number}`) },
+        ...{ dnsmasq: found?.path ?? 'dnsmasq', mac: macOf(`dhcp of ${name}`), address, range },
+        hosts: [...this.#plan.values()].flat().filter(({ network }) => network === name),
+        log: (line: string) => log(`Network ${name}: ${line}`),
+      }
+      this.#dhcp.push(await serveDhcp(options))
+    }
+  }
+
   /** Ends them, and what they hold. */
   async close(): Promise<void> {
+    await Promise.all(this.#dhcp.map((server) => server.close()))
     await Promise.all([...this.#segments.values()].map(({ segment }) => segment.close()))
   }
 }

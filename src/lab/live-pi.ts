@@ -32,6 +32,7 @@ import type { Place, Priority } from '../machine/place.ts'
 import type { ServiceShell } from '../machine/service-shell.ts'
 import type { PiConnection } from '../pi/connection.ts'
 import type { PowerAction, PowerState } from '../pi/power.ts'
+import type { ProvisionState } from '../pi/provision.ts'
 import { runBySsh } from '../pi/ssh.ts'
 import { PiMachine, type PiMachineContext } from './pi-machine.ts'
 
@@ -50,6 +51,8 @@ export interface StartContext extends Omit<PiMachineContext, 'board' | 'nics'> {
   sshPort?: number | undefined
   /** Whether it is there without power, until it is switched on. @default false */
   off?: boolean | undefined
+  /** Whether there is nothing on its card, and no power, until it is deployed. @default false */
+  enrolled?: boolean | undefined
   /** Whether its guest gets to the host and the world. @default true */
   internet?: boolean | undefined
   /** The networks it is on, beside the one that ssh comes by. @default none */
@@ -64,7 +67,10 @@ export interface StartContext extends Omit<PiMachineContext, 'board' | 'nics'> {
 export class LivePi {
   readonly number: number
   readonly identity: Identity
-  readonly source: PiSource
+  /** What it is made of where nobody wants it otherwise. */
+  readonly ownSource: PiSource
+  /** What is on its card, or is to come on it. */
+  source: PiSource
   readonly connection: PiConnection
   readonly controlPath: string
   readonly consoleFile: string
@@ -77,6 +83,8 @@ export class LivePi {
   readonly spans: Spans
   /** Its machine through all boots, and its power. */
   readonly machine: PiMachine
+  /** How far it has come as a node. */
+  provision: ProvisionState
   readonly #context: StartContext
   #shell: ServiceShell | undefined
   #hasSettled = false
@@ -89,7 +97,9 @@ export class LivePi {
     this.number = number
     this.identity = newIdentity(hostname, context.networks)
     this.spans = new Spans(hostname)
+    this.ownSource = source
     this.source = source
+    this.provision = context.enrolled ? 'enroll' : 'active'
     this.#context = context
     this.controlPath = join(dir, 'ssh')
     this.dir = dir
@@ -123,26 +133,16 @@ export class LivePi {
     const deadline = AbortSignal.timeout(context.timeoutMs)
     const signal = AbortSignal.any([context.signal, deadline])
     try {
-      if (context.off)
-        await pi.machine.wait(() =>
-          pi.#startFirst(AbortSignal.any([pi.signal, AbortSignal.timeout(context.timeoutMs)])),
-        )
+      if (context.enrolled) await pi.machine.vacate()
+      else if (context.off) await pi.machine.wait(() => pi.#startFirst())
       else await pi.#start(signal)
       pi.startMs = performance.now() - started
       return pi
     } catch (error) {
-      const tail = await pi.machine.consoleTail()
-      const findings = deadline.aborted ? await pi.#lookInside() : ''
+      const late = deadline.aborted ? await pi.#tooLate() : undefined
       await pi.end()
       context.signal.throwIfAborted()
-      if (!deadline.aborted) throw error
-      throw new RaspiError(
-        'boot',
-        `Pi ${context.hostname} took no ssh login within ${context.timeoutMs / 1000} s of its start`,
-        {
-          evidence: [tail && `Its console's last lines:\n${tail}`, findings].filter(Boolean).join('\n\n'),
-        },
-      )
+      throw late ?? error
     }
   }
 
@@ -193,6 +193,30 @@ export class LivePi {
     // What makes it this Pi, and no copy, is not to be lost with its power.
     if (action) await this.#afterHandOver
     return this.machine.change(action)
+  }
+
+  /**
+   * Goes on as a fresh Pi made of `source`, on a card of its own, with the same name, addresses and port. What it was until
+   * now is gone. Throws a `RaspiError` where that takes longer than a start may.
+   */
+  async install(source: PiSource): Promise<void> {
+    const { user, privateKeyFile } = source.image
+    this.source = source
+    // Its machine logs in by the same object.
+    Object.assign(this.connection, { user, privateKeyFile })
+    this.#hasSettled = false
+    const started = performance.now()
+    const place = await this.#context.engine.open(source, this.dir)
+    await this.machine.begin(place, () => this.#startFirst())
+    this.startMs = performance.now() - started
+  }
+
+  /** Takes its power at once, and what is on its card. */
+  async wipe(): Promise<void> {
+    await this.#afterHandOver.catch(() => {})
+    this.#shell?.close()
+    this.#shell = undefined
+    await this.machine.vacate()
   }
 
   /** Ends it at once, as if its plug were pulled. */
@@ -257,15 +281,31 @@ export class LivePi {
     return found ? `Seen from its service shell:\n${found.output}` : ''
   }
 
-  async #start(signal: AbortSignal) {
+  async #start(signal: AbortSignal, priority = this.#context.priority) {
     const { frozen } = this.source
-    await (frozen ? this.#thaw(frozen, signal) : this.#bootFirst(signal))
+    await (frozen ? this.#thaw(frozen, signal, { priority }) : this.#bootFirst(signal))
   }
 
-  /** The first start of one that was there without power: nobody else hands it over. */
-  async #startFirst(signal: AbortSignal) {
-    await this.#start(signal)
-    await this.handOver()
+  /** The first start of one that was there without power: nobody else hands it over, and somebody waits for it. */
+  async #startFirst() {
+    const deadline = AbortSignal.timeout(this.#context.timeoutMs)
+    try {
+      await this.#start(AbortSignal.any([this.signal, deadline]), 'normal')
+      await this.handOver()
+    } catch (error) {
+      this.signal.throwIfAborted()
+      throw deadline.aborted ? await this.#tooLate() : error
+    }
+  }
+
+  async #tooLate(): Promise<RaspiError> {
+    const { hostname, timeoutMs } = this.#context
+    const [tail, findings] = [await this.machine.consoleTail(), await this.#lookInside()]
+    return new RaspiError(
+      'boot',
+      `Pi ${hostname} took no ssh login within ${timeoutMs / 1000} s of its start`,
+      { evidence: [tail && `Its console's last lines:\n${tail}`, findings].filter(Boolean).join('\n\n') },
+    )
   }
 
   get #nics(): Nics {
@@ -273,10 +313,13 @@ export class LivePi {
     return { mac: this.identity.mac, internet, segments: networks?.nics }
   }
 
-  async #thaw(frozen: FrozenPi, signal: AbortSignal, { returns = false } = {}) {
-    const { place, card } = this.machine
+  async #thaw(
+    frozen: FrozenPi,
+    signal: AbortSignal,
     // A Pi that comes back has a holder who waits for it, even where it was made for the pool.
-    const priority = returns ? 'normal' : this.#context.priority
+    { returns = false, priority = 'normal' }: { returns?: boolean; priority?: Priority | undefined },
+  ) {
+    const { place, card } = this.machine
     await this.#writeKnownHosts([this.identity.hostKey.public])
     const { machine, shell } = await thaw(frozen, this.identity, {
       ...{ place, card, signal, priority, returns, nics: this.#nics },

@@ -1,12 +1,18 @@
-import { type Bmc, startBmc } from '../bmc/bmc.ts'
+import { type Bmc, type BmcConnection, startBmc } from '../bmc/bmc.ts'
 import type { BootDevice, Chassis, PowerAction } from '../bmc/chassis.ts'
 import { machineFiles } from '../machine/command-line.ts'
 import type { LivePi } from './live-pi.ts'
 
-/** Starts the BMC of a Pi, with its files in `dir`. Throws as {@link startBmc} does. */
+/** Starts the BMC of a Pi, with its files in `dir`; `as` an earlier one was reached. Throws as {@link startBmc} does. */
 export function startPiBmc(
   pi: LivePi,
-  options: { name: string; dir: string; log: (line: string) => void; signal: AbortSignal },
+  options: {
+    name: string
+    dir: string
+    as?: BmcConnection | undefined
+    log: (line: string) => void
+    signal: AbortSignal
+  },
 ): Promise<Bmc> {
   return startBmc({ ...options, chassis: new PiChassis(pi) })
 }

@@ -39,7 +39,7 @@ const refusalPatienceMs = 20_000
  */
 export class PiMachine {
   /** Where it runs. */
-  readonly place: Place
+  place: Place
   /** Its card, at that place. */
   readonly card: string
   readonly #context: PiMachineContext
@@ -57,6 +57,8 @@ export class PiMachine {
   #starting = 0
   /** Its first start, where that is to come when it is switched on. */
   #firstStart: (() => Promise<void>) | undefined
+  /** Whether there is nothing on its card. */
+  #isVacant = false
   readonly #loss = Promise.withResolvers<RaspiError>()
 
   constructor(
@@ -115,6 +117,30 @@ export class PiMachine {
   async wait(firstStart: () => Promise<void>): Promise<void> {
     this.#firstStart = firstStart
     this.#door.refuse(`Pi ${this.#context.hostname} is off: it was never switched on`)
+  }
+
+  /** Takes its power at once, and what is on its card: it cannot be switched on until something {@link begin begins} on it. */
+  vacate(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#isVacant = true
+      this.#firstStart = undefined
+      await this.#leave(`Pi ${this.#context.hostname} is off: nothing is deployed on it`)
+      await this.place.remove(this.card)
+    })
+  }
+
+  /** Comes to life by `start`, which makes its card, at another place. */
+  async begin(place: Place, start: () => Promise<void>): Promise<void> {
+    let isThere = false
+    await this.#inTurn(async () => {
+      isThere = true
+      await this.place.end()
+      this.place = place
+      this.#door.leadTo(undefined)
+      await this.#poweredDuring(start)
+      this.#isVacant = false
+    })
+    if (!isThere) await place.end()
   }
 
   /**
@@ -190,14 +216,33 @@ export class PiMachine {
     return this.power
   }
 
-  /** Gives it power: it boots from its card as that is. Does nothing where it has power. */
+  /**
+   * Gives it power: it boots from its card as that is. Does nothing where it has power. Throws a `RaspiError` where there is
+   * nothing on its card.
+   */
   switchOn(): Promise<void> {
     return this.#inTurn(async () => {
       if (this.power === 'on') return
+      if (this.#isVacant) {
+        throw new RaspiError(
+          'lab',
+          `Pi ${this.#context.hostname} cannot be switched on: nothing is deployed on it.`,
+          { hint: 'Deploy an image first: by pi.provision in a test, or `vitest-raspi provision`.' },
+        )
+      }
       this.#door.leadTo(undefined)
       const first = this.#firstStart
       this.#firstStart = undefined
-      await this.#poweredDuring(() => (first ? first() : this.#bootAgain()))
+      await this.#poweredDuring(async () => {
+        if (!first) return this.#bootAgain()
+        try {
+          await first()
+        } catch (error) {
+          // Where no machine has come of it, the first start is still to come.
+          if (!this.#machine) this.#firstStart = first
+          throw error
+        }
+      })
     })
   }
 

@@ -44,9 +44,24 @@ export class PiSources {
 
   /** What each Pi of `request` is made of. Throws a `RaspiError` where that cannot be had. */
   async of({ image, board, pis, prepare }: LeaseRequest): Promise<PiSource[]> {
-    const source = await once(this.#sources, [image, board], () => this.#makeSource(image, board))
+    const source = await this.ofImage(image, board)
     if (!prepare) return pis.map(() => source)
     return once(this.#layers, [image, board, prepare], () => this.#makeLayers(source, prepare))
+  }
+
+  /** What Pis of `image` are made of that nothing is prepared on. Throws a `RaspiError` where that cannot be had. */
+  ofImage(image: ImageOption, board: BoardOption): Promise<PiSource> {
+    return once(this.#sources, [image, board], () => this.#makeSource(image, board))
+  }
+
+  /** The same for somebody who may ask again: what could not be had is tried anew then. */
+  async tryImage(image: ImageOption, board: BoardOption): Promise<PiSource> {
+    try {
+      return await this.ofImage(image, board)
+    } catch (error) {
+      this.#sources.delete(keyOf([image, board]))
+      throw error
+    }
   }
 
   /** Looks anew, the next time, whether what Pis are prepared by has changed. */
@@ -93,9 +108,11 @@ export class PiSources {
   }
 }
 
+const keyOf = (about: unknown) => JSON.stringify(about)
+
 /** What could not be had once is not tried again: every test would wait for the same failure. */
 function once<T>(known: Map<string, Promise<T>>, about: unknown, make: () => Promise<T>): Promise<T> {
-  const key = JSON.stringify(about)
+  const key = keyOf(about)
   const made = known.get(key) ?? make()
   made.catch(() => {})
   known.set(key, made)

@@ -13,8 +13,11 @@ export interface Particulars extends Omit<WantedPi, 'name'> {
 }
 
 /** Whether a Pi has to be made for its holder, and not for whoever comes. */
-export const isParticular = ({ hostname, sshPort, number, internet, networks, off }: Particulars) =>
-  [hostname, sshPort, number, networks].some((wish) => wish !== undefined) || internet === false || off
+export const isParticular = ({ hostname, sshPort, number, internet, networks, off, enrolled }: Particulars) =>
+  [hostname, sshPort, number, networks].some((wish) => wish !== undefined) ||
+  internet === false ||
+  off ||
+  enrolled
 
 /** What it takes to start the Pis of a run. */
 export interface StarterContext {
@@ -79,9 +82,10 @@ export class PiStarter {
     priority?: 'background',
   ): Promise<LivePi> {
     const { engine, bootTimeout, notEmulated } = this.#context
-    const { number = ++this.#count, sshPort, internet, networks, off } = wanted
+    const { number = ++this.#count, sshPort, internet, networks, off, enrolled } = wanted
     return LivePi.start(source, {
-      ...{ number, hostname: wanted.hostname ?? `pi-${number}`, sshPort, internet, networks, off },
+      ...{ number, hostname: wanted.hostname ?? `pi-${number}`, sshPort, internet, networks },
+      ...{ off, enrolled },
       dir: this.#dirOf(number),
       ...{ engine: await engine(), timeoutMs: bootTimeout, signal, priority, notEmulated },
     })

@@ -6,10 +6,12 @@ import type { GuestNic } from '../freeze/guest-networks.ts'
 import type { Span } from '../host/spans.ts'
 import type { ImageOption } from '../image-option.ts'
 import type { GpioPin } from '../machine/gpio.ts'
+import type { Hardware } from '../machine/hardware.ts'
 import type { SegmentRequest } from '../network/calls.ts'
 import type { PiConnection } from '../pi/connection.ts'
 import type { MachineFault } from '../pi/faults.ts'
 import type { PowerAction, PowerState } from '../pi/power.ts'
+import type { ProvisionAction, Provisioned } from '../pi/provision.ts'
 
 /** A Pi as its holder wants it. */
 export interface WantedPi {
@@ -23,18 +25,23 @@ export interface WantedPi {
   number?: number
   /** Whether its guest gets to the host and the world. @default true */
   internet?: boolean
-  /** Whether it has a BMC. @default false */
-  bmc?: boolean | undefined
+  /** Whether it has a BMC, or how that is to be reached: as that of the Pi whose place it takes was. @default false */
+  bmc?: boolean | BmcConnection | undefined
   /** Whether it is lent without power. @default false */
   off?: boolean | undefined
+  /** Whether it is lent with nothing on its card, and so without power. @default false */
+  enrolled?: boolean | undefined
 }
 
 /** The networks of a lease. */
 export interface WantedNetworks {
   /** What random faults and addresses of NICs depend on. */
   seed: string | number
-  /** In their order, which gives the numbers of their addresses. Without addresses of ours the Pis find their own. */
-  networks: { name: string; addresses?: boolean | undefined }[]
+  /**
+   * In their order, which gives the numbers of their addresses. Without addresses of ours the Pis find their own; with DHCP
+   * they get ours by it.
+   */
+  networks: { name: string; addresses?: boolean | undefined; dhcp?: boolean | undefined }[]
   /** Which Pi is on which of them, in the order of its NICs. */
   pis: { name: string; networks: string[] }[]
 }
@@ -95,6 +102,7 @@ export interface LentPi {
   spans: Span[]
   /** Its NICs on the networks of its lease. */
   nics: GuestNic[]
+  hardware: Hardware
   /** Its BMC, where it has one. */
   bmc?: BmcConnection | undefined
 }
@@ -105,6 +113,18 @@ export interface Lease {
   pis: LentPi[]
   /** How long the request waited for others, in ms. */
   queuedMs: number
+}
+
+/** What a test that pauses tells the user. */
+export interface PauseWish {
+  /** The test. */
+  holder: string
+  /** What it calls the Pi. */
+  name: string
+  /** What there is to see. */
+  what?: string | undefined
+  /** When the test's time is over, in ms since the epoch; absent where it has no limit. */
+  endsAt?: number | undefined
 }
 
 /** A checkpoint of a lent Pi, which is kept until the lease ends. */
@@ -131,6 +151,14 @@ export interface LabFunctions {
   gpio(pi: number): Promise<Answer<GpioPin[]>>
   /** Does something to the power of a lent Pi, or nothing, and tells whether it is on. */
   power(pi: number, action: PowerAction | undefined): Promise<Answer<PowerState>>
+  /** Takes a lent Pi to another state of a node, or nowhere, and tells what it is then. */
+  provision(
+    pi: number,
+    action: ProvisionAction | undefined,
+    image: ImageOption | undefined,
+  ): Promise<Answer<Provisioned>>
+  /** Lets the user look at a lent Pi, until he has done so. */
+  pause(pi: number, wish: PauseWish): Promise<Answer<void>>
   /** Does what is asked of a network of a lease. */
   network(lease: number, name: string, request: SegmentRequest): Promise<Answer<unknown>>
   /** Breaks the machine of a lent Pi, or mends it. */

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { RaspiError } from '../errors.ts'
 import { answer, openChannel } from './channel.ts'
 import type { Lab } from './lab.ts'
-import type { LabFunctions, WorkerFunctions } from './protocol.ts'
+import type { LivePi } from './live-pi.ts'
+import type { LabFunctions, PauseWish, WorkerFunctions } from './protocol.ts'
 import { noteUse } from './used-files.ts'
 
 /** Whoever takes over the Pis that their tests leave to the user. */
@@ -15,20 +16,27 @@ export interface Keeper {
   makeRoom(wanted: number): Promise<void>
 }
 
+/** Lets the user look at a Pi until he has done so, or the Pi has been given back. */
+export type Pauser = (pi: LivePi, wish: PauseWish) => Promise<void>
+
 /**
  * Serves `lab` to the workers on a unix socket in the run's directory, and gives the socket's path. A worker's leases
  * end with its connection, however it ends, but for those that `keeper` takes over.
  */
-export async function serveLab(lab: Lab, keeper?: Keeper): Promise<{ path: string; server: Server }> {
+export async function serveLab(
+  lab: Lab,
+  keeper?: Keeper,
+  pauser: Pauser = async () => {},
+): Promise<{ path: string; server: Server }> {
   const path = join(lab.runDir.path, 'lab')
-  const server = createServer((socket) => serveWorker(lab, socket, keeper))
+  const server = createServer((socket) => serveWorker(lab, socket, keeper, pauser))
   server.listen(path)
   await once(server, 'listening')
   server.unref()
   return { path, server }
 }
 
-function serveWorker(lab: Lab, socket: Socket, keeper: Keeper | undefined) {
+function serveWorker(lab: Lab, socket: Socket, keeper: Keeper | undefined, pauser: Pauser) {
   const leases = new Set<number>()
   const gone = new AbortController()
   const functions: LabFunctions = {
@@ -54,6 +62,10 @@ function serveWorker(lab: Lab, socket: Socket, keeper: Keeper | undefined) {
     gpio: (pi) => answer(() => lab.lent(pi).gpio()),
     network: (id, name, request) => answer(() => lab.network(id, name, request)),
     fault: (pi, fault) => answer(() => lab.lent(pi).machine.fault(fault)),
+    provision: (pi, action, image) =>
+      // What is not given comes as null.
+      answer(() => lab.provisioning.change(pi, action ?? undefined, image ?? undefined)),
+    pause: (pi, wish) => answer(() => pauser(lab.lent(pi), wish)),
     power: (pi, action) => answer(() => lab.lent(pi).power(action)),
     keep: (id, why) =>
       answer(async () => {

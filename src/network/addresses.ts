@@ -30,6 +30,12 @@ const prefix = 24
 const firstPi = 11
 const lastPi = 199
 
+/** The addresses of a network's DHCP server, and of those that it gives to who it does not know. */
+export const dhcpAddresses = (network: number) => {
+  const at = (last: number) => `${firstBytes}.${network + 1}.${last}`
+  return { server: `${at(254)}/${prefix}`, range: [at(lastPi + 1), at(250)] as const }
+}
+
 /**
  * A range of Raspberry Pi Trading (https://standards-oui.ieee.org): Linux calls a USB NIC `ethN` only where its address is
  * a universal one. It is another one than that of the NIC for ssh, so that the two can never be the same.

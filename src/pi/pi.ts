@@ -3,13 +3,16 @@ import type { BmcConnection } from '../bmc/bmc.ts'
 import { isRaspiError, RaspiError } from '../errors.ts'
 import type { GuestNic } from '../freeze/guest-networks.ts'
 import { quote } from '../host/quote.ts'
+import type { ImageOption } from '../image-option.ts'
 import type { LentPi, MadeCheckpoint } from '../lab/protocol.ts'
 import { ConsoleLog } from '../machine/console-log.ts'
 import type { GpioPin } from '../machine/gpio.ts'
+import type { Hardware } from '../machine/hardware.ts'
 import { Checkpoint } from './checkpoint.ts'
 import type { PiConnection } from './connection.ts'
 import { type MachineFault, PiFaults } from './faults.ts'
 import { Power, type PowerAction, type PowerState } from './power.ts'
+import { Provision, type ProvisionAction, type Provisioned } from './provision.ts'
 import { type CommandOptions, type CommandResult, runBySsh } from './ssh.ts'
 
 /** What a Pi asks its lab to do with it. */
@@ -18,6 +21,13 @@ export interface PiControl {
   checkpoint(pi: number, name: string | undefined): Promise<MadeCheckpoint>
   restore(pi: number, checkpoint: string): Promise<void>
   power(pi: number, action: PowerAction | undefined): Promise<PowerState>
+  provision(
+    pi: number,
+    action: ProvisionAction | undefined,
+    image: ImageOption | undefined,
+  ): Promise<Provisioned>
+  /** Lets the user look at it, until he has done so. */
+  pause(pi: number, name: string, what: string | undefined): Promise<void>
   fault(pi: number, fault: MachineFault): Promise<void>
 }
 
@@ -33,6 +43,8 @@ export class Pi {
   readonly controlPath: string
   /** Its NICs on the networks of its test, besides `eth0`, which ssh comes by. */
   readonly nics: readonly GuestNic[]
+  /** Its cores, memory, and the size of its card. */
+  readonly hardware: Hardware
   /** How to reach its BMC by IPMI; only where its host options say that it has one. */
   readonly bmc: BmcConnection | undefined
   /** How it came to be: thawed from a frozen one, or booted. */
@@ -41,6 +53,8 @@ export class Pi {
   readonly startMs: number
   /** Its power: off and on, pulled and reset. */
   readonly power: Power
+  /** It as a node: enrolled, available, deployed, cleaned. */
+  readonly provision: Provision
   /** What can be broken of it, for the time of a test. */
   readonly faults: PiFaults
   readonly #number: number
@@ -59,12 +73,23 @@ export class Pi {
     this.origin = lent.origin
     this.startMs = lent.startMs
     this.nics = lent.nics
+    this.hardware = lent.hardware
     this.bmc = lent.bmc
     this.#signal = signal
     this.#console = new ConsoleLog(lent.consoleFile)
     this.faults = new PiFaults({
       run: (command, options) => this.run(command, options),
       machine: (fault) => control.fault(lent.number, fault),
+    })
+    this.provision = new Provision({
+      state: async () => (await control.provision(lent.number, undefined, undefined)).state,
+      do: async (action, image) => {
+        this.#signal.throwIfAborted()
+        const node = await control.provision(lent.number, action, image)
+        // Another image may have another user, and whoever holds the connection is to know him.
+        Object.assign(this.connection, node.connection)
+        return node
+      },
     })
     this.power = new Power({
       state: () => control.power(lent.number, undefined),
@@ -159,6 +184,18 @@ export class Pi {
       })
     }
     await this.#control.restore(this.#number, checkpoint.id)
+  }
+
+  /**
+   * Stops the test until Enter is pressed, and tells at the terminal how to get into the Pi. `what` there is to see is told
+   * with it. Where nobody can press a key (in CI, without a terminal) it does nothing, and says so. The test's time goes on:
+   * one with `{ timeout: 0 }` can be looked at as long as you like.
+   * @example await pi.pause('look')
+   */
+  async pause(what?: string): Promise<void> {
+    this.#signal.throwIfAborted()
+    await this.#control.pause(this.#number, this.name, what)
+    this.#signal.throwIfAborted()
   }
 
   /** What the serial console has shown so far. */

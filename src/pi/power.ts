@@ -23,7 +23,7 @@ export interface PowerControl {
 }
 
 /** How long a power cycle leaves the Pi without, in ms. */
-const cyclePauseMs = 500
+export const cyclePauseMs = 500
 
 /**
  * A Pi's power. Without it the Pi has what its card holds at that instant: what its system had written is there, what it

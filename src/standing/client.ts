@@ -3,10 +3,12 @@ import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { nameOfBoard } from '../board-option.ts'
 import { RaspiError } from '../errors.ts'
-import { nameOfImage } from '../image-option.ts'
+import { type ImageOption, nameOfImage } from '../image-option.ts'
 import { openAnswer, openChannel } from '../lab/channel.ts'
 import type { Answer } from '../lab/protocol.ts'
 import { sweepDeadRuns } from '../lab/run-dir.ts'
+import type { PowerAction, PowerState } from '../pi/power.ts'
+import type { ProvisionAction, ProvisionState } from '../pi/provision.ts'
 import type { PiEvent, StandingFunctions, StandingPi } from './protocol.ts'
 import { defaultRegistryDir, isStanding, type LabEntry, Registry } from './registry.ts'
 
@@ -78,13 +80,22 @@ export class StandingLabs {
       return { ...pi, connection: pi.connection, controlPath: pi.controlPath }
     const why = pi?.problem ? `: ${pi.problem}` : ''
     throw new RaspiError('lab', `Pi ${name} is ${stateWords[pi?.state ?? 'gone']}${why}.`, {
-      hint:
-        pi?.state === 'starting'
-          ? 'Wait for it: `vitest-raspi ls` tells when it is up.'
-          : pi?.state === 'gone'
-            ? `\`vitest-raspi up ${name}\` brings it up again.`
-            : `\`vitest-raspi reset ${name}\` makes it fresh.`,
+      hint: helpFor(name, pi),
     })
+  }
+
+  /** Does something to the power of a Pi, or nothing, and tells whether it has any. Throws the `RaspiError` of its lab. */
+  async power({ lab, name }: FoundPi, action: PowerAction | undefined): Promise<PowerState> {
+    return ask(lab, (to) => to.power(name, action))
+  }
+
+  /** Takes a Pi to another state of a node, or nowhere, and tells which it is in. Throws the `RaspiError` of its lab. */
+  async provision(
+    { lab, name }: FoundPi,
+    action: ProvisionAction | undefined,
+    image?: ImageOption,
+  ): Promise<ProvisionState> {
+    return ask(lab, (to) => to.provision(name, action, image))
   }
 
   /** Resets Pis, each in its lab. */
@@ -115,6 +126,15 @@ const stateWords = {
   off: 'switched off',
   lost: 'lost',
   gone: 'gone',
+}
+
+function helpFor(name: string, pi: StandingPi | undefined): string {
+  if (pi?.state === 'starting') return 'Wait for it: `vitest-raspi ls` tells when it is up.'
+  if (pi?.state === 'gone') return `\`vitest-raspi up ${name}\` brings it up again.`
+  if (pi?.state === 'off' && pi.provision !== undefined && pi.provision !== 'active')
+    return `Its state is "${pi.provision}": \`vitest-raspi provision ${name}\` deploys it.`
+  const reset = `\`vitest-raspi reset ${name}\` makes it fresh.`
+  return pi?.state === 'off' ? `\`vitest-raspi power ${name} on\` switches it on. ${reset}` : reset
 }
 
 function byLab(pis: readonly FoundPi[]): [LabEntry, string[]][] {
@@ -153,8 +173,9 @@ async function tooLate(timeoutMs: number): Promise<never> {
 function registered(lab: LabEntry, state: 'starting' | 'gone'): FoundPi[] {
   const { since } = lab
   const problem = `the process of its lab (${lab.process.pid}) has died, and the Pi with it`
+  const power = state === 'gone' ? 'off' : 'on'
   return lab.pis.map((pi) => ({
-    ...{ ...pi, state, image: nameOfImage(lab.image), board: nameOfBoard(lab.board), since, lab },
+    ...{ ...pi, state, power, image: nameOfImage(lab.image), board: nameOfBoard(lab.board), since, lab },
     ...(state === 'gone' ? { problem } : {}),
   }))
 }

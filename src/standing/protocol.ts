@@ -1,6 +1,9 @@
 import type { SerialisedRaspiError } from '../errors.ts'
+import type { ImageOption } from '../image-option.ts'
 import type { Answer, LentPi } from '../lab/protocol.ts'
 import type { RaspiOptions } from '../options.ts'
+import type { PowerAction, PowerState } from '../pi/power.ts'
+import type { ProvisionAction, ProvisionState } from '../pi/provision.ts'
 
 /** What a Pi of a standing lab is doing. `gone`: its lab's process has died, and the Pi with it. */
 export type StandingState = 'starting' | 'up' | 'off' | 'lost' | 'gone'
@@ -15,7 +18,12 @@ export interface WantedStanding {
   groups: string[]
   /** Its variables in the inventory it comes from. */
   vars: Record<string, unknown>
+  /** The networks it is on. @default those of the request */
+  networks?: string[] | undefined
 }
+
+/** How Pis come up: with power, without, or with nothing on their cards. */
+export type StandingStart = 'on' | 'off' | 'enrolled'
 
 /** A lab that is wanted to stand. */
 export interface StandingRequest {
@@ -25,6 +33,12 @@ export interface StandingRequest {
   groupChildren: Record<string, string[]>
   /** The first ssh port that may be taken. */
   firstPort: number
+  /** The networks that all are on of whom nothing else is said. @default none */
+  networks?: string[]
+  /** Whether they have BMCs. @default false */
+  bmc?: boolean
+  /** @default 'on' */
+  start?: StandingStart
   options: Pick<RaspiOptions, 'image' | 'board' | 'cacheDir' | 'maxPis'>
   /** When it is to end by itself, in ms from now; absent where it is not. */
   lifetimeMs?: number
@@ -34,7 +48,12 @@ export interface StandingRequest {
 export interface StandingPi {
   name: string
   state: StandingState
+  /** Whether it has power. */
+  power: PowerState
+  /** How far it has come as a node; absent where it is none: it has no BMC, and was never enrolled. */
+  provision?: ProvisionState
   sshPort: number
+  /** What is on its card. */
   image: string
   board: string
   /** When it was started or reset last, as ISO 8601. */
@@ -46,6 +65,11 @@ export interface StandingPi {
   connection?: LentPi['connection']
   controlPath?: string
   consoleFile?: string
+  /** Its NICs on networks, where there are any. */
+  nics?: LentPi['nics']
+  hardware?: LentPi['hardware']
+  /** Its BMC, where it has one. */
+  bmc?: LentPi['bmc']
   /** Why it is lost or gone. */
   problem?: string
 }
@@ -63,6 +87,14 @@ export interface StandingFunctions {
   reset(names: string[]): Promise<Answer<StandingPi[]>>
   /** Ends these Pis; the lab ends with its last one. */
   down(names: string[]): Promise<Answer<void>>
+  /** Does something to the power of a Pi, or nothing, and tells whether it has any. */
+  power(name: string, action: PowerAction | undefined): Promise<Answer<PowerState>>
+  /** Takes a Pi to another state of a node, or nowhere, and tells which it is in. */
+  provision(
+    name: string,
+    action: ProvisionAction | undefined,
+    image: ImageOption | undefined,
+  ): Promise<Answer<ProvisionState>>
   /** What has become of a Pi so far, the oldest first. */
   events(name: string): Promise<Answer<PiEvent[]>>
 }
@@ -71,6 +103,6 @@ export interface StandingFunctions {
 export type DetachedMessage =
   | { line: string }
   | { claimed: string[] }
-  | { up: string; startMs: number }
+  | { up: string; startMs?: number | undefined }
   | { ready: true }
   | { failed: SerialisedRaspiError }

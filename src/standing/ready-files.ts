@@ -1,4 +1,7 @@
+import type { Exported } from '../ansible/export.ts'
 import { connectionVars } from '../ansible/inventory.ts'
+import { ownVars } from '../ansible/own-vars.ts'
+import type { Hardware } from '../machine/hardware.ts'
 import type { PiConnection } from '../pi/connection.ts'
 import { sshSettings } from '../pi/ssh.ts'
 
@@ -26,10 +29,6 @@ export interface StaticInventory {
 export type ScriptInventory = Record<string, { hosts?: string[]; children?: string[]; vars?: object }> & {
   _meta: { hostvars: Hosts }
 }
-
-/** What an inventory may say of a connection, under all its names, and what must not lead away from an emulated Pi. */
-const ofConnection =
-  /^ansible_(connection|host|port|user|password|ssh_(host|port|user|pass|password|private_key_file|executable|(common|extra)_args)|private_key_file|control_path(_dir)?|(ssh|scp|sftp)_extra_args)$/
 
 /**
  * The inventory of `pis`: their own groups and variables, but our connection. It holds all there is to know of them, so
@@ -63,9 +62,8 @@ export function staticInventory(
 }
 
 function hostVars({ name, vars, connection, controlPath }: ReadyPi, controlDir: string) {
-  const own = Object.entries(vars).filter(([variable]) => !ofConnection.test(variable))
   return {
-    ...Object.fromEntries(own),
+    ...ownVars(vars),
     ...connectionVars({ ...connection, name, controlPath }, controlDir),
   }
 }
@@ -95,6 +93,18 @@ export function scriptInventory(inventories: readonly StaticInventory[]): Script
     { hosts: [...hosts], ...(children.size > 0 ? { children: [...children] } : {}) },
   ])
   return { ...Object.fromEntries(lists), _meta: { hostvars } }
+}
+
+/** The same as what can be exported, where `hardware` is known of some. */
+export function exportedInventory(
+  { _meta, all: _, ...groups }: ScriptInventory,
+  hardware: Record<string, Hardware | undefined>,
+): Exported {
+  const named = Object.entries(groups).map(([name, { hosts = [], children = [] }]) => [
+    name,
+    { hosts, children },
+  ])
+  return { hosts: _meta.hostvars, groups: Object.fromEntries(named), hardware }
 }
 
 /** A part of OpenSSH's configuration in which each of `pis` is a host by its name. */

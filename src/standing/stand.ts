@@ -1,16 +1,28 @@
 import { nameOfBoard } from '../board-option.ts'
 import { isRaspiError, messageOf } from '../errors.ts'
 import { nameOfImage } from '../image-option.ts'
+import { labVars } from '../lab/lab-vars.ts'
 import type { Lease, LentPi } from '../lab/protocol.ts'
+import type { PowerState } from '../pi/power.ts'
+import type { ProvisionState } from '../pi/provision.ts'
 import type { ClaimedPi } from './claim.ts'
 import type { PiEvent, StandingPi, StandingState } from './protocol.ts'
 import type { ReadyPi } from './ready-files.ts'
+
+/** What its machine is like now. */
+export interface StandNow {
+  power: PowerState
+  /** Absent where it is no node. */
+  provision?: ProvisionState | undefined
+}
 
 /** One Pi of a standing lab: what it is meant to be, what it is now, and what has become of it. */
 export class Stand {
   readonly spec: ClaimedPi
   readonly events: PiEvent[] = []
   lease: Lease | undefined
+  /** What is on its card, or was last. */
+  image: string
   #state: Exclude<StandingState, 'off' | 'gone'> = 'starting'
   #since = new Date()
   #problem: string | undefined
@@ -18,6 +30,7 @@ export class Stand {
 
   constructor(spec: ClaimedPi) {
     this.spec = spec
+    this.image = nameOfImage(spec.image)
   }
 
   get lent(): LentPi | undefined {
@@ -26,6 +39,7 @@ export class Stand {
 
   /** It is being started, for the first time or anew. */
   starts(): void {
+    this.image = nameOfImage(this.spec.image)
     this.#state = 'starting'
     this.#since = new Date()
     this.#problem = undefined
@@ -57,27 +71,38 @@ export class Stand {
     return turn
   }
 
-  /** What people are told of it; `off` is whether its guest has switched it off. */
-  status(off: boolean): StandingPi {
-    const { name, sshPort, image, board } = this.spec
-    const { lent } = this
+  /** What people are told of it. */
+  status({ power, provision }: StandNow): StandingPi {
+    const { name, sshPort, board } = this.spec
+    const { lent, image } = this
     return {
-      ...{ name, state: this.#state === 'up' && off ? 'off' : this.#state, sshPort },
-      image: nameOfImage(image),
-      board: nameOfBoard(board),
+      ...{ name, state: this.#stateBy({ power, provision }), power },
+      ...(provision && { provision }),
+      ...{ sshPort, image, board: nameOfBoard(board) },
       since: this.#since.toISOString(),
       ...(lent && {
         ...{ origin: lent.origin, startMs: lent.startMs, connection: lent.connection },
         ...{ controlPath: lent.controlPath, consoleFile: lent.consoleFile },
+        hardware: lent.hardware,
+        ...(lent.nics.length > 0 && { nics: lent.nics }),
+        ...(lent.bmc && { bmc: lent.bmc }),
       }),
       ...(this.#problem === undefined ? {} : { problem: this.#problem }),
     }
   }
 
+  #stateBy({ power, provision }: StandNow): StandingState {
+    if (this.#state !== 'up') return this.#state
+    if (provision === 'deploying') return 'starting'
+    return power === 'off' ? 'off' : 'up'
+  }
+
   /** What other tools are told of it, none before it was up. */
   ready(): ReadyPi[] {
     const { name, groups, vars } = this.spec
-    const { connection, controlPath } = this.lent ?? {}
-    return connection && controlPath !== undefined ? [{ name, groups, vars, connection, controlPath }] : []
+    const { lent } = this
+    if (!lent) return []
+    const { connection, controlPath } = lent
+    return [{ name, groups, vars: { ...vars, ...labVars(lent) }, connection, controlPath }]
   }
 }

@@ -1,19 +1,24 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { RaspiError } from '../errors.ts'
+import { messageOf, RaspiError } from '../errors.ts'
 import { duration, type Log } from '../host/progress.ts'
+import { type ImageOption, nameOfImage } from '../image-option.ts'
 import { Lab } from '../lab/lab.ts'
+import { LeaseNetworks } from '../lab/lease-networks.ts'
 import { lent } from '../lab/lent.ts'
-import type { Lease } from '../lab/protocol.ts'
-import { optionOf } from '../machine/boards.ts'
+import type { LivePi } from '../lab/live-pi.ts'
+import type { Lease, LentPi } from '../lab/protocol.ts'
+import { boardOf, optionOf } from '../machine/boards.ts'
 import { resolveOptions } from '../options.ts'
-import { claim } from './claim.ts'
+import type { PowerAction, PowerState } from '../pi/power.ts'
+import type { ProvisionAction, ProvisionState } from '../pi/provision.ts'
+import { type ClaimedPi, claim } from './claim.ts'
 import { freeNames } from './names.ts'
 import type { PiEvent, StandingPi, StandingRequest } from './protocol.ts'
 import { sshConfig, staticInventory } from './ready-files.ts'
 import { type LabEntry, type Registry, thisProcess } from './registry.ts'
 import { serveStanding } from './serve.ts'
-import { Stand } from './stand.ts'
+import { Stand, type StandNow } from './stand.ts'
 
 /** Where a standing lab is written down, and who is told of its progress. */
 export interface StandingContext {
@@ -22,8 +27,8 @@ export interface StandingContext {
   log: Log
   /** Told of the names, once they are chosen. */
   claimed(names: string[]): void
-  /** Told of each Pi that is up for the first time. */
-  up(name: string, startMs: number): void
+  /** Told of each Pi that is up for the first time, or there without power: then no time is told. */
+  up(name: string, startMs: number | undefined): void
   /** Gives up the start. */
   signal: AbortSignal
 }
@@ -38,22 +43,25 @@ export class StandingLab {
   readonly ended: Promise<string>
   readonly #lab: Lab
   readonly #groupChildren: Record<string, string[]>
+  readonly #wish: Pick<StandingRequest, 'bmc' | 'start' | 'networks'>
   readonly #registry: Registry
   readonly #pis = new Map<string, Stand>()
   readonly #stop = new AbortController()
   readonly #end = Promise.withResolvers<string>()
   readonly #kill = () => this.#leaveAtOnce()
+  #networks: LeaseNetworks | undefined
   #closing: Promise<void> | undefined
   #lastEndsIt = true
 
   private constructor(
     lab: Lab,
-    groupChildren: StandingRequest['groupChildren'],
+    request: Pick<StandingRequest, 'groupChildren' | 'bmc' | 'start' | 'networks'>,
     registry: Registry,
     entry: LabEntry,
   ) {
     this.#lab = lab
-    this.#groupChildren = groupChildren
+    this.#groupChildren = request.groupChildren
+    this.#wish = request
     this.#registry = registry
     this.entry = entry
     this.ended = this.#end.promise
@@ -75,13 +83,14 @@ export class StandingLab {
       ...(lifetimeMs === undefined ? {} : { until: new Date(now + lifetimeMs).toISOString() }),
       pis: [],
     }
-    const standing = new StandingLab(lab, request.groupChildren, registry, entry)
+    const standing = new StandingLab(lab, request, registry, entry)
     const giveUp = () => void standing.close('it was interrupted')
     signal.addEventListener('abort', giveUp, { once: true })
     try {
       signal.throwIfAborted()
       lab.assertRoom(typeof request.pis === 'number' ? request.pis : request.pis.length, 'vitest-raspi up')
       const claimed = await claim(request, registry, entry)
+      await standing.#openNetworks(claimed)
       context.claimed(claimed.map(({ name }) => name))
       await serveStanding(standing, entry.socket)
       for (const spec of claimed) standing.#pis.set(spec.name, new Stand(spec))
@@ -90,7 +99,7 @@ export class StandingLab {
       await Promise.all(
         [...standing.#pis.values()].map(async (pi) => {
           const lease = await standing.#start(pi)
-          context.up(pi.spec.name, lease.pis[0]?.startMs ?? 0)
+          context.up(pi.spec.name, (request.start ?? 'on') === 'on' ? lease.pis[0]?.startMs : undefined)
         }),
       )
       signal.throwIfAborted()
@@ -107,7 +116,7 @@ export class StandingLab {
   /** Lets Pis of a lab that is somebody else's stand beside those it lends: none until {@link keep}, up to {@link hold}. */
   static async beside(lab: Lab, registry: Registry): Promise<StandingLab> {
     const { image, board } = lab.options
-    const standing = new StandingLab(lab, {}, registry, {
+    const standing = new StandingLab(lab, { groupChildren: {} }, registry, {
       ...{ process: thisProcess(), socket: join(lab.runDir.path, 'standing'), detached: false },
       ...{ image, board, since: new Date().toISOString(), pis: [] },
     })
@@ -156,7 +165,7 @@ export class StandingLab {
   }
 
   list(): StandingPi[] {
-    return [...this.#pis.values()].map((pi) => pi.status(this.#isOff(pi)))
+    return [...this.#pis.values()].map((pi) => pi.status(this.#now(pi)))
   }
 
   events(name: string): PiEvent[] {
@@ -169,13 +178,44 @@ export class StandingLab {
     await Promise.all(
       pis.map((pi) =>
         pi.inTurn(async () => {
-          const number = pi.lent?.number
+          const before = pi.lent
           await this.#release(pi, 'ended, to be made fresh')
-          await this.#start(pi, number)
+          await this.#start(pi, before)
         }),
       ),
     )
-    return pis.map((pi) => pi.status(this.#isOff(pi)))
+    return pis.map((pi) => pi.status(this.#now(pi)))
+  }
+
+  /** Does something to the power of a Pi, or nothing, and tells whether it has any. */
+  async power(name: string, action: PowerAction | undefined): Promise<PowerState> {
+    const pi = this.#find(name)
+    const state = await this.#live(pi).power(action)
+    if (action) pi.note(`power ${action}`)
+    return state
+  }
+
+  /** Takes a Pi to another state of a node, or nowhere, and tells which it is in. */
+  async provision(
+    name: string,
+    action: ProvisionAction | undefined,
+    image: ImageOption | undefined,
+  ): Promise<ProvisionState> {
+    const pi = this.#find(name)
+    const live = this.#live(pi)
+    const before = live.provision
+    const { state } = await this.#lab.provisioning.change(live.number, action, image).catch((error) => {
+      // What was refused has not been begun.
+      if (live.provision !== before) pi.note(`${live.provision}: ${messageOf(error)}`)
+      throw error
+    })
+    if (!action) return state
+    if (action === 'deploy') pi.image = nameOfImage(image ?? pi.spec.image)
+    pi.note(`${action}: ${state}`)
+    // What was deployed may be reached in another way.
+    if (pi.lease && pi.lent) pi.lease = { ...pi.lease, pis: [{ ...lent(live, name), bmc: pi.lent.bmc }] }
+    this.#writeDown()
+    return state
   }
 
   /** Ends these Pis, and the lab with its last one. */
@@ -193,6 +233,7 @@ export class StandingLab {
   close(why: string): Promise<void> {
     this.#closing ??= (async () => {
       this.#stop.abort(new RaspiError('cancelled', `The lab has ended: ${why}.`))
+      await this.#networks?.close()
       await this.#lab.close()
       this.#registry.remove(this.entry.process)
       process.off('exit', this.#kill)
@@ -201,22 +242,45 @@ export class StandingLab {
     return this.#closing
   }
 
-  async #start(pi: Stand, number?: number): Promise<Lease> {
+  /** Opens the networks that these Pis are on, and that outlast each of them. */
+  async #openNetworks(claimed: readonly ClaimedPi[]): Promise<void> {
+    const pis = claimed.map(({ name, networks }) => ({
+      name,
+      networks: networks ?? this.#wish.networks ?? [],
+    }))
+    const names = new Set(pis.flatMap(({ networks }) => networks))
+    if (names.size === 0) return
+    const { runDir, options, log } = this.#lab
+    const wanted = { seed: 'vitest-raspi up', networks: [...names].map((name) => ({ name })), pis }
+    this.#networks = await LeaseNetworks.open(wanted, boardOf(options.board), join(runDir.path, 'n'), log)
+  }
+
+  /** Starts a Pi; in the place of the one that it was `before`, at the same addresses. */
+  async #start(pi: Stand, before?: LentPi): Promise<Lease> {
     const { name, hostname, sshPort, image, board } = pi.spec
+    const { start = 'on', bmc } = this.#wish
     pi.starts()
     try {
       const lease = await this.#lab.lease(
         {
           holder: `vitest-raspi up ${name}`,
-          pis: [{ name, hostname, sshPort, ...(number === undefined ? {} : { number }) }],
+          pis: [
+            {
+              ...{ name, hostname, sshPort, off: start === 'off', enrolled: start === 'enrolled' },
+              ...(before && { number: before.number }),
+              bmc: bmc && (before?.bmc ?? true),
+            },
+          ],
           image,
           board,
         },
         this.#stop.signal,
         (_, error) => pi.isLost(error),
+        this.#networks,
       )
       const [{ origin, startMs } = { origin: 'thawed', startMs: 0 }] = lease.pis
-      pi.isUp(lease, `${origin} in ${duration(startMs)}, ssh on port ${sshPort}`)
+      const how = start === 'on' ? `${origin} in ${duration(startMs)}` : start
+      pi.isUp(lease, `${how}, ssh on port ${sshPort}`)
       this.#writeDown()
       return lease
     } catch (error) {
@@ -245,8 +309,25 @@ export class StandingLab {
     throw new RaspiError('lab', `There is no Pi ${name} any more.`)
   }
 
-  #isOff({ lease }: Stand): boolean {
-    return lease !== undefined && this.#lab.pisOf(lease.id).every(({ machine }) => machine.power === 'off')
+  #now(pi: Stand): StandNow {
+    const live = this.#liveOf(pi)
+    // One without a lease is being started.
+    if (!live) return { power: 'on' }
+    const { machine, provision } = live
+    const isNode = pi.lent?.bmc || this.#wish.start === 'enrolled' || provision !== 'active'
+    return { power: machine.power, provision: isNode ? provision : undefined }
+  }
+
+  #liveOf({ lease, lent }: Stand): LivePi | undefined {
+    return lease && this.#lab.pisOf(lease.id).find(({ number }) => number === lent?.number)
+  }
+
+  #live(pi: Stand): LivePi {
+    const live = this.#liveOf(pi)
+    if (live) return live
+    throw new RaspiError('lab', `Pi ${pi.spec.name} is not up.`, {
+      hint: `Wait for it where it is starting; \`vitest-raspi reset ${pi.spec.name}\` makes it fresh.`,
+    })
   }
 
   /** Writes what other processes and tools read: the entry, the inventory, the ssh configuration. */

@@ -5,9 +5,10 @@ import type { Ansible } from '../ansible/ansible.ts'
 import { findPlaybook } from '../ansible/playbooks.ts'
 import { sourcesOf, sourcesOfInventory } from '../ansible/sources.ts'
 import { connectLab, type LabClient } from '../lab/client.ts'
+import { labVars } from '../lab/lab-vars.ts'
 import type { LentPi, PrepareStep } from '../lab/protocol.ts'
 import { Network } from '../pi/network.ts'
-import { Pi } from '../pi/pi.ts'
+import { Pi, type PiControl } from '../pi/pi.ts'
 import type { EvidencePi, EvidenceSource } from '../report/evidence.ts'
 import { RecordingAnsible, type RunRecord, sourcesOfRun } from '../report/run-record.ts'
 import type { RaspiTestOptions } from './fixtures.ts'
@@ -40,6 +41,8 @@ export async function borrow(
   planner: Planner,
   { image, board, steps, internet = true, networks: networkOptions = {}, seed = 'vitest-raspi' }: Wishes,
   signal: AbortSignal | undefined,
+  /** When the time of the test is over that has the Pis now, in ms since the epoch. */
+  endsAt: () => number | undefined,
 ): Promise<Borrowed> {
   const provided = inject('raspiLab')
   const options = inject('raspiOptions')
@@ -59,11 +62,9 @@ export async function borrow(
   const askedAt = Date.now()
   const lease = await lab.lease({
     holder,
-    pis: Object.entries(hosts).map(([name, { bmc, power }]) => ({
-      name,
-      internet,
-      bmc,
-      off: power === 'off',
+    pis: Object.entries(hosts).map(([name, { bmc, power, state }]) => ({
+      ...{ name, internet, bmc },
+      ...{ off: power === 'off', enrolled: state === 'enrolled' },
     })),
     networks: wantedNetworks,
     image: image ?? options.image,
@@ -76,8 +77,12 @@ export async function borrow(
     await lab.release(lease.id)
     throw signal.reason
   }
+  const control: PiControl = {
+    ...lab,
+    pause: (pi, name, what) => lab.pause(pi, { holder, name, what, endsAt: endsAt() }),
+  }
   const pis = Object.fromEntries(
-    lease.pis.map((lent) => [lent.name, new Pi(lent, stopOf(lab, lent.number, signal), lab)]),
+    lease.pis.map((lent) => [lent.name, new Pi(lent, stopOf(lab, lent.number, signal), control)]),
   )
   const networks = Object.fromEntries(
     (wantedNetworks?.networks ?? []).map(({ name }) => [
@@ -91,13 +96,16 @@ export async function borrow(
   const context = {
     ...plan.ansible,
     runDir,
-    targets: Object.values(pis).map((pi) => ({
-      ...pi.connection,
-      name: pi.name,
-      groups: hosts[pi.name]?.groups,
-      vars: { ...labVars(pi), ...hosts[pi.name]?.vars },
-      controlPath: pi.controlPath,
-    })),
+    // For each run anew: a Pi that was deployed may have another user.
+    get targets() {
+      return Object.values(pis).map((pi) => ({
+        ...pi.connection,
+        name: pi.name,
+        groups: hosts[pi.name]?.groups,
+        vars: { ...labVars(pi), ...hosts[pi.name]?.vars },
+        ...{ controlPath: pi.controlPath, hardware: pi.hardware },
+      }))
+    },
     timeoutMs: options.playbookTimeout,
     accelerate: options.accelerate,
     signal: AbortSignal.any([over.signal, ...stops]),
@@ -132,18 +140,6 @@ export async function borrow(
       await (keep === undefined ? lab.release(lease.id) : lab.keep(lease.id, keep))
       rmSync(runDir, { recursive: true, force: true })
     },
-  }
-}
-
-/** What playbooks are told of what a Pi has in a lab beside itself. */
-function labVars({ nics, bmc }: Pi): Record<string, unknown> {
-  const networks = nics.map(({ network, ...nic }) => [
-    network,
-    { ...nic, address: nic.address?.split('/')[0] },
-  ])
-  return {
-    ...(nics.length > 0 ? { raspi_networks: Object.fromEntries(networks) } : {}),
-    ...(bmc ? { raspi_bmc: bmc } : {}),
   }
 }
 

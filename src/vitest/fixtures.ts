@@ -100,6 +100,8 @@ export function testOf(
   const wishes: Wishes = { ...options, steps }
   // What is wrong with it is told at its line, before anything is started.
   if (options.image !== undefined) parseReference(options.image)
+  // Of the test that runs, where tests share their Pis.
+  let endsAt: number | undefined
   let ofFile: { borrowed: Borrowed; tests: number; failed: boolean } | undefined
   // Two literal shapes: Vitest reads a fixture's scope and its parameters before it runs.
   const test =
@@ -107,7 +109,7 @@ export function testOf(
       ? base
           .extend('borrowed', { scope: 'file' }, async ({}, { onCleanup }) => {
             const file = expect.getState().testPath
-            const borrowed = await borrow(file ?? 'a test file', plan, wishes, undefined)
+            const borrowed = await borrow(file ?? 'a test file', plan, wishes, undefined, () => endsAt)
             ofFile = { borrowed, tests: 0, failed: false }
             const mine = ofFile
             onCleanup(async () => {
@@ -126,6 +128,7 @@ export function testOf(
           .extend('networks', { scope: 'file' }, ({ borrowed }) => borrowed.networks)
           // Only this one knows of tests. It asks for no Pi, but finds those that are there.
           .extend('conclusion', { auto: true }, async ({ task, annotate }, { onCleanup }) => {
+            endsAt = endOf(task)
             onCleanup(async () => {
               if (!ofFile) return
               ofFile.tests++
@@ -143,7 +146,8 @@ export function testOf(
           .extend('borrowed', async ({ task, signal, annotate }, { onCleanup }) => {
             const internet = wishes.internet ?? !task.tags?.includes('hermetic')
             const holder = task.fullTestName ?? task.name
-            const borrowed = await borrow(holder, plan, { ...wishes, internet }, signal)
+            const end = endOf(task)
+            const borrowed = await borrow(holder, plan, { ...wishes, internet }, signal, () => end)
             onCleanup(async () => {
               await concludeTest(
                 { task, annotate },
@@ -172,6 +176,10 @@ function first({ pis }: Borrowed): Pi {
 }
 
 const hasFailed = ({ result, fails }: TestContext['task']) => result?.state === 'fail' && !fails
+
+/** When the time of a test is over that has just begun, in ms since the epoch; nothing where it has as much as it takes. */
+const endOf = ({ timeout }: TestContext['task']) =>
+  timeout > 0 && Number.isFinite(timeout) ? Date.now() + timeout : undefined
 
 /** Why the Pis of a test are left to the user, where they are. */
 function keepWish(failed: boolean, holder: string): string | undefined {

@@ -6,6 +6,7 @@ import { Lab } from '../lab/lab.ts'
 import { serveLab } from '../lab/server.ts'
 import { preparer } from '../prepare/prepare.ts'
 import { TestKeeper } from './keep.ts'
+import { Pauses } from './pause.ts'
 import './provided.ts'
 import { failureReport } from './run-report.ts'
 
@@ -25,7 +26,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const baseDir = dirname(project.vite.config.configFile ?? join(project.config.root, 'vitest.config'))
   const lab = new Lab(options, log, prepare, { baseDir, lockFile: join(baseDir, lockFileName) })
   const keeper = options.keep === 'none' ? undefined : new TestKeeper(lab, log)
-  const { path, server } = await serveLab(lab, keeper)
+  const pauses = new Pauses({ keyboard: process.stdin, env: process.env, log })
+  const { path, server } = await serveLab(lab, keeper, (pi, wish) => pauses.pause(pi, wish))
 
   // `vitest run` ends on SIGINT and SIGTERM by process.exit(), without any teardown; on SIGHUP it just dies.
   const kill = () => lab.kill()

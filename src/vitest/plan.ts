@@ -16,6 +16,11 @@ export interface HostOptions<Network extends string = string> {
    * other Pis there by their names. @default none
    */
   networks?: readonly Network[]
+  /**
+   * `'enrolled'`: a node that is known and nothing more, off and with nothing on its card, until `pi.provision` makes
+   * something of it; `power` is about the others. @default 'active'
+   */
+  state?: 'active' | 'enrolled'
   /** Whether it has a BMC, which switches its power by IPMI: `pi.bmc`. Needs openipmi's ipmi_sim. @default false */
   bmc?: boolean
   /** Whether the test gets it switched on, or has to do that itself. @default 'on' */
@@ -26,6 +31,11 @@ export interface HostOptions<Network extends string = string> {
 export interface NetworkOptions {
   /** Whether Pis have an address on it from the start; else they ask whoever serves DHCP there. @default true */
   addresses?: boolean
+  /**
+   * Whether they get that address by DHCP, from a dnsmasq that the lab has there. Needs dnsmasq, and a host that lets us
+   * make a network namespace with a tap. @default false
+   */
+  dhcp?: boolean
 }
 
 /** How Ansible runs in all tests of a `raspiTest`, where a call does not say otherwise. */
@@ -79,6 +89,14 @@ export function plannerOf(options: PlanOptions): Planner {
         `raspiTest({ ${only.join(', ')} }) is about an inventory, and none is given.`,
       )
     const pis = hosts ?? { pi: {} }
+    for (const [name, { state, power }] of Object.entries(pis)) {
+      if (state !== 'enrolled' || power !== 'on') continue
+      throw new RaspiError(
+        'options',
+        `${name} cannot be enrolled and switched on: there is nothing on its card.`,
+        { hint: 'Leave its power out, and deploy it in the test: await pi.provision.deploy().' },
+      )
+    }
     return async (place) => ({ hosts: pis, ansible: await common(ansible, place), vars: pis })
   }
   if (hosts !== undefined)

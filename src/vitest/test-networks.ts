@@ -18,11 +18,21 @@ export function networksOf(
       hint: `Put hosts on it: hosts: { pi: { networks: ['${lonely}'] } }.`,
     })
   }
+  const torn = Object.keys(options).find((name) => options[name]?.dhcp && options[name].addresses === false)
+  if (torn !== undefined) {
+    throw new RaspiError(
+      'options',
+      `The network ${torn} cannot have DHCP of ours and no addresses of ours.`,
+      {
+        hint: 'Leave `addresses` out: with `dhcp` Pis get their addresses by DHCP.',
+      },
+    )
+  }
   if (used.size === 0) return undefined
   const names = [...new Set([...Object.keys(options), ...used])]
   return {
     seed,
-    networks: names.map((name) => ({ name, addresses: options[name]?.addresses })),
+    networks: names.map((name) => ({ name, ...options[name] })),
     pis: Object.entries(hosts).map(([name, host]) => ({ name, networks: [...(host.networks ?? [])] })),
   }
 }

@@ -94,6 +94,20 @@ describe.skipIf(!hasIpmi)(
   'a BMC, by ipmitool (skipped without openipmi and ipmitool)',
   { timeout: 60_000 },
   () => {
+    test('takes the place of an earlier one, at its address and with its credentials', async () => {
+      const { bmc: earlier } = await started()
+      await earlier.close()
+      const { bmc, ipmi: later } = await started(new FakeChassis(), { as: earlier })
+      const { host, port, user, password } = earlier
+      expect(bmc).toMatchObject({ host, port, user, password })
+      expect(await ipmi(earlier, ['power', 'status'])).toBe('Chassis Power is off')
+      // Where that port is another's by now, it is reached at one that is free.
+      const { bmc: crowded } = await started(new FakeChassis(), { as: earlier })
+      expect(crowded.port).not.toBe(port)
+      expect(await ipmi(crowded, ['power', 'status'])).toBe('Chassis Power is off')
+      expect(await later('power', 'status')).toBe('Chassis Power is off')
+    })
+
     test('switches the power, and tells what it is', async () => {
       const { chassis, ipmi } = await started()
       expect(await ipmi('power', 'status')).toBe('Chassis Power is off')

@@ -4,10 +4,12 @@ import {
   type AnsibleRun,
   type Checkpoint,
   type CommandResult,
+  type Deployment,
   type ModuleRun,
   moleculeScenario,
   type Network,
   type Pi,
+  type ProvisionState,
   raspiTest,
   test,
   verifyPlaybook,
@@ -54,6 +56,20 @@ it('knows what raspiTest takes', () => {
   // @ts-expect-error: there is no such option
   raspiTest({ host: 'web' })
 })
+
+raspiTest({ hosts: { compute00: { state: 'enrolled' } } })(
+  'a node is provisioned',
+  async ({ pi, ansible }) => {
+    expectTypeOf(pi.provision.state()).resolves.toEqualTypeOf<ProvisionState>()
+    expectTypeOf(await pi.provision.deploy({ image: 'raspios-lite-arm64' })).toEqualTypeOf<Deployment>()
+    expectTypeOf(pi.pause('look')).resolves.toBeVoid()
+    expectTypeOf(ansible.inventory('bifrost')).toBeString()
+    // @ts-expect-error: there is no such state
+    raspiTest({ hosts: { compute00: { state: 'manageable' } } })
+    // @ts-expect-error: there is no such format
+    ansible.inventory('toml')
+  },
+)
 
 it('knows what prepares Pis', () => {
   raspiTest({ prepare: 'prepare.yml' })

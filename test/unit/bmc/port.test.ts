@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { expect, onTestFinished, test } from 'vitest'
-import { askGuid, giveBack, takePort } from '../../../src/bmc/port.ts'
+import { askGuid, giveBack, portsFrom, takePort } from '../../../src/bmc/port.ts'
 
 /** Somebody on a port who answers the nth request with `answers[n]`. */
 async function answering(port: number, answers: readonly Buffer[]) {
@@ -46,4 +46,16 @@ test('ports are free, and none is given twice', async () => {
   const ports = await Promise.all(Array.from({ length: 100 }, takePort))
   expect(new Set(ports).size).toBe(100)
   for (const port of ports) giveBack(port)
+})
+
+test('the port of an earlier BMC comes first, unless another one of this process has it', async () => {
+  const port = await takePort()
+  expect(await portsFrom(port)()).not.toBe(port)
+  giveBack(port)
+  const next = portsFrom(port)
+  expect(await next()).toBe(port)
+  // It is taken now, and whoever could not use it gets another.
+  expect(await portsFrom(port)()).not.toBe(port)
+  expect(await next()).not.toBe(port)
+  expect(await portsFrom(undefined)()).toBeGreaterThan(0)
 })

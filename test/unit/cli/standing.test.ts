@@ -37,11 +37,13 @@ const connection = {
   knownHostsFile: 'known',
 }
 const boreas: StandingPi = {
-  ...{ name: 'boreas', state: 'up', sshPort: 2222, image: 'debian-12-arm64', board: 'raspi3b', since },
+  ...{ name: 'boreas', state: 'up', power: 'on', sshPort: 2222, image: 'debian-12-arm64' },
+  ...{ board: 'raspi3b', since },
   ...{ origin: 'thawed', startMs: 4_100, controlPath: '/run/ssh', consoleFile: '/nowhere', connection },
 }
 const zephyrus: StandingPi = {
-  ...{ name: 'zephyrus', state: 'lost', sshPort: 2223, image: 'debian-12-arm64', board: 'raspi3b', since },
+  ...{ name: 'zephyrus', state: 'lost', power: 'off', sshPort: 2223, image: 'debian-12-arm64' },
+  ...{ board: 'raspi3b', since },
   problem: 'QEMU was killed by SIGKILL',
 }
 
@@ -62,6 +64,8 @@ async function standingLab(): Promise<string[]> {
         return [boreas]
       },
       down: async (names) => void asked.push(`down ${names}`),
+      power: async () => 'on',
+      provision: async () => 'active',
     },
     entry.socket,
   )
@@ -78,7 +82,7 @@ test('without any Pi each command says so', async () => {
   expect(JSON.parse((await run(['inventory', '--list'], context)).out)).toMatchObject({
     _meta: { hostvars: {} },
   })
-  for (const command of ['ssh', 'console', 'logs', 'reset'])
+  for (const command of ['ssh', 'console', 'logs', 'reset', 'power', 'provision'])
     expect(await run([command, 'boreas'], context)).toMatchObject({
       ...{ exitCode: 1, out: '', err: expect.stringContaining('There is no Pi boreas.\n  No Pi is up.') },
     })
@@ -182,6 +186,11 @@ test.for([
   [['up', '--for', '8'], 'Write it as 90s, 30m, 8h or 2d.'],
   [['up', '--for', '25d'], 'at most 24d'],
   [['up', '--board', 'raspi9'], "argument 'raspi9' is invalid"],
+  [['up', '--off', '--enroll'], "'--off' cannot be used with option '--enroll'"],
+  [['power', 'a', 'away'], "value 'away' is invalid"],
+  [['provision', 'a', 'clean', '--image', 'b'], '--image is for `deploy` only.'],
+  [['inventory', '--list', '--format', 'ini'], "'--list'"],
+  [['inventory', '--format', 'toml'], "argument 'toml' is invalid"],
   [['lss'], '(Did you mean ls?)'],
 ] as const)('%j is wrong usage, and nothing is started', async ([args, message]) => {
   expect(await run(args, context)).toMatchObject({

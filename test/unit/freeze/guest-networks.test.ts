@@ -24,4 +24,10 @@ test('NICs have the names of their places, and addresses where they are given so
   expect(script).toContain('address add 10.77.1.11/24 dev eth1')
   expect(script).not.toContain('address add  dev')
   expect(script).toMatch(/'MACAddress=dc:a6:32:00:00:02'.*'DHCP=yes'/)
+  // One that comes by DHCP is known, and not set.
+  const [mgmt] = networks.nics
+  if (!mgmt) throw new Error('no NIC')
+  const asked = networksScript({ ...networks, nics: [{ ...mgmt, dhcp: true }] }, 'b8:27:eb:00:00:01')
+  expect(asked).not.toContain('10.77.1.11')
+  expect(asked).toMatch(/'MACAddress=dc:a6:32:00:00:01'.*'DHCP=yes'/)
 })

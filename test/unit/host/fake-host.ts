@@ -23,6 +23,7 @@ const complete = {
   mcopy: 'mcopy (GNU mtools) 4.0.43',
   lscpu: 'Virtualization:      VT-x',
   ipmi_sim: '',
+  dnsmasq: 'Dnsmasq version 2.90  Copyright (c) 2000-2024 Simon Kelley',
   'apt-get': '',
 }
 

@@ -191,3 +191,15 @@ test('ipmi_sim is needed only where Pis are to have BMCs, and the doctor that in
   remove('/usr/bin/ssh')
   await expect(assertHost(['run', 'bmc'], context)).rejects.toThrow('`npx vitest-raspi doctor --fix`')
 })
+
+test('dnsmasq is needed only where networks are to have DHCP', async () => {
+  const { context, root, remove } = fakeHost()
+  expect(await check(requirementsFor('dhcp', context), context)).toMatchObject([
+    { name: 'dnsmasq', status: 'ok', version: '2.90', path: `${root}/usr/bin/dnsmasq` },
+  ])
+  remove('/usr/bin/dnsmasq')
+  await expect(assertHost(['run', 'build', 'bmc'], context)).resolves.toBeDefined()
+  await expect(assertHost(['run', 'dhcp'], context)).rejects.toThrow(
+    /lacks what it needs: dnsmasq\.\n.*doctor --for dhcp --fix.*\nmissing .* apt-get install dnsmasq-base/,
+  )
+})

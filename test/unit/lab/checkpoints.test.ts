@@ -1,18 +1,21 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { RaspiError } from '../../../src/errors.ts'
 import type { FrozenPi } from '../../../src/freeze/store.ts'
 import { Checkpoints } from '../../../src/lab/checkpoints.ts'
 import { Gate } from '../../../src/lab/gate.ts'
 import type { LivePi } from '../../../src/lab/live-pi.ts'
+import { scratchDir } from '../../support/scratch-dir.ts'
 
 /** A Pi of which only checkpoints are wanted; `work` is what one takes. */
-function aPi({ frozen = true, work = async () => {} } = {}) {
+function aPi({ frozen = true, work = async () => {}, place = '/nowhere' } = {}) {
   const restored: string[] = []
   const pi = {
     ...{ identity: { hostname: 'pi-1' }, source: { frozen }, signal: new AbortController().signal },
     checkpoint: async (id: string) => {
       await work()
-      return { id } as FrozenPi
+      return { id, dir: join(place, id) } as FrozenPi
     },
     restore: async ({ id }: FrozenPi) => void restored.push(id),
   }
@@ -81,4 +84,18 @@ test('two at once are refused', async () => {
   )
   resolve()
   await expect(first).resolves.toMatchObject({ name: 'clean' })
+})
+
+test('those of a Pi whose card has gone are gone with their files, and no later one takes their place', async () => {
+  const place = scratchDir()
+  const { pi } = aPi({ place })
+  const { checkpoints } = checkpointsOf(pi)
+  const { id } = await checkpoints.make(1, 'clean')
+  mkdirSync(join(place, id))
+  await checkpoints.forget(pi)
+  expect(existsSync(join(place, id))).toBe(false)
+  await expect(checkpoints.restore(1, id)).rejects.toThrow(`Pi pi-1 has no checkpoint ${id}.`)
+  const later = await checkpoints.make(1, undefined)
+  expect(later).toMatchObject({ name: '1' })
+  expect(later.id).not.toBe(id)
 })

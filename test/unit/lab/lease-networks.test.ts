@@ -5,6 +5,7 @@ import { LeaseNetworks } from '../../../src/lab/lease-networks.ts'
 import type { WantedNetworks } from '../../../src/lab/protocol.ts'
 import { boards } from '../../../src/machine/boards.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
+import { broadcast, Nic } from '../network/nic.ts'
 
 const wanted: WantedNetworks = {
   seed: 'a test',
@@ -54,4 +55,27 @@ test('a Pi is on no more networks than its board has room for', async () => {
     pis: [{ name: 'hub', networks: names }],
   }
   await expect(opened(crowded)).rejects.toThrow('hub is on 8 networks, and a raspi3b has room for 7.')
+})
+
+test('what is said on a network is heard on no other, of the same lease or of another with the same names', async () => {
+  const [mine, others] = [await opened(), await opened()]
+  const plug = async (networks: LeaseNetworks, pi: string, network: string) => {
+    const nic = networks.of(pi)?.nics.find((each) => each.network === network)
+    return Nic.connect(nic?.socket ?? '', nic?.mac)
+  }
+  const speaker = await plug(mine, 'controller00', 'mgmt')
+  const listeners = {
+    sameNetwork: await plug(mine, 'compute00', 'mgmt'),
+    otherNetwork: await plug(mine, 'controller00', 'pxe'),
+    otherLease: await plug(others, 'compute00', 'mgmt'),
+  }
+  speaker.say(broadcast, 'secret')
+  speaker.say(listeners.otherLease, 'secret')
+  expect(await listeners.sameNetwork.heardUntil('secret')).toEqual([])
+  expect(await others.answer('mgmt', { ask: 'frames', input: {} })).toEqual([])
+  expect(await mine.answer('pxe', { ask: 'frames', input: {} })).toEqual([])
+  // Whatever comes next is the first that they hear.
+  const second = await plug(others, 'controller00', 'mgmt')
+  second.say(broadcast, 'hello')
+  expect(await listeners.otherLease.heardUntil('hello')).toEqual([])
 })

@@ -7,6 +7,8 @@ const control: PiControl = {
   gpio: async () => [],
   power: async () => 'on',
   fault: async () => {},
+  provision: () => Promise.reject(new Error('not asked')),
+  pause: async () => {},
   async checkpoint(pi, name) {
     calls.push(['checkpoint', pi, name])
     return { id: 'k1', name: name ?? '1', durationMs: 5 }

@@ -45,5 +45,6 @@ export function aLentPi(consoleFile: string): LentPi {
   return {
     ...{ number: 1, name: 'pi', hostname: 'pi-1', connection, controlPath: '/none', consoleFile },
     ...{ origin: 'thawed', startedAt: 0, startMs: 2_900, spans: [], nics: [] },
+    hardware: { cpus: 4, memoryMiB: 1024, diskGiB: 4 },
   }
 }

@@ -18,7 +18,7 @@ beforeEach(() => {
 })
 
 const boreas: StandingPi = {
-  ...{ name: 'boreas', state: 'up', sshPort: 2222, image: 'debian-12-arm64', board: 'raspi3b' },
+  ...{ name: 'boreas', state: 'up', power: 'on', sshPort: 2222, image: 'debian-12-arm64', board: 'raspi3b' },
   ...{ since: '2026-11-25T10:00:00.000Z', controlPath: '/run/ssh' },
   connection: { host: '127.0.0.1', port: 2222, user: 'pi', privateKeyFile: 'key', knownHostsFile: 'known' },
 }
@@ -35,6 +35,14 @@ async function standingLab(pis: StandingPi[]): Promise<string[]> {
     {
       list: () => pis,
       events: () => [],
+      async power(name, action) {
+        asked.push(`power ${name} ${action}`)
+        return 'off'
+      },
+      async provision(name, action, image) {
+        asked.push(`provision ${name} ${action} ${image}`)
+        return 'active'
+      },
       async reset(names) {
         asked.push(`reset ${names}`)
         throw new RaspiError('boot', 'It did not boot.', { hint: 'Look at it.' })
@@ -51,9 +59,31 @@ test('a living lab is asked for its Pis', async () => {
   expect(await labs.list()).toMatchObject([boreas, { name: 'zephyrus', state: 'off' }])
   expect(await labs.one('boreas')).toMatchObject(boreas)
   await expect(labs.one('zephyrus')).rejects.toThrow(
-    'Pi zephyrus is switched off.\n  `vitest-raspi reset zephyrus` makes it fresh.',
+    'Pi zephyrus is switched off.\n' +
+      '  `vitest-raspi power zephyrus on` switches it on. `vitest-raspi reset zephyrus` makes it fresh.',
   )
   await expect(labs.find(['notus'])).rejects.toThrow('There is no Pi notus.\n  There are: boreas, zephyrus.')
+})
+
+test('a node on which nothing is deployed is not logged in to, and deploying it is what helps', async () => {
+  await standingLab([{ ...boreas, state: 'off', power: 'off', provision: 'available' }])
+  await expect(labs.one('boreas')).rejects.toThrow(
+    'Pi boreas is switched off.\n  Its state is "available": `vitest-raspi provision boreas` deploys it.',
+  )
+})
+
+test('power and provision are asked of its lab, with what is not given left out', async () => {
+  const asked = await standingLab([boreas])
+  const [pi] = await labs.find(['boreas'])
+  if (!pi) throw new Error('no Pi')
+  expect(await labs.power(pi, undefined)).toBe('off')
+  expect(await labs.power(pi, 'cut')).toBe('off')
+  expect(await labs.provision(pi, undefined)).toBe('active')
+  expect(await labs.provision(pi, 'deploy', 'debian-12-armhf')).toBe('active')
+  expect(asked).toEqual([
+    ...['power boreas undefined', 'power boreas cut', 'provision boreas undefined undefined'],
+    'provision boreas deploy debian-12-armhf',
+  ])
 })
 
 test('what it fails at comes back as its error', async () => {

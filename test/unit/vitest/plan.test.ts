@@ -25,6 +25,10 @@ test('options that contradict each other are refused at once', () => {
   expect(() => plannerOf({ limit: 'web', allowLocal: true })).toThrow(
     'raspiTest({ limit, allowLocal }) is about an inventory, and none is given.',
   )
+  expect(() => plannerOf({ hosts: { node: { state: 'enrolled', power: 'on' } } })).toThrow(
+    'node cannot be enrolled and switched on: there is nothing on its card.',
+  )
+  expect(() => plannerOf({ hosts: { node: { state: 'enrolled', power: 'off' } } })).not.toThrow()
 })
 
 test('a plan that could not be made is not tried again for each test', async () => {

@@ -17,6 +17,13 @@ test('networks are in the order in which they are named first, those of the opti
   expect(named?.networks).toEqual([{ name: 'pxe', addresses: false }, { name: 'mgmt' }, { name: 'ext' }])
 })
 
+test('DHCP of ours gives addresses of ours', () => {
+  expect(networksOf(hosts, { pxe: { dhcp: true } }, 7)?.networks[0]).toEqual({ name: 'pxe', dhcp: true })
+  expect(() => networksOf(hosts, { pxe: { dhcp: true, addresses: false } }, 7)).toThrow(
+    'The network pxe cannot have DHCP of ours and no addresses of ours.',
+  )
+})
+
 test('Pis on no network have none, and what is told of one without Pis is refused', () => {
   expect(networksOf({ pi: {} }, {}, 7)).toBeUndefined()
   expect(() => networksOf({ pi: {} }, { mgmt: {} }, 7)).toThrow(

@@ -1,0 +1,63 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { PiMachine } from '../../../src/lab/pi-machine.ts'
+import { boards } from '../../../src/machine/boards.ts'
+import { Door } from '../../../src/machine/door.ts'
+import { scratchDir } from '../../support/scratch-dir.ts'
+
+/** What there is of a Pi before QEMU is started. */
+async function aMachine() {
+  const dir = scratchDir()
+  const door = await Door.open({ port: 0 })
+  const connection = {
+    ...{ host: '127.0.0.1', port: door.port, user: 'pi' },
+    ...{ privateKeyFile: 'key', knownHostsFile: 'known' },
+  }
+  const context = {
+    ...{ hostname: 'compute00', board: boards.raspi3b, dir, nics: { mac: 'b8:27:eb:00:00:01' } },
+    ...{ qemu: 'no-qemu', qemuImg: 'no-qemu-img', signal: new AbortController().signal },
+    ...{ note: () => {}, notEmulated: () => {} },
+  }
+  const machine = new PiMachine(context, door, connection, join(dir, 'ssh'))
+  onTestFinished(() => machine.end())
+  return machine
+}
+
+test('a first start of which no machine came is still to come', async () => {
+  const machine = await aMachine()
+  let started = 0
+  await machine.wait(async () => {
+    started++
+    throw new Error(`no ${started}`)
+  })
+  await expect(machine.switchOn()).rejects.toThrow('no 1')
+  expect(machine.power).toBe('off')
+  await expect(machine.switchOn()).rejects.toThrow('no 2')
+})
+
+test('one with nothing on its card cannot be switched on, until something has begun on it', async () => {
+  const machine = await aMachine()
+  let started = 0
+  await machine.wait(async () => void started++)
+  writeFileSync(machine.card, 'a card')
+  await machine.vacate()
+  expect(existsSync(machine.card)).toBe(false)
+  await expect(machine.switchOn()).rejects.toThrow(
+    'Pi compute00 cannot be switched on: nothing is deployed on it.\n  Deploy an image first',
+  )
+  // What was to come when it is switched on went with the card.
+  expect(started).toBe(0)
+  expect(machine.power).toBe('off')
+
+  await expect(machine.begin(() => Promise.reject(new Error('no boot')))).rejects.toThrow('no boot')
+  await expect(machine.switchOn()).rejects.toThrow('nothing is deployed on it')
+
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const begun = machine.begin(() => promise)
+  await expect.poll(() => machine.power).toBe('on')
+  resolve()
+  await begun
+  // It boots now: what fails is that there is no QEMU here.
+  await expect(machine.switchOn()).rejects.toThrow(/card could not be written/)
+})
