@@ -4,7 +4,14 @@ import { expect, onTestFinished, test } from 'vitest'
 import { PiMachine } from '../../../src/lab/pi-machine.ts'
 import { boards } from '../../../src/machine/boards.ts'
 import { Door } from '../../../src/machine/door.ts'
+import { HostPlace } from '../../../src/machine/host-place.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
+
+/** A place on a host without QEMU. */
+function aPlace(dir: string) {
+  const tools = { qemu: 'no-qemu', qemuVersion: '7.2.22', qemuImg: 'no-qemu-img' }
+  return new HostPlace(dir, { path: '/none/card.raw', format: 'raw' }, tools, () => {})
+}
 
 /** What there is of a Pi before QEMU is started. */
 async function aMachine() {
@@ -15,11 +22,10 @@ async function aMachine() {
     ...{ privateKeyFile: 'key', knownHostsFile: 'known' },
   }
   const context = {
-    ...{ hostname: 'compute00', board: boards.raspi3b, dir, nics: { mac: 'b8:27:eb:00:00:01' } },
-    ...{ qemu: 'no-qemu', qemuImg: 'no-qemu-img', signal: new AbortController().signal },
-    ...{ note: () => {}, notEmulated: () => {} },
+    ...{ hostname: 'compute00', board: boards.raspi3b, nics: { mac: 'b8:27:eb:00:00:01' } },
+    ...{ signal: new AbortController().signal, notEmulated: () => {} },
   }
-  const machine = new PiMachine(context, door, connection, join(dir, 'ssh'))
+  const machine = new PiMachine(context, aPlace(dir), door, connection, join(dir, 'ssh'))
   onTestFinished(() => machine.end())
   return machine
 }
@@ -50,14 +56,25 @@ test('one with nothing on its card cannot be switched on, until something has be
   expect(started).toBe(0)
   expect(machine.power).toBe('off')
 
-  await expect(machine.begin(() => Promise.reject(new Error('no boot')))).rejects.toThrow('no boot')
+  await expect(machine.begin(machine.place, () => Promise.reject(new Error('no boot')))).rejects.toThrow(
+    'no boot',
+  )
   await expect(machine.switchOn()).rejects.toThrow('nothing is deployed on it')
 
   const { promise, resolve } = Promise.withResolvers<void>()
-  const begun = machine.begin(() => promise)
+  const begun = machine.begin(machine.place, () => promise)
   await expect.poll(() => machine.power).toBe('on')
   resolve()
   await begun
   // It boots now: what fails is that there is no QEMU here.
   await expect(machine.switchOn()).rejects.toThrow(/card could not be written/)
+})
+
+test('a place that it is deployed to when it has ended is given up', async () => {
+  const machine = await aMachine()
+  await machine.end()
+  const given: string[] = []
+  const place = Object.assign(aPlace(scratchDir()), { end: async () => void given.push('up') })
+  await machine.begin(place, () => Promise.reject(new Error('never')))
+  expect(given).toEqual(['up'])
 })

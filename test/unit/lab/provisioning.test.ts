@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
+import type { PiSource } from '../../../src/engine/engine.ts'
 import { RaspiError } from '../../../src/errors.ts'
 import { Gate } from '../../../src/lab/gate.ts'
-import type { LivePi, PiSource } from '../../../src/lab/live-pi.ts'
+import type { LivePi } from '../../../src/lab/live-pi.ts'
 import { Provisioning } from '../../../src/lab/provisioning.ts'
 import type { ProvisionAction, ProvisionState } from '../../../src/pi/provision.ts'
 
