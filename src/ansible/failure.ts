@@ -50,11 +50,12 @@ export function failureOf(ending: Ending): RaspiError | undefined {
   if (exitCode === 127 && !recorder.ansible) return ansibleMissing(program)
   const error = parseError(stderr)
   if (!error) return recorder.stats ? undefined : endedEarly(ending)
-  const place = [error.path && shownPath(error.path, ending.projectDir), error.line, error.column]
-    .filter(Boolean)
-    .join(':')
+  const path = error.path && shownPath(error.path, ending.projectDir)
+  // That it is the playbook is said already.
+  const place =
+    path === playbook && !error.line ? '' : [path, error.line, error.column].filter(Boolean).join(':')
   const evidence = error.excerpt === undefined ? {} : { evidence: error.excerpt }
-  const role = /the role '(.+?)' was not found in (.+)/.exec(error.message)
+  const role = /the role '(.+?)' was not found in:? (.+)/i.exec(error.message)
   if (role) {
     const [, name, searched = ''] = role
     return new RaspiError('ansible', `The role "${name}" was not found${place && `: ${place} asks for it`}`, {
