@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { chart } from './bench/chart.ts'
 import { measureFootprint } from './bench/footprint.ts'
 import { hostLine } from './bench/host.ts'
+import { measureLoop } from './bench/loop.ts'
 import { measureParallel } from './bench/parallel.ts'
 import { figuresOf, type Results, table } from './bench/results.ts'
 import { measureSingle } from './bench/single.ts'
@@ -17,6 +18,7 @@ const parts = {
   footprint: measureFootprint,
   suite: measureSuites,
   switch: measureSwitch,
+  loop: measureLoop,
 }
 
 const { values } = parseArgs({

@@ -23,6 +23,8 @@ export type Measured =
   | 'suiteFresh'
   | 'suiteCold'
   | 'switch'
+  | 'loopAlone'
+  | 'loopTold'
 
 export const titles: Record<Measured, string> = {
   copyBoot: 'copy the image, grow it, boot',
@@ -38,6 +40,8 @@ export const titles: Record<Measured, string> = {
   suiteFresh: '10 tests, thawed Pis',
   suiteCold: '10 tests, cold boots',
   switch: 'the switch between Pis, by itself',
+  loopAlone: 'a loop of 5,000 items on this host, Ansible alone',
+  loopTold: 'the same by `ansible.playbook()`',
 }
 
 const inBytes: Measured[] = ['privateMemory', 'card', 'frozen']
@@ -60,9 +64,9 @@ export function figuresOf({ samples }: Results) {
     const value = median(samples[what])
     return value === undefined ? undefined : Math.round(value)
   }
-  const ratio = (slow: Measured, fast: Measured) => {
+  const ratio = (slow: Measured, fast: Measured, digits = 1) => {
     const [a, b] = [median(samples[slow]), median(samples[fast])]
-    return a === undefined || b === undefined ? undefined : Number((a / b).toFixed(1))
+    return a === undefined || b === undefined ? undefined : Number((a / b).toFixed(digits))
   }
   return {
     copyBootMs: of('copyBoot'),
@@ -78,6 +82,7 @@ export function figuresOf({ samples }: Results) {
     suiteFreshMs: of('suiteFresh'),
     suiteColdMs: of('suiteCold'),
     switchBytesPerSecond: of('switch'),
+    loopRatio: ratio('loopTold', 'loopAlone', 3),
   }
 }
 
@@ -107,6 +112,8 @@ function ratioOf(what: Measured, middle: number, samples: Results['samples']): s
       : [median(samples.coldBoot), 'times faster than a boot']
   if (what === 'suiteFresh' || what === 'thaw' || what === 'readyLease')
     return base === undefined ? '' : `${(base / middle).toFixed(1)} ${words}`
+  const alone = median(samples.loopAlone)
+  if (what === 'loopTold' && alone) return `${(middle / alone).toFixed(2)} times Ansible alone`
   const one = median(samples.parallel1)
   return /parallel[24]/.test(what) && one ? `${(middle / one).toFixed(1)} times one` : ''
 }
