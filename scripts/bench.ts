@@ -7,6 +7,7 @@ import { measureFootprint } from './bench/footprint.ts'
 import { hostLine } from './bench/host.ts'
 import { measureLoop } from './bench/loop.ts'
 import { measureParallel } from './bench/parallel.ts'
+import { measurePlaybook } from './bench/playbook.ts'
 import { figuresOf, type Results, table } from './bench/results.ts'
 import { measureSingle } from './bench/single.ts'
 import { measureSuites } from './bench/suites.ts'
@@ -18,6 +19,7 @@ const parts = {
   footprint: measureFootprint,
   suite: measureSuites,
   switch: measureSwitch,
+  playbook: measurePlaybook,
   loop: measureLoop,
 }
 
