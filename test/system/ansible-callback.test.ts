@@ -250,7 +250,7 @@ test('a task that takes long is named while it runs', async ({ ansible, dir }) =
   )
   await ansible('', { projectDir: dir, log: (line) => lines.push(line) }).playbook('site.yml')
   expect(lines[0]).toBe('ansible-playbook site.yml …')
-  // After the first task, where a slow host has taken two seconds to come to that.
-  expect(lines.at(-2)).toMatch(/^site\.yml: TASK \[Second\] … \d/)
+  // On a slow host not the only one.
+  expect(lines).toContainEqual(expect.stringMatching(/^site\.yml: TASK \[Second\] … \d/))
   expect(lines.at(-1)).toMatch(/^ansible-playbook site\.yml: done in /)
 })
