@@ -5,7 +5,9 @@ import { parseArgs } from 'node:util'
 import { chart } from './bench/chart.ts'
 import { measureFootprint } from './bench/footprint.ts'
 import { hostLine } from './bench/host.ts'
+import { measureLoop } from './bench/loop.ts'
 import { measureParallel } from './bench/parallel.ts'
+import { measurePlaybook } from './bench/playbook.ts'
 import { figuresOf, type Results, table } from './bench/results.ts'
 import { measureSingle } from './bench/single.ts'
 import { measureSuites } from './bench/suites.ts'
@@ -17,6 +19,8 @@ const parts = {
   footprint: measureFootprint,
   suite: measureSuites,
   switch: measureSwitch,
+  playbook: measurePlaybook,
+  loop: measureLoop,
 }
 
 const { values } = parseArgs({

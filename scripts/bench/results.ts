@@ -23,6 +23,12 @@ export type Measured =
   | 'suiteFresh'
   | 'suiteCold'
   | 'switch'
+  | 'playbookPlain'
+  | 'playbookShared'
+  | 'playbookMitogen'
+  | 'playbookAll'
+  | 'loopAlone'
+  | 'loopTold'
 
 export const titles: Record<Measured, string> = {
   copyBoot: 'copy the image, grow it, boot',
@@ -38,6 +44,12 @@ export const titles: Record<Measured, string> = {
   suiteFresh: '10 tests, thawed Pis',
   suiteCold: '10 tests, cold boots',
   switch: 'the switch between Pis, by itself',
+  playbookPlain: "the quickstart's playbook, by itself",
+  playbookShared: "the same over the lab's connection",
+  playbookMitogen: "the same with `accelerate: 'auto'`",
+  playbookAll: 'the same with both',
+  loopAlone: 'a loop of 5,000 items on this host, Ansible alone',
+  loopTold: 'the same by `ansible.playbook()`',
 }
 
 const inBytes: Measured[] = ['privateMemory', 'card', 'frozen']
@@ -60,9 +72,9 @@ export function figuresOf({ samples }: Results) {
     const value = median(samples[what])
     return value === undefined ? undefined : Math.round(value)
   }
-  const ratio = (slow: Measured, fast: Measured) => {
+  const ratio = (slow: Measured, fast: Measured, digits = 1) => {
     const [a, b] = [median(samples[slow]), median(samples[fast])]
-    return a === undefined || b === undefined ? undefined : Number((a / b).toFixed(1))
+    return a === undefined || b === undefined ? undefined : Number((a / b).toFixed(digits))
   }
   return {
     copyBootMs: of('copyBoot'),
@@ -78,6 +90,13 @@ export function figuresOf({ samples }: Results) {
     suiteFreshMs: of('suiteFresh'),
     suiteColdMs: of('suiteCold'),
     switchBytesPerSecond: of('switch'),
+    playbookMs: {
+      plain: of('playbookPlain'),
+      shared: of('playbookShared'),
+      mitogen: of('playbookMitogen'),
+      all: of('playbookAll'),
+    },
+    loopRatio: ratio('loopTold', 'loopAlone', 3),
   }
 }
 
@@ -107,6 +126,11 @@ function ratioOf(what: Measured, middle: number, samples: Results['samples']): s
       : [median(samples.coldBoot), 'times faster than a boot']
   if (what === 'suiteFresh' || what === 'thaw' || what === 'readyLease')
     return base === undefined ? '' : `${(base / middle).toFixed(1)} ${words}`
+  const plain = median(samples.playbookPlain)
+  if (/playbook(Shared|Mitogen|All)/.test(what) && plain)
+    return `${(plain / middle).toFixed(1)} times faster than by itself`
+  const alone = median(samples.loopAlone)
+  if (what === 'loopTold' && alone) return `${(middle / alone).toFixed(2)} times Ansible alone`
   const one = median(samples.parallel1)
   return /parallel[24]/.test(what) && one ? `${(middle / one).toFixed(1)} times one` : ''
 }

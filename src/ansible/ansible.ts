@@ -238,7 +238,8 @@ export class Ansible {
     const shown = (output: BoundedOutput) => hideSecrets(String(output), recorder.secrets)
     const hosts = targets.map(({ name }) => name)
     const said = standIn ? standIn.inProject(shown(stderr)) : shown(stderr)
-    const ending = { playbook, projectDir, program, exitCode, recorder, stderr: said, hosts }
+    const ours = standIn?.inProject(standIn.playbook)
+    const ending = { playbook, projectDir, program, exitCode, recorder, stderr: said, hosts, standIn: ours }
     const failure = failureOf(ending)
     if (failure) {
       const unreachable = recorder.tasks.some(({ status }) => status === 'unreachable')

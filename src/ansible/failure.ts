@@ -2,7 +2,7 @@ import { isRaspiError, RaspiError } from '../errors.ts'
 import { duration, elapsed } from '../host/progress.ts'
 import { shownPath } from '../host/shown-path.ts'
 import { ansibleMissing } from './config.ts'
-import { parseError } from './messages.ts'
+import { type AnsibleMessage, parseError } from './messages.ts'
 import type { Recorder } from './recorder.ts'
 import { describeTask, type TaskRun } from './run.ts'
 import { vaultHint, vaultProblem } from './vault.ts'
@@ -17,6 +17,8 @@ export interface Ending {
   stderr: string
   /** The names of the leased Pis. */
   hosts: string[]
+  /** The playbook that stands in for a role, tasks or a module: no place that anybody knows. */
+  standIn?: string | undefined
 }
 
 /**
@@ -50,11 +52,13 @@ export function failureOf(ending: Ending): RaspiError | undefined {
   if (exitCode === 127 && !recorder.ansible) return ansibleMissing(program)
   const error = parseError(stderr)
   if (!error) return recorder.stats ? undefined : endedEarly(ending)
-  const place = [error.path && shownPath(error.path, ending.projectDir), error.line, error.column]
-    .filter(Boolean)
-    .join(':')
-  const evidence = error.excerpt === undefined ? {} : { evidence: error.excerpt }
-  const role = /the role '(.+?)' was not found in (.+)/.exec(error.message)
+  // Of a play of ours nobody knows the place.
+  const { path, line, column, excerpt }: Partial<AnsibleMessage> = error.path === ending.standIn ? {} : error
+  const file = path && shownPath(path, ending.projectDir)
+  // That it is the playbook is said already.
+  const place = file === playbook && !line ? '' : [file, line, column].filter(Boolean).join(':')
+  const evidence = excerpt === undefined ? {} : { evidence: excerpt }
+  const role = /the role '(.+?)' was not found in:? (.+)/i.exec(error.message)
   if (role) {
     const [, name, searched = ''] = role
     return new RaspiError('ansible', `The role "${name}" was not found${place && `: ${place} asks for it`}`, {

@@ -40,6 +40,20 @@ export function parseWarnings(stderr: string): { warnings: string[]; deprecation
   return { warnings: withLabel('WARNING'), deprecations: withLabel('DEPRECATION WARNING') }
 }
 
+/**
+ * What is said besides in the warnings that `wanted` is in, a line each: since ansible-core 2.19 a warning of an exception
+ * is followed by paragraphs, among them the output of an inventory script.
+ */
+export function detailsOfWarnings(stderr: string, wanted: RegExp): string[] {
+  const blocks = stripVTControlCharacters(stderr).split(/^(?=\[[A-Z ]+\]: )/m)
+  const details = blocks
+    .filter((block) => wanted.test(block))
+    .flatMap((block) => block.split(/\n{2,}/).slice(1))
+    // The same as in the warning's first line, cause by cause.
+    .filter((text) => text.trim() && !wanted.test(text) && !/^<<< caused by >>>|^Origin: /m.test(text))
+  return details.flatMap((text) => text.trim().split('\n'))
+}
+
 function fromAppears(error: string): AnsibleMessage | undefined {
   const match =
     /^([\s\S]*?)\s*The error appears to (?:be|have been) in '(.+?)': line (\d+), column (\d+)/.exec(error)
@@ -55,17 +69,19 @@ function fromAppears(error: string): AnsibleMessage | undefined {
   }
 }
 
+// Of a whole file, as a vault, there is no line; of what comes from a plugin or is unknown, only a word in angle brackets.
 function fromOrigin(error: string): AnsibleMessage | undefined {
   const match =
-    /^([\s\S]*?)\nOrigin: (.+?):(\d+)(?::(\d+))?\n+((?:\s*\d+ .*\n|\s*\d+\n)*.*\^ column \d+)?/.exec(
+    /^([\s\S]*?)\nOrigin: (.+?)(?::(\d+)(?::(\d+))?)?\n+((?:\s*\d+ .*\n|\s*\d+\n)*.*\^ column \d+)?/.exec(
       `${error}\n`,
     )
   if (!match) return
   const [, message = '', path = '', line, column, excerpt] = match
+  if (path.startsWith('<')) return { message: oneLine(message) }
   return {
     message: oneLine(message),
     path,
-    line: Number(line),
+    ...(line ? { line: Number(line) } : {}),
     ...(column ? { column: Number(column) } : {}),
     ...(excerpt ? { excerpt: excerpt.replace(/ column \d+$/, '') } : {}),
   }

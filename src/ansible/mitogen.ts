@@ -42,10 +42,18 @@ export function pythonOf(version: string): string | undefined {
   return /^\s*python version = .*\((\/[^()]+)\)\s*$/m.exec(version)?.[1]
 }
 
-// Asked of Ansible's own Python, because a virtual environment's Ansible has a virtual environment's Mitogen.
+/** Where Ansible's own modules are, in what `ansible --version` prints. */
+export function modulesOf(version: string): string | undefined {
+  const location = /^\s*ansible python module location = (\/.+)$/m.exec(version)?.[1]
+  return location && dirname(location)
+}
+
+// Asked of Ansible's own Python, because a virtual environment's Ansible has a virtual environment's Mitogen; and with
+// this Ansible's modules, of which that Python may know others.
 const script = `
 import os, sys
 from importlib.util import find_spec
+sys.path[:0] = sys.argv[1:]
 spec = find_spec("ansible_mitogen")
 if spec is None:
     sys.exit(3)
@@ -67,7 +75,8 @@ async function findStrategies(ansiblePlaybook: string, env: NodeJS.ProcessEnv): 
     throw new RaspiError('ansible', `Mitogen cannot be looked for: ${ansible} does not tell its Python`, {
       hint,
     })
-  const { exitCode, stdout, stderr } = await execa(python, ['-c', script], options)
+  const modules = [modulesOf(String(version)) ?? []].flat()
+  const { exitCode, stdout, stderr } = await execa(python, ['-c', script, ...modules], options)
   const [path, refusal] = stdout.split('\n')
   if (exitCode === 3 || !path) {
     const why = exitCode === 3 ? `${python} has no module ansible_mitogen` : stderr.trim().split('\n').at(-1)

@@ -5,7 +5,7 @@ import { duration } from '../host/progress.ts'
 import { shownPath } from '../host/shown-path.ts'
 import { supervise } from '../host/supervise.ts'
 import { ansibleMissing } from './config.ts'
-import { parseError, parseWarnings } from './messages.ts'
+import { detailsOfWarnings, parseError, parseWarnings } from './messages.ts'
 import { vaultHint, vaultProblem } from './vault.ts'
 
 /** What a group of an inventory names itself. */
@@ -221,9 +221,15 @@ function sourceOf(source: string, projectDir: string): string {
   })
 }
 
+/** What Ansible says of each plugin that could not read a source. */
+const attempt = /Failed to parse/
+
 function unreadable(given: readonly string[], why: string, stderr: string): RaspiError {
   const vault = vaultProblem.test(why)
-  const attempts = parseWarnings(stderr).warnings.filter((text) => /Failed to parse/.test(text))
+  const attempts = [
+    ...parseWarnings(stderr).warnings.filter((text) => attempt.test(text)),
+    ...detailsOfWarnings(stderr, attempt),
+  ]
   return new RaspiError('ansible', `The inventory ${list(given)} cannot be read: ${why}`, {
     ...(vault ? { hint: vaultHint } : {}),
     ...(attempts.length > 0

@@ -2,11 +2,13 @@ import { describe } from 'vitest'
 import type { Ansible } from '../ansible/ansible.ts'
 import type { PlaybookOptions } from '../ansible/arguments.ts'
 import type { AnsibleRun } from '../ansible/run.ts'
+import type { Checkpoint } from '../pi/checkpoint.ts'
 import type { Pi } from '../pi/pi.ts'
 import { expect } from './expect.ts'
 import { type InventoryTestOptions, type RaspiFixtures, type RaspiTestOptions, testOf } from './fixtures.ts'
 import { timeoutOf } from './molecule-scenario.ts'
 import { plannerOf } from './plan.ts'
+import { assertEvery, convergeThroughPowerCuts } from './power-cuts.ts'
 import { stages } from './stages.ts'
 
 /** What {@link verifyPlaybook} checks besides that the playbook converges. */
@@ -20,6 +22,11 @@ export type VerifyOptions = (Omit<RaspiTestOptions, 'scope'> | Omit<InventoryTes
   playbook?: Omit<PlaybookOptions, 'check'>
   /** Units that may have failed. */
   failedUnits?: readonly string[]
+  /**
+   * Whether the playbook converges though power is cut in the midst of each n-th task: on Pis as they were, n, 2n, … tasks
+   * into it. Each cut takes a boot, about a minute, and so does keeping the Pis as they were. @default no cuts
+   */
+  powerCuts?: number
   /** The time that each test may take, in ms. @default the project's testTimeout */
   timeout?: number
 }
@@ -27,11 +34,13 @@ export type VerifyOptions = (Omit<RaspiTestOptions, 'scope'> | Omit<InventoryTes
 /**
  * Registers the tests that every playbook deserves, on Pis that they share: its syntax is right, a dry run foretells what
  * converging changes, it converges, a second run and a dry run after it change nothing, no unit has failed, and all
- * that is so after a reboot. A test whose ground has failed is skipped. Once in a file: its Pis live until the file ends.
+ * that is so after a reboot. With `powerCuts`, also that it converges whenever power was cut. A test whose ground has
+ * failed is skipped. Once in a file: its Pis live until the file ends.
  * @example verifyPlaybook('site.yml', { hosts: { web: { groups: ['webservers'] } }, except: ['reboot'] })
  */
 export function verifyPlaybook(path: string, options: VerifyOptions = {}): void {
-  const { except = [], playbook = {}, failedUnits = [] } = options
+  const { except = [], playbook = {}, failedUnits = [], powerCuts } = options
+  if (powerCuts !== undefined) assertEvery(powerCuts)
   const test = testOf(plannerOf(options), { ...options, scope: 'file' })
   const run = (ansible: Ansible, more: PlaybookOptions = {}) =>
     ansible.playbook(path, { ...playbook, ...more, args: [...(playbook.args ?? []), ...(more.args ?? [])] })
@@ -40,6 +49,7 @@ export function verifyPlaybook(path: string, options: VerifyOptions = {}): void 
   }
   let dry: AnsibleRun | undefined
   let real: AnsibleRun | undefined
+  let fresh: { pi: Pi; checkpoint: Checkpoint }[] = []
 
   const checks: Check[] = [
     {
@@ -57,7 +67,8 @@ export function verifyPlaybook(path: string, options: VerifyOptions = {}): void 
     },
     {
       ...{ check: 'convergence', title: 'it converges', ground: true },
-      work: async ({ ansible }) => {
+      work: async ({ pis, ansible }) => {
+        if (powerCuts !== undefined && fresh.length === 0) fresh = await checkpointsOf(Object.values(pis))
         real = await run(ansible)
         expect(real).toSucceed()
       },
@@ -91,12 +102,34 @@ export function verifyPlaybook(path: string, options: VerifyOptions = {}): void 
         expect(await run(ansible)).toBeIdempotent()
       },
     },
+    {
+      ...{
+        check: 'powerCuts',
+        title: `it converges through power cuts, every ${powerCuts === 1 ? 'task' : `${powerCuts} tasks`}`,
+      },
+      work: async ({ pis, ansible }) => {
+        await Promise.all(fresh.map(({ pi, checkpoint }) => pi.restore(checkpoint)))
+        const { run: last } = await convergeThroughPowerCuts({
+          run: ({ onEvent }) =>
+            run(ansible, {
+              onEvent: (event) => {
+                playbook.onEvent?.(event)
+                onEvent?.(event)
+              },
+            }),
+          ...{ pis: Object.values(pis), every: powerCuts ?? 1 },
+        })
+        expect(last).toSucceed()
+        await lookAtUnits(Object.values(pis))
+        expect(await run(ansible)).toBeIdempotent()
+      },
+    },
   ]
 
   describe(path, () => {
     const stage = stages()
     for (const { check, title, ground = false, work } of checks) {
-      if (check !== 'convergence' && except.includes(check)) continue
+      if (check === 'powerCuts' ? powerCuts === undefined : except.some((name) => name === check)) continue
       test(title, timeoutOf(options), async ({ pis, ansible, skip }) => {
         await stage(title, { skip, ground }, () => work({ pis, ansible, skip }))
       })
@@ -105,9 +138,13 @@ export function verifyPlaybook(path: string, options: VerifyOptions = {}): void 
 }
 
 interface Check {
-  check: PlaybookCheck | 'convergence'
+  check: PlaybookCheck | 'convergence' | 'powerCuts'
   title: string
   /** Whether the others stand on it. */
   ground?: boolean
   work(context: Pick<RaspiFixtures, 'pis' | 'ansible'> & { skip: (note: string) => never }): Promise<void>
+}
+
+function checkpointsOf(pis: readonly Pi[]): Promise<{ pi: Pi; checkpoint: Checkpoint }[]> {
+  return Promise.all(pis.map(async (pi) => ({ pi, checkpoint: await pi.checkpoint() })))
 }

@@ -103,7 +103,11 @@ test('a play for nobody is known to have matched no host', async ({ ansible }) =
 })
 
 test.for([
-  ['syntax.yml', 'syntax.yml cannot be run: syntax.yml:6:1: found unexpected end of stream'],
+  [
+    'syntax.yml',
+    // The words in the middle since ansible-core 2.19.
+    /^syntax\.yml cannot be run: syntax\.yml:6:1: (While scanning a quoted scalar )?found unexpected end of stream/,
+  ],
   ['module.yml', "module.yml cannot be run: module.yml:4:7: couldn't resolve module/action 'no_such_module'"],
   [
     'role.yml',
@@ -133,8 +137,8 @@ test('a missing ansible-playbook is an error with the remedy', async ({ ansible 
 })
 
 test('a playbook that takes too long is ended, with the task it was at', async ({ ansible }) => {
-  await expect(ansible('everything', { timeoutMs: 2_500 }).playbook('slow.yml')).rejects.toThrow(
-    /^slow\.yml was still at work after 2\.5 s: TASK \[Sleep\] \(slow\.yml:5\), for /,
+  await expect(ansible('everything', { timeoutMs: 8_000 }).playbook('slow.yml')).rejects.toThrow(
+    /^slow\.yml was still at work after 8\.0 s: TASK \[Sleep\] \(slow\.yml:5\), for /,
   )
 })
 
@@ -224,11 +228,18 @@ test('ten megabytes of output and bytes that are no UTF-8 are borne', async ({ a
   expect(odd?.result.stdout ?? odd?.result.msg).toMatch(/^a\ufffdb$|invalid UTF8/)
 })
 
-test('a long loop has all its items, in bounded space', async ({ ansible }) => {
-  const run = await ansible('big').playbook('loop.yml', { extraVars: { count: 5000 } })
+test('a long loop and one of long items have all their items, in bounded space', async ({ ansible }) => {
+  const run = await ansible('big', { timeoutMs: 240_000 }).playbook('loop.yml', {
+    extraVars: { count: 5000 },
+  })
   expect(run.tasks[0]?.items).toHaveLength(5000)
   expect(run.tasks[0]?.items.at(-1)).toMatchObject({ label: '4999', status: 'ok' })
-  expect(JSON.stringify(run.tasks).length).toBeLessThan(1024 * 1024)
+  expect(JSON.stringify(run.tasks[0]).length).toBeLessThan(1024 * 1024)
+  // A megabyte, of which what a loop may take is told: the first items whole, of the others that they were.
+  expect(run.tasks[1]?.items).toHaveLength(100)
+  expect(run.tasks[1]?.items[0]?.result.msg).toHaveLength(10_000)
+  expect(run.tasks[1]?.items.at(-1)).toMatchObject({ label: '99', status: 'ok', result: {} })
+  expect(JSON.stringify(run.tasks[1]).length).toBeLessThan(320 * 1024)
 })
 
 test('a task that takes long is named while it runs', async ({ ansible, dir }) => {
@@ -239,6 +250,7 @@ test('a task that takes long is named while it runs', async ({ ansible, dir }) =
   )
   await ansible('', { projectDir: dir, log: (line) => lines.push(line) }).playbook('site.yml')
   expect(lines[0]).toBe('ansible-playbook site.yml …')
-  expect(lines[1]).toMatch(/^site\.yml: TASK \[Second\] … \d/)
-  expect(lines[2]).toMatch(/^ansible-playbook site\.yml: done in /)
+  // On a slow host not the only one.
+  expect(lines).toContainEqual(expect.stringMatching(/^site\.yml: TASK \[Second\] … \d/))
+  expect(lines.at(-1)).toMatch(/^ansible-playbook site\.yml: done in /)
 })

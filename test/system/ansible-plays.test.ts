@@ -189,7 +189,7 @@ test('requirements are installed once for a run, into its directory, and found',
     installRequirements('requirements.yml', context),
   ])
   expect(again).toEqual(paths)
-  expect(lines.filter((line) => line.startsWith('Installing requirements.yml …'))).toHaveLength(1)
+  expect(lines.filter((line) => line === 'Installing requirements.yml …')).toHaveLength(1)
   expect(
     [...paths.roles, ...paths.collections].every(
       (path) => path.startsWith(project.runDir) && existsSync(path),

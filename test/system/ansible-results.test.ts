@@ -180,7 +180,8 @@ test('what a vault holds is masked wherever a playbook shows it', async ({ ansib
     onSecrets: (values) => secrets.push(...values),
   }).playbook('site.yml', { extraVars: { dir }, diff: true })
   expect(run.tasks.map(({ name }) => name)).toEqual(['Say ***', 'Loop', 'Key', 'Show', 'Fail'])
-  expect(run.failed[0]?.result.msg).toBe('*** *** *** tea')
+  // From 2.22 on Ansible masks them itself.
+  expect(run.failed[0]?.result.msg).toMatch(/^(\*{3} ){3}tea$|^(\$REDACTED\$ ){3}tea$/)
   const told = JSON.stringify([run, events])
   for (const secret of [inline, whole, JSON.stringify(whole).slice(1, -1), file, '271828', password])
     expect(told).not.toContain(secret)

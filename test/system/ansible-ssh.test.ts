@@ -82,7 +82,7 @@ const test = base.extend<{ dir: string; standIn: StandIn }>({
 })
 
 function ansible(dir: string, target: AnsibleTarget): Ansible {
-  return new Ansible({ projectDir, runDir: dir, targets: [target], timeoutMs: 60_000, log: () => {} })
+  return new Ansible({ projectDir, runDir: dir, targets: [target], timeoutMs: 240_000, log: () => {} })
 }
 
 test('a playbook runs over one ssh connection, with files transferred or not', async ({ dir, standIn }) => {
@@ -111,7 +111,7 @@ test('an ansible.cfg that relaxes host keys, as many do, is no hindrance', async
     projectDir,
     runDir: dir,
     targets: [standIn.target],
-    timeoutMs: 60_000,
+    timeoutMs: 240_000,
     log: () => {},
   })
   const run = await own.playbook('ping.yml', { env: { ANSIBLE_CONFIG: join(dir, 'ansible.cfg') } })

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest-raspi'
+import { piMatchers } from '../../src/vitest/pi-matchers/pi-matchers.ts'
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGrO5cN0mH1q8yJ4mZ0m1x7uE4nN0kz6Yy0m5s1q2w3e'
 
@@ -16,6 +17,7 @@ mkdir -p /mnt/ram /srv/www /boot/firmware /etc/cron.d /etc/apt/sources.list.d
 mount -t tmpfs -o noatime none /mnt/ram
 echo 'Hello' > /srv/www/index.html
 echo 'dtparam=i2c_arm=on' >> /boot/firmware/config.txt
+sed -i '1s/$/ cgroup_enable=memory/' /boot/firmware/cmdline.txt
 printf '#Ansible: nightly\\n0 3 * * * root /usr/local/bin/backup\\n' > /etc/cron.d/backup
 echo 'deb [signed-by=/etc/apt/keyrings/app.asc] https://apt.pi.test/debian stable main' > /etc/apt/sources.list.d/app.list
 echo boreas > /etc/hostname && hostname boreas
@@ -152,6 +154,12 @@ const table: [name: string, passes: Look, fails: Look, received: string][] = [
     '',
   ],
   [
+    'a kernel parameter of the next boot',
+    (it) => it.toHaveKernelParameter('cgroup_enable=memory', { nextBoot: true }),
+    (it) => it.toHaveKernelParameter('cgroup_enable=memory'),
+    '',
+  ],
+  [
     'a sysctl',
     (it) => it.toHaveSysctl('vm.swappiness', 7),
     (it) => it.toHaveSysctl('vm.swappiness', 60),
@@ -217,6 +225,8 @@ const table: [name: string, passes: Look, fails: Look, received: string][] = [
 ]
 
 test('every matcher sees what is there on a Pi, tells what is not, and can be negated', async ({ pi }) => {
+  const tried = new Set(table.map(([, passes]) => /\.(to\w+)\(/.exec(String(passes))?.[1]))
+  expect([...tried].sort()).toEqual(Object.keys(piMatchers).sort())
   await pi.run('sh -s', { sudo: true, input: setUp })
   const answers = await Promise.all(
     table.map(async ([name, passes, fails, received]) => ({

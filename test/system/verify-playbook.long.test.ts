@@ -30,13 +30,13 @@ const files = {
 `,
   'test/site.test.ts': `import { expect, raspiTest, verifyPlaybook } from 'vitest-raspi'
 const options = { inventory: 'inventory/hosts.ini', limit: 'boreas' }
-verifyPlaybook('site.yml', options)
+verifyPlaybook('site.yml', { ...options, powerCuts: 2 })
 raspiTest<'boreas'>({ ...options, limit: 'nobody' })('a limit that matches nobody', ({ pis }) => { pis.boreas })
 raspiTest({ hosts: Object.fromEntries(Array.from({ length: 99 }, (_, n) => ['pi' + n, {}])) })('too many', ({ pi }) => { pi })
 `,
 }
 
-test('the standard tests of a playbook pass on a Pi of the user’s inventory, through a reboot', {
+test('the standard tests of a playbook pass on a Pi of the user’s inventory, through a reboot and a power cut', {
   timeout: 1_500_000,
 }, async () => {
   using project = new Project({ files })
@@ -53,7 +53,10 @@ test('the standard tests of a playbook pass on a Pi of the user’s inventory, t
     'a dry run on converged Pis would change nothing',
     'no systemd unit has failed',
     'it survives a reboot',
+    'it converges through power cuts, every 2 tasks',
   ])
+  // Two of three tasks, then all.
+  expect(output.match(/ansible-playbook site\.yml …/g)).toHaveLength(9)
   expect(output).toMatch(
     /The limit "nobody" matches no host of inventory\/hosts\.ini\.\n +It has the hosts: boreas, zephyr\./,
   )

@@ -96,7 +96,10 @@ test('a run tells what it covered, fails below the threshold, and shows no secre
     .map((path) => join(project.root, path))
     .filter((path) => existsSync(path) && statSync(path).isFile())
   const names = texts.join('\n')
-  for (const kept of ['report.json', 'report.xml', 'events.jsonl', 'failure.txt'])
+  for (const kept of [
+    ...['report.json', 'report.xml', 'lcov.info', 'raspi/index.html', 'timeline.txt'],
+    ...['site.yml.log', 'events.jsonl', 'failure.txt', 'qemu.log'],
+  ])
     expect(names).toContain(kept)
   for (const secret of secrets) {
     expect(output).not.toContain(secret)

@@ -53,18 +53,33 @@ export const toHaveSysctl = piMatcher('toHaveSysctl', {
   },
 })
 
+/** Where `toHaveKernelParameter` may look for a parameter. */
+export interface KernelParameterExpectation {
+  /** At what cmdline.txt holds for the next boot, in the place of what the kernel was started with. @default false */
+  nextBoot?: boolean
+}
+
+// Raspberry Pi OS 12 and later, and what was before. https://www.raspberrypi.com/documentation/computers/configuration.html#kernel-command-line-cmdline-txt
+const lineFiles = ['/boot/firmware/cmdline.txt', '/boot/cmdline.txt']
+
 export const toHaveKernelParameter = piMatcher('toHaveKernelParameter', {
-  queries: (_parameter: string) => [{ kind: 'texts', patterns: ['/proc/cmdline'] }],
-  judge: ([{ texts }], parameter) => {
-    const all: string[] = texts['/proc/cmdline']?.trim().match(/(?:[^\s"]|"[^"]*")+/g) ?? []
+  options: ['nextBoot'],
+  queries: (_parameter: string, { nextBoot = false }: KernelParameterExpectation = {}) => [
+    { kind: 'texts', patterns: nextBoot ? lineFiles : ['/proc/cmdline'] },
+  ],
+  judge: ([{ texts }], parameter, { nextBoot = false }: KernelParameterExpectation = {}) => {
+    const file = nextBoot ? lineFiles.find((file) => texts[file] !== undefined) : '/proc/cmdline'
+    const [line = ''] = ((file && texts[file]) ?? '').split('\n')
+    const all: string[] = line.match(/(?:[^\s"]|"[^"]*")+/g) ?? []
     const [key = ''] = parameter.split('=')
     const alike = all.filter((other) => other === key || other.startsWith(`${key}=`))
     const there = all.includes(parameter)
-    const found = there ? parameter : alike.join(' ') || `no ${key}`
+    const none = file ? `no ${key}` : `neither ${lineFiles.join(' nor ')}`
+    const found = there ? parameter : alike.join(' ') || none
     return judge(
       { there, wanted: parameter, found, none: `no ${parameter}` },
       [],
-      there ? [] : list('The kernel was started with', all),
+      there || !file ? [] : list(nextBoot ? file : 'The kernel was started with', all),
     )
   },
 })

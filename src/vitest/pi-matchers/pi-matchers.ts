@@ -8,6 +8,7 @@ import { type LocaleExpectation, toHaveHostname, toHaveLocale, toHaveTimezone } 
 import { type JournalOptions, toHaveCleanJournal } from './journal.ts'
 import {
   type KernelModuleExpectation,
+  type KernelParameterExpectation,
   toHaveKernelModule,
   toHaveKernelParameter,
   toHaveSysctl,
@@ -99,10 +100,10 @@ export interface PiMatchers<R = void> {
   toHaveKernelModule(name: string, expected?: KernelModuleExpectation): Promise<Awaited<R>>
 
   /**
-   * The kernel runs with a parameter, as it is written in /proc/cmdline.
-   * @example await expect(pi).toHaveKernelParameter('cgroup_enable=memory')
+   * The kernel runs with a parameter, as it is written in /proc/cmdline; or will, as it is written in cmdline.txt.
+   * @example await expect(pi).toHaveKernelParameter('cgroup_enable=memory', { nextBoot: true })
    */
-  toHaveKernelParameter(parameter: string): Promise<Awaited<R>>
+  toHaveKernelParameter(parameter: string, expected?: KernelParameterExpectation): Promise<Awaited<R>>
 
   /**
    * A kernel setting has a value now.
@@ -182,6 +183,7 @@ export type {
   HttpExpectation,
   JournalOptions,
   KernelModuleExpectation,
+  KernelParameterExpectation,
   ListenExpectation,
   LocaleExpectation,
   MountExpectation,

@@ -36,7 +36,7 @@ export const test = base.extend<{
         projectDir,
         runDir,
         targets: [target('pi')],
-        timeoutMs: 60_000,
+        timeoutMs: 240_000,
         log: () => {},
         ...context,
       })

@@ -77,6 +77,22 @@ be elsewhere in the file depending on the exact syntax problem.
   )
 })
 
+test('of a missing role the playbook that we have written is not told, nor of a vault the one that is named anyhow', () => {
+  const role = "[ERROR]: The role 'nope' was not found in: /repo/roles\nOrigin: /repo/.vitest-raspi.json\n"
+  const standIn = '/repo/.vitest-raspi.json'
+  expect(failureOf(ending({ playbook: 'role nope', stderr: role, standIn }))?.message).toMatch(
+    /^The role "nope" was not found\n {2}Ansible searched for it in:\n {4}roles\n/,
+  )
+  const vault = (path: string) =>
+    `[ERROR]: Attempting to decrypt but no vault secrets found.\nOrigin: /repo/${path}\n\n`
+  expect(failureOf(ending({ stderr: vault('site.yml') }))?.shortMessage).toBe(
+    'site.yml cannot be run: Attempting to decrypt but no vault secrets found.',
+  )
+  expect(failureOf(ending({ stderr: vault('group_vars/all.yml') }))?.shortMessage).toBe(
+    'site.yml cannot be run: group_vars/all.yml: Attempting to decrypt but no vault secrets found.',
+  )
+})
+
 test('a missing role is an error also where Ansible runs on to its end', () => {
   const stderr = "ERROR! the role 'nope' was not found in /repo/roles\n"
   expect(failureOf(ending({ exitCode: 2, stderr }, ...started(), ended(), stats))?.shortMessage).toBe(

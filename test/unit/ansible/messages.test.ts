@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseError, parseWarnings } from '../../../src/ansible/messages.ts'
+import { detailsOfWarnings, parseError, parseWarnings } from '../../../src/ansible/messages.ts'
 
 test('an error of ansible-core 2.14 comes with its place and the lines in question', () => {
   const stderr = `[WARNING]: No inventory was parsed, only implicit localhost is available
@@ -54,6 +54,17 @@ Origin: /repo/roles/hello/tasks/main.yml:2:9
   })
 })
 
+test('an error of a whole file has its path, one of a plugin has none', () => {
+  const stderr = '[ERROR]: Attempting to decrypt but no vault secrets found.\nOrigin: /repo/vault.yml\n\n'
+  expect(parseError(stderr)).toEqual({
+    message: 'Attempting to decrypt but no vault secrets found.',
+    path: '/repo/vault.yml',
+  })
+  expect(parseError(stderr.replace('/repo/vault.yml', '<unknown>'))).toEqual({
+    message: 'Attempting to decrypt but no vault secrets found.',
+  })
+})
+
 test('an error without a place is its words in one line', () => {
   const stderr = 'ERROR! Unable to retrieve file contents\nCould not find or access "nope.yml"\n'
   expect(parseError(stderr)).toEqual({
@@ -79,4 +90,26 @@ ERROR! not a warning
     warnings: ['Could not match supplied host pattern, ignoring: web', 'second'],
     deprecations: ['old thing. Removed in 2.20.'],
   })
+})
+
+test('what a script says beside the warning of ansible-core 2.19 is told, what is said twice is not', () => {
+  const stderr = `[WARNING]: Failed to parse inventory with 'script' plugin: Inventory script returned non-zero exit code 3.
+
+Failed to parse inventory with 'script' plugin.
+
+<<< caused by >>>
+
+Inventory script returned non-zero exit code 3.
+Origin: <inventory plugin 'script' with source '/repo/cloud.sh'>
+
+Standard error from inventory script:
+no cloud here
+
+[WARNING]: Unable to parse /repo/cloud.sh as an inventory source
+`
+  expect(detailsOfWarnings(stderr, /Failed to parse/)).toEqual([
+    'Standard error from inventory script:',
+    'no cloud here',
+  ])
+  expect(detailsOfWarnings(stderr, /Unable to parse/)).toEqual([])
 })

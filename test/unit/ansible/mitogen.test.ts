@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest'
 import { parseConfig } from '../../../src/ansible/config.ts'
-import { mitogenEnvironment, pythonOf } from '../../../src/ansible/mitogen.ts'
+import { mitogenEnvironment, modulesOf, pythonOf } from '../../../src/ansible/mitogen.ts'
 
-test('Ansible tells which Python it runs on', () => {
+test('Ansible tells which Python it runs on, and where its modules are', () => {
   const version =
-    'ansible [core 2.14.18]\n  python version = 3.11.2 (main, Apr 28 2025) [GCC 12.2.0] (/usr/bin/python3)\n'
+    'ansible [core 2.14.18]\n  ansible python module location = /opt/my ansible/ansible\n  python version = 3.11.2 (main, Apr 28 2025) [GCC 12.2.0] (/usr/bin/python3)\n'
   expect(pythonOf(version)).toBe('/usr/bin/python3')
+  expect(modulesOf(version)).toBe('/opt/my ansible')
+  expect(modulesOf('ansible 2.9.27\n')).toBeUndefined()
   expect(pythonOf('ansible 2.9.27\n  python version = 3.9\n')).toBeUndefined()
 })
 

@@ -81,6 +81,21 @@ describe('toHaveKernelParameter', () => {
     await expectPi(pi).not.toHaveKernelParameter('console')
   })
 
+  test('looks at what cmdline.txt holds for the next boot', async () => {
+    const next = { nextBoot: true }
+    const texts = { '/proc/cmdline': cmdline, '/boot/cmdline.txt': 'rw cgroup_enable=memory\nnot=this\n' }
+    const edited = answeringTarget({ texts })
+    await expectPi(edited).toHaveKernelParameter('cgroup_enable=memory', next)
+    await expectPi(edited).not.toHaveKernelParameter('cgroup_enable=memory')
+    await expectPi(edited).not.toHaveKernelParameter('not=this', next)
+    expect(
+      await failure(() => expectPi(edited).toHaveKernelParameter('cgroup_enable=cpuset', next)),
+    ).toContain('Received:  cgroup_enable=memory\n\n/boot/cmdline.txt:\n  rw\n  cgroup_enable=memory')
+    expect(await failure(() => expectPi(pi).toHaveKernelParameter('rw', next))).toContain(
+      'Received:  neither /boot/firmware/cmdline.txt nor /boot/cmdline.txt',
+    )
+  })
+
   test('tells the values that there are, and what else the kernel was started with', async () => {
     expect(
       await failure(() => expectPi(pi).toHaveKernelParameter('cgroup_enable=memory')),

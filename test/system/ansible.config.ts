@@ -1,0 +1,38 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+import { otherAnsibleCores } from './support/ansible-cores.ts'
+
+// The tests with a local ansible-playbook and no Pi, once more with each other ansible-core that there is.
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const cores = otherAnsibleCores()
+if (cores.length === 0)
+  throw new Error(
+    'There is no other ansible-core: `npm run fetch:ansible` brings one, and VITEST_RASPI_ANSIBLE_PATHS names those of yours.',
+  )
+
+/** `ansible-core 2.19.11`, as the programs in `dir` say. */
+function nameOf(dir: string): string {
+  const said = execFileSync(join(dir, 'ansible-playbook'), ['--version'], { encoding: 'utf8' })
+  return `ansible-core ${/\[core (\S+)\]/.exec(said)?.[1] ?? dir}`
+}
+
+export default defineConfig({
+  root,
+  test: {
+    projects: cores.map((dir) => ({
+      root,
+      test: {
+        name: nameOf(dir),
+        include: ['test/system/ansible-*.test.ts'],
+        env: { PATH: `${dir}:${process.env.PATH}` },
+        testTimeout: 300_000,
+        // Some tests look at all processes of the host.
+        maxWorkers: 1,
+        retry: process.env.CI ? 1 : 0,
+      },
+    })),
+  },
+})
