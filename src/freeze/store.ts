@@ -98,6 +98,15 @@ export async function sealFrozen(dir: string, about: Omit<Manifest, 'files'>): P
   return manifest
 }
 
+/** The manifest that `text` is, where it is of the frozen Pi `id` on `parent`; else a sentence that says what is wrong. */
+export function manifestOf(text: string, id: string, parent: string | undefined): Manifest | string {
+  const manifest = manifestSchema.safeParse(parsed(text)).data
+  if (!manifest) return `${manifestFile} is none`
+  if (manifest.id !== id) return `${manifestFile} is of another frozen Pi`
+  if (manifest.parent !== parent) return `${manifestFile} says that it lies on another frozen Pi`
+  return manifest
+}
+
 /**
  * Reads a frozen Pi and checks every byte of it against its manifest; one with a `parent` must lie on that. Gives
  * `undefined` where there is none, and a sentence that says what is wrong where it is damaged. Notes
@@ -114,10 +123,8 @@ export async function readFrozen(
   if (!(await stat(dir).catch(() => undefined))) return undefined
   try {
     const text = await readFile(join(dir, manifestFile), 'utf8')
-    const manifest = manifestSchema.safeParse(parsed(text)).data
-    if (!manifest) return `${manifestFile} is none`
-    if (manifest.id !== id) return `${manifestFile} is of another frozen Pi`
-    if (manifest.parent !== parent) return `${manifestFile} says that it lies on another frozen Pi`
+    const manifest = manifestOf(text, id, parent)
+    if (typeof manifest === 'string') return manifest
     for (const [name, file] of Object.entries(frozenFiles) as [FrozenFile, string][]) {
       const { size } = await stat(join(dir, file))
       if (size !== manifest.files[name].size)

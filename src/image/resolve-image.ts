@@ -20,6 +20,7 @@ import { type ClientKey, clientKey } from './keys.ts'
 import { recipeId } from './recipe.ts'
 import { parseReference, type Reference } from './reference.ts'
 import { resolveRemote } from './resolve-remote.ts'
+import type { Shelf } from './shelf.ts'
 import { stepFiles, withSteps } from './steps.ts'
 import { cardFile, type Entry, entryDir, readEntry } from './store.ts'
 
@@ -36,6 +37,8 @@ export interface ImageContext {
   patience?: Partial<Patience> | undefined
   /** What this host need not have to make one. */
   without?: readonly Need[] | undefined
+  /** What other machines have made. @default nothing */
+  shelf?: Shelf | undefined
 }
 
 /** How an image that is not in the cache is made. */
@@ -60,10 +63,16 @@ export async function resolveImage(option: ImageOption, context: ImageContext): 
   const { name } = reference
   try {
     await remove(...abandoned(join(cacheDir, 'tmp'), 'image', 'key', 'download'))
-    const key = await clientKey(cacheDir)
+    const key = await clientKey(cacheDir, context.shelf)
+    await context.shelf?.joinKey(key.privateKeyFile, signal)
     const making = await makingOf(reference, key, context)
+    // What a file of this machine is made of nobody else has.
+    const shelf = reference.kind === 'file' ? undefined : context.shelf
     const entry = readEntry(cacheDir, making.id)
-    if (typeof entry === 'object') return toImage(cacheDir, entry, key)
+    if (typeof entry === 'object') {
+      shelf?.offerImage(making.id, entryDir(cacheDir, making.id))
+      return toImage(cacheDir, entry, key)
+    }
     return await exclusively(
       join(cacheDir, 'images'),
       { log, waitingFor: `Image ${name}`, signal },
@@ -71,9 +80,15 @@ export async function resolveImage(option: ImageOption, context: ImageContext): 
         const found = readEntry(cacheDir, making.id)
         if (typeof found === 'object') return toImage(cacheDir, found, key)
         if (found) log(`Image ${name}: the one in the cache is damaged (${found}), making it again`)
+        const shared = found ? undefined : await fetchInto(making.id, cacheDir, shelf, signal)
+        if (shared) {
+          log(`Image ${name}: fetched, another machine has made it`)
+          return toImage(cacheDir, shared, key)
+        }
         const started = performance.now()
         log(`Image ${name}: ${making.verb} it; this takes some minutes, once`)
         const made = await makeInto(making, cacheDir)
+        shelf?.offerImage(making.id, entryDir(cacheDir, made.recipe))
         log(`Image ${name}: ready after ${elapsed(started)}, kept in ${entryDir(cacheDir, made.recipe)}`)
         return toImage(cacheDir, made, key)
       },
@@ -123,6 +138,22 @@ async function originOf(
   if (context.lockFile) noteLockFile(context.cacheDir, context.lockFile)
   const image = await resolveRemote(reference, { ...context, retryMs: context.patience?.retryMs })
   return { source: { image }, initFormat: image.initFormat }
+}
+
+/** Fetches the image of a recipe into the cache, where a shelf has it. */
+async function fetchInto(
+  id: string,
+  cacheDir: string,
+  shelf: Shelf | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Entry | undefined> {
+  if (!shelf) return undefined
+  const dir = join(privateDir(cacheDir, 'tmp'), scratchName('image'))
+  if (!(await shelf.fetchImage(id, dir, signal))) return undefined
+  privateDir(cacheDir, 'images')
+  renameSync(dir, entryDir(cacheDir, id))
+  const entry = readEntry(cacheDir, id)
+  return typeof entry === 'object' ? entry : undefined
 }
 
 /** Makes it in a directory of its own and renames: what stands in the cache is whole. */

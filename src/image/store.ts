@@ -43,7 +43,11 @@ export function entryDir(cacheDir: string, recipe: string): string {
 /** Reads the image of a recipe: its entry, `undefined` where there is none, or a sentence where it is damaged. */
 export function readEntry(cacheDir: string, recipe: string): Entry | string | undefined {
   const dir = entryDir(cacheDir, recipe)
-  if (!existsSync(dir)) return undefined
+  return existsSync(dir) ? readEntryIn(dir, recipe) : undefined
+}
+
+/** Reads the image of a recipe in the directory `dir`: its entry, or a sentence where it is none. */
+export function readEntryIn(dir: string, recipe: string): Entry | string {
   try {
     const entry = entrySchema.parse(JSON.parse(readFileSync(join(dir, entryFile), 'utf8')))
     const { size } = statSync(join(dir, cardFile))

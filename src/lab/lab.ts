@@ -16,6 +16,7 @@ import {
 import { optionOf } from '../machine/boards.ts'
 import type { SegmentRequest } from '../network/calls.ts'
 import type { ResolvedOptions } from '../options.ts'
+import { openShare } from '../share/open-share.ts'
 import { type Capacity, capacityOf } from './capacity.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { Gate } from './gate.ts'
@@ -82,8 +83,14 @@ export class Lab {
     }
     const starter = new PiStarter(context)
     this.#starter = starter
+    // What other engines have frozen does not lie in the cache.
+    const share =
+      options.engine === 'process'
+        ? openShare(options.share, { cacheDir: this.cacheDir, baseDir: place.baseDir, log })
+        : undefined
     this.#sources = new PiSources({
-      ...{ ...context, options, cacheDir: this.cacheDir, place, prepare, starter, places: this.#places },
+      ...{ ...context, options, cacheDir: this.cacheDir, place, prepare, share, starter },
+      places: this.#places,
     })
     this.#ready = new ReadyPool(options.readyPis ?? startsOf(cores), {
       start: (source, signal) => starter.startAtRest(source, signal),

@@ -5,6 +5,7 @@ import { messageOf, RaspiError } from '../errors.ts'
 import { freeze } from '../freeze/freeze.ts'
 import type { FrozenPi } from '../freeze/store.ts'
 import { privateDir } from '../host/paths.ts'
+import { offerFrozen } from '../share/frozen-pis.ts'
 import { LivePi } from './live-pi.ts'
 import type { SourceContext } from './sources.ts'
 
@@ -19,7 +20,9 @@ export async function makeFrozen(plan: FrozenPlan, context: SourceContext): Prom
       const booted = await freeze({ image, board, mustBeWarm }, { ...context, place, dir })
       const frozen = await workshop.seal(booted)
       await checkByThaw({ image, board, frozen }, machineDir, context)
-      return await workshop.keep(frozen)
+      const kept = await workshop.keep(frozen)
+      if (context.share) offerFrozen(context.share, kept)
+      return kept
     } finally {
       await workshop.close()
     }

@@ -5,6 +5,7 @@ import { privateDir } from '../host/paths.ts'
 import { qemuPrograms } from '../host/requirements.ts'
 import type { ImageOption } from '../image-option.ts'
 import type { ResolvedOptions } from '../options.ts'
+import type { Share } from '../share/share.ts'
 import type { Gate } from './gate.ts'
 import type { PiStarter, StarterContext } from './pi-starter.ts'
 import type { Prepare } from './prepare.ts'
@@ -27,6 +28,7 @@ export interface PiSourcesContext extends StarterContext {
   prepare: Prepare | undefined
   /** That of ansible-core: `2.14.18`. */
   ansibleVersion(): Promise<string>
+  share: Share | undefined
   starter: PiStarter
   /** How many Pis may live at once. */
   places: Gate
@@ -69,9 +71,10 @@ export class PiSources {
     this.#layers.clear()
   }
 
-  /** Settles when nothing is being made any more. */
+  /** Settles when nothing is being made any more, nor shared. */
   async settled(): Promise<void> {
     await Promise.allSettled([...this.#sources.values(), ...this.#layers.values()])
+    await this.#context.share?.close()
   }
 
   async #makeSource(image: ImageOption, board: BoardOption): Promise<PiSource> {
@@ -96,9 +99,9 @@ export class PiSources {
   }
 
   async #sourceContext(): Promise<SourceContext> {
-    const { engine, cacheDir, place, runDir, options, log, signal, notEmulated } = this.#context
+    const { engine, cacheDir, place, runDir, options, log, signal, notEmulated, share } = this.#context
     return {
-      ...{ engine: await engine(), log, signal, notEmulated, ...place },
+      ...{ engine: await engine(), log, signal, notEmulated, share, ...place },
       cacheDir: privateDir(cacheDir),
       machineDir: runDir.path,
       bootTimeout: options.bootTimeout,

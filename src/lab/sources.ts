@@ -12,6 +12,9 @@ import type { Image } from '../image/image.ts'
 import { resolveImage } from '../image/resolve-image.ts'
 import type { ImageOption } from '../image-option.ts'
 import { type Board, boardOf } from '../machine/boards.ts'
+import { fetchFrozen, offerFrozen } from '../share/frozen-pis.ts'
+import { shelfOf } from '../share/images.ts'
+import type { Share } from '../share/share.ts'
 import { makeFrozen } from './make-frozen.ts'
 
 /** What it takes to have Pis of an image. */
@@ -22,6 +25,8 @@ export interface SourceContext {
   lockFile?: string
   /** What this host need not have to make an image. */
   without?: readonly Need[]
+  /** What other machines have made. @default nothing */
+  share?: Share | undefined
   /** A directory for the sockets of the machines that are started, below the run's. */
   machineDir: string
   engine: Engine
@@ -48,7 +53,8 @@ export async function resolveSource(
     await rm(dir, { recursive: true, force: true })
   const given = context.freezing ? await context.engine.given(option, board) : undefined
   if (given) return given
-  const image = await resolveImage(option, context)
+  const shelf = context.share && shelfOf(context.share, cacheDir)
+  const image = await resolveImage(option, { ...context, shelf })
   if (!board.architectures.includes(image.architecture)) {
     const able = board.architectures.join(' and ')
     throw new RaspiError(
@@ -69,17 +75,25 @@ export async function resolveSource(
 }
 
 async function resolveFrozen(image: Image, board: Board, context: SourceContext): Promise<FrozenPi> {
-  const { cacheDir, log, signal, engine } = context
+  const { cacheDir, log, signal, engine, share } = context
   const { qemuVersion } = engine
   const { kernelParameters } = board
   const key: FreezeKey = { image: image.id, board: board.id, qemuVersion, kernelParameters }
   const id = frozenId(key)
   const found = await engine.find(id, image, board)
-  if (typeof found === 'object') return found
+  if (typeof found === 'object') {
+    if (share) offerFrozen(share, found)
+    return found
+  }
   const lock = { log, signal, waitingFor: `Frozen Pi of ${image.name}` }
   return exclusively(join(cacheDir, 'frozen'), lock, async () => {
     const made = await engine.find(id, image, board)
     if (typeof made === 'object') return made
+    if (!made && share && (await fetchFrozen(share, { cacheDir, id }, signal))) {
+      const fetched = await engine.find(id, image, board)
+      if (typeof fetched === 'object') return fetched
+      log(`The frozen Pi of ${image.name} that was shared is not used: ${fetched}`)
+    }
     if (made) log(`The frozen Pi of ${image.name} is not used and made again: ${made}`)
     const others = made ? [] : await engine.others(key)
     if (others.length > 0) {

@@ -1,20 +1,24 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readConfig } from '../ansible/config.ts'
 import type { AnsibleRun } from '../ansible/run.ts'
 import type { PiSource } from '../engine/engine.ts'
 import { RaspiError } from '../errors.ts'
-import type { FrozenPi } from '../freeze/store.ts'
+import { type FrozenPi, frozenDir } from '../freeze/store.ts'
 import { exclusively } from '../host/lock.ts'
 import { phase } from '../host/progress.ts'
 import type { Prepare, PrepareContext } from '../lab/prepare.ts'
 import type { Preparation, PrepareStep } from '../lab/protocol.ts'
+import { fetchFrozen, offerFrozen } from '../share/frozen-pis.ts'
+import type { Share } from '../share/share.ts'
 import { contentsOf, digest, type Inputs, inputsOf } from './inputs.ts'
 import { factsOf, layerIds, recipeKey, requestKey } from './key.ts'
 import { makeLayers } from './make-layers.ts'
 import { placesOf } from './places.ts'
 import { reasonToMake } from './reason.ts'
 import { type LayerRecord, namesSchema, readRecord, recordSchema, writeRecord } from './records.ts'
+import { fetchNames, namesFileName, offerNames } from './share-names.ts'
 
 /** What a preparer needs to know. */
 export interface PreparerContext {
@@ -64,7 +68,7 @@ function frozenOf(source: PiSource, [step]: PrepareStep[]): FrozenSource {
 /** Gives the layers of a step, one for each host: those in the cache, or new ones. Says which, and why. */
 async function resolveLayer(layer: Layer): Promise<FrozenSource[]> {
   const { step, hosts, parents, preparer, context } = layer
-  const { cacheDir, log, signal } = context
+  const { cacheDir, log, signal, share } = context
   const { make = makeLayers } = preparer
   const since = Date.now()
   const env = { ...process.env, ...step.env }
@@ -80,7 +84,7 @@ async function resolveLayer(layer: Layer): Promise<FrozenSource[]> {
     requestKey(request),
     frozen.map(({ image, board }) => [image.name, board.name]),
   ]
-  const namesFile = join(cacheDir, 'layers', recipe, 'reads.json')
+  const namesFile = join(cacheDir, 'layers', recipe, namesFileName)
   const recordFile = join(cacheDir, 'layers', `${digest(about)}.json`)
 
   const look = async () => {
@@ -92,6 +96,10 @@ async function resolveLayer(layer: Layer): Promise<FrozenSource[]> {
   const cached = async (sources: FrozenSource[], record: LayerRecord, why: string) => {
     log(`${step.playbook}: from the cache, ${why}`)
     await writeRecord(recordFile, record)
+    if (share) {
+      for (const source of sources) offerFrozen(share, source.frozen)
+      offerNames(share, recipe, namesFile)
+    }
     return sources
   }
 
@@ -101,6 +109,10 @@ async function resolveLayer(layer: Layer): Promise<FrozenSource[]> {
   return exclusively(join(cacheDir, 'layers', recipe), lock, async () => {
     const now = await look()
     if (now.sources) return cached(now.sources, now.record, 'another process has made it')
+    if (share && !now.damage && (await fetchLayer(layer, { recipe, namesFile, share }))) {
+      const fetched = await look()
+      if (fetched.sources) return cached(fetched.sources, fetched.record, 'another machine has made it')
+    }
     const last = await readRecord(recordFile, recordSchema)
     // What a new recipe reads is yet to be seen: what became of that which the last one has read tells the reason.
     const known = await contentsOf(Object.keys(last?.inputs ?? {}), preparer.projectDir)
@@ -118,11 +130,31 @@ async function resolveLayer(layer: Layer): Promise<FrozenSource[]> {
         }
         const reads = await contentsOf(names, preparer.projectDir)
         await writeRecord(namesFile, names)
+        if (share) offerNames(share, recipe, namesFile)
         await writeRecord(recordFile, { ...facts, inputs: { ...inputs, ...reads } })
         return layerIds(recipe, reads, request)
       }),
     )
   })
+}
+
+/** Fetches what a share has of a layer into the cache, and tells whether there is any. */
+async function fetchLayer(
+  layer: Layer,
+  { recipe, namesFile, share }: { recipe: string; namesFile: string; share: Share },
+): Promise<boolean> {
+  const { parents, preparer, context } = layer
+  const { cacheDir, signal } = context
+  const names = (await readRecord(namesFile, namesSchema)) ?? (await fetchNames(share, recipe, context))
+  if (!names) return false
+  await writeRecord(namesFile, names)
+  const ids = layerIds(recipe, await contentsOf(names, preparer.projectDir), layer)
+  let fetched = true
+  for (const [index, { frozen: parent }] of parents.entries()) {
+    const wanted = { cacheDir, id: ids[index] ?? '', parent: parent.id }
+    fetched &&= existsSync(frozenDir(cacheDir, wanted.id)) || (await fetchFrozen(share, wanted, signal))
+  }
+  return fetched
 }
 
 /** The layers in the cache, where all hosts have one; else what is wrong with one. */

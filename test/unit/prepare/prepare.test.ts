@@ -11,6 +11,9 @@ import type { PrepareStep } from '../../../src/lab/protocol.ts'
 import { boards } from '../../../src/machine/boards.ts'
 import type { makeLayers } from '../../../src/prepare/make-layers.ts'
 import { preparer } from '../../../src/prepare/prepare.ts'
+import { DirectoryPlace } from '../../../src/share/directory-place.ts'
+import { fetchFrozen, offerFrozen } from '../../../src/share/frozen-pis.ts'
+import { Share } from '../../../src/share/share.ts'
 import { test as base, type Repository } from './project.ts'
 
 // What is asked of the cache, told to the user and made, without Pis: a layer is a few small files here.
@@ -27,7 +30,14 @@ interface Shop {
   /** What playbooks are seen to read from now on. */
   seen(names: string[], unsure?: string[]): void
   /** Prepares as a run does, and gives the ids of the layers, and the lines that matter. */
-  run(options?: { steps?: PrepareStep[]; hosts?: { name: string }[]; parent?: FrozenPi }): Promise<{
+  run(options?: {
+    steps?: PrepareStep[]
+    hosts?: { name: string }[]
+    parent?: FrozenPi
+    /** Another machine's. */
+    cacheDir?: string
+    share?: Share
+  }): Promise<{
     ids: string[]
     said: string[]
   }>
@@ -53,13 +63,13 @@ const test = base.extend<{ shop: Shop }>({
     const env = { PATH: `${bin}:${process.env.PATH}` }
     let reads: Parameters<Parameters<typeof makeLayers>[2]>[0] = { names: [], unsure: [] }
     let made = 0
-    const make: typeof makeLayers = async ({ parents }, _, name) => {
+    const make: typeof makeLayers = async ({ parents, context }, _, name) => {
       made++
       await delay(100)
       const ids = await name(reads)
       return Promise.all(
         parents.map(async ({ frozen: parent }, index) => {
-          return { image, board, frozen: await frozenPi(cacheDir, ids[index] ?? '', parent.id) }
+          return { image, board, frozen: await frozenPi(context.cacheDir, ids[index] ?? '', parent.id) }
         }),
       )
     }
@@ -69,7 +79,8 @@ const test = base.extend<{ shop: Shop }>({
       seen: (names, unsure = []) => {
         reads = { names, unsure }
       },
-      async run({ steps = [{ playbook: 'prepare.yml' }], hosts = [{ name: 'pi' }], parent = image1 } = {}) {
+      async run({ steps = [{ playbook: 'prepare.yml' }], hosts = [{ name: 'pi' }], ...machine } = {}) {
+        const { parent = image1, share } = machine
         const said: string[] = []
         const log = (line: string) => void (/made|cache|changed|waiting/.test(line) && said.push(line))
         const prepare = preparer({
@@ -79,13 +90,11 @@ const test = base.extend<{ shop: Shop }>({
           make,
         })
         const preparation = { hosts, steps: steps.map((step) => ({ ...step, env })) }
-        const engine = new HostEngine({ cacheDir, qemu: '', qemuVersion: '', qemuImg: '', note() {} })
+        const cache = machine.cacheDir ?? cacheDir
+        const engine = new HostEngine({ cacheDir: cache, qemu: '', qemuVersion: '', qemuImg: '', note() {} })
         const context = {
-          cacheDir,
-          engine,
-          log,
+          ...{ cacheDir: cache, engine, log, share, ansibleVersion: '2.14.18' },
           signal: new AbortController().signal,
-          ansibleVersion: '2.14.18',
         }
         const source: PiSource = { image, board, frozen: parent }
         const sources = await prepare(source, preparation, context as unknown as PrepareContext)
@@ -97,6 +106,37 @@ const test = base.extend<{ shop: Shop }>({
 
 const firstTime = 'prepare.yml: made for the first time with these hosts and options'
 const unchanged = 'prepare.yml: from the cache, nothing that it reads has changed'
+
+test('a layer that another machine has made and shared is fetched, with what it read', async ({ shop }) => {
+  const place = join(shop.repository.root, 'share')
+  const machine = (cacheDir: string) =>
+    new Share(new DirectoryPlace(place), { cacheDir, log: (line) => told.push(line) })
+  const told: string[] = []
+  const mine = machine(shop.cacheDir)
+  shop.seen(['data.csv'])
+  shop.repository.write({ 'data.csv': '1' })
+  const first = await shop.run({ share: mine })
+  const [layer = '', parent = ''] = [...first.ids, 'a'.repeat(64)]
+  for (const id of [parent, layer]) offerFrozen(mine, { id, dir: frozenDir(shop.cacheDir, id) })
+  await mine.close()
+
+  const cacheDir = join(shop.repository.root, 'cache of another')
+  const theirs = machine(cacheDir)
+  const { signal } = new AbortController()
+  expect(await fetchFrozen(theirs, { cacheDir, id: parent }, signal)).toBe(true)
+  const from = (await readFrozen(cacheDir, parent, image, board)) as FrozenPi
+  const second = await shop.run({ cacheDir, share: theirs, parent: from })
+  expect(second).toEqual({
+    ids: first.ids,
+    said: ['prepare.yml: from the cache, another machine has made it'],
+  })
+  shop.repository.write({ 'data.csv': '2' })
+  const third = await shop.run({ cacheDir, share: theirs, parent: from })
+  expect(third.said).toEqual(['prepare.yml: made again, because data.csv changed'])
+  expect(shop.made()).toBe(2)
+  await theirs.close()
+  expect(told.filter((line) => !line.startsWith('What was made'))).toEqual([])
+})
 
 test('a layer is made once, and used until a file of a role changes', async ({ shop }) => {
   shop.repository.write({ 'roles/web/tasks/main.yml': '1' })

@@ -1,0 +1,46 @@
+import { createReadStream } from 'node:fs'
+import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { scratchName } from '../host/scratch.ts'
+import type { SharePlace } from './place.ts'
+
+/** A share in a directory, such as one that a network file system brings to all machines. */
+export class DirectoryPlace implements SharePlace {
+  readonly shown: string
+
+  constructor(dir: string) {
+    this.shown = dir
+  }
+
+  async get(name: string): Promise<Readable | undefined> {
+    return (await this.has(name))
+      ? createReadStream(join(this.shown, name), { highWaterMark: 2 ** 20 })
+      : undefined
+  }
+
+  async has(name: string): Promise<boolean> {
+    try {
+      return (await stat(join(this.shown, name))).isFile()
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+      throw error
+    }
+  }
+
+  async put(name: string, file: string, signal: AbortSignal): Promise<void> {
+    const place = join(this.shown, name)
+    await mkdir(dirname(place), { recursive: true })
+    // Beside its place: a rename does not lead from one file system to another.
+    const temporary = `${place}.${scratchName('new')}`
+    try {
+      await copyFile(file, temporary)
+      signal.throwIfAborted()
+      await rename(temporary, place)
+    } finally {
+      await rm(temporary, { force: true })
+    }
+  }
+
+  async close(): Promise<void> {}
+}

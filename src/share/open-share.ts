@@ -1,0 +1,42 @@
+import { isAbsolute, resolve } from 'node:path'
+import { RaspiError } from '../errors.ts'
+import type { Log } from '../host/progress.ts'
+import { DirectoryPlace } from './directory-place.ts'
+import { HttpPlace } from './http-place.ts'
+import { Share } from './share.ts'
+
+/** What it takes to use a share. */
+export interface ShareContext {
+  cacheDir: string
+  /** Where relative paths begin. @default the working directory */
+  baseDir?: string | undefined
+  env?: NodeJS.ProcessEnv
+  log: Log
+}
+
+/**
+ * The share that `option` names, else `$VITEST_RASPI_SHARE`: a directory, or the URL of an HTTP server that takes PUT, with
+ * `$VITEST_RASPI_SHARE_TOKEN` as its bearer token. Nothing where neither names one. Throws a `RaspiError` of kind `options` where it is neither.
+ */
+export function openShare(
+  option: string | undefined,
+  { cacheDir, baseDir = process.cwd(), env = process.env, log }: ShareContext,
+): Share | undefined {
+  const where = option || env.VITEST_RASPI_SHARE
+  if (!where) return undefined
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(where)?.[1]?.toLowerCase()
+  if (scheme === 'http' || scheme === 'https') {
+    if (!URL.canParse(where)) throw wrong('that is no URL')
+    return new Share(new HttpPlace(where, env.VITEST_RASPI_SHARE_TOKEN), { cacheDir, log })
+  }
+  if (scheme) throw wrong(`there is no way to use ${scheme}:// for it`)
+  const dir = isAbsolute(where) ? where : resolve(baseDir, where)
+  return new Share(new DirectoryPlace(dir), { cacheDir, log })
+
+  function wrong(why: string): RaspiError {
+    const name = option ? 'raspi({ share })' : 'VITEST_RASPI_SHARE'
+    return new RaspiError('options', `${name} cannot be used: ${why}.`, {
+      hint: 'It is a directory, or an http:// or https:// URL of a server that takes PUT.',
+    })
+  }
+}

@@ -1,0 +1,223 @@
+import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import * as z from 'zod'
+import { messageOf } from '../errors.ts'
+import { privateDir } from '../host/paths.ts'
+import type { Log } from '../host/progress.ts'
+import { scratchName } from '../host/scratch.ts'
+import { sparseDigest } from '../host/sparse-digest.ts'
+import { pack, unpack } from './pack.ts'
+import type { SharePlace } from './place.ts'
+
+/** What a share says of something that has several files. */
+const entrySchema = z.object({
+  version: z.literal(1),
+  /** Each by its name, with its size in bytes and its sparse digest, under which it is kept. */
+  files: z.record(
+    z
+      .string()
+      .regex(/^[\w.-]+$/)
+      .refine((name) => !name.startsWith('.')),
+    z.object({ size: z.int().nonnegative(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+  ),
+})
+
+type Entry = z.output<typeof entrySchema>
+
+/** How long the share may take, in ms: to answer, to hand over a file or take one, and for what is left at a run's end. */
+const patience = { answer: 30_000, file: 600_000, end: 60_000 }
+
+/** The largest description of an entry that is read, in bytes. */
+const largestEntry = 1024 * 1024
+
+/**
+ * What machines share so that one of them makes a thing and the others fetch it: entries of several files, each file under
+ * the digest of its content. Whatever is wrong with it is told and otherwise ignored: what cannot be fetched is made, and
+ * what cannot be shared is kept here alone.
+ */
+export class Share {
+  readonly #place: SharePlace
+  readonly #scratch: string
+  readonly #log: Log
+  readonly #offers = new Set<Promise<unknown>>()
+  readonly #agreed = new Set<string>()
+  readonly #offered = new Set<string>()
+  readonly #end = new AbortController()
+  #down = false
+  #refused = false
+
+  /** What is on its way lies below `cacheDir`. */
+  constructor(place: SharePlace, { cacheDir, log }: { cacheDir: string; log: Log }) {
+    this.#place = place
+    this.#scratch = join(cacheDir, 'tmp')
+    this.#log = log
+  }
+
+  /**
+   * Fetches the entry `name` into the new directory `dir`, and tells whether it is there now; each file of it is checked.
+   * Where it is damaged or the share does not answer, says so, and leaves nothing. Rejects only where `signal` aborts.
+   */
+  async fetch(name: string, dir: string, signal: AbortSignal): Promise<boolean> {
+    if (this.#down) return false
+    try {
+      const entry = await this.#entry(name, signal)
+      if (!entry) return false
+      await mkdir(dir, { recursive: true, mode: 0o700 })
+      for (const [file, expected] of Object.entries(entry.files)) {
+        const within = AbortSignal.any([signal, AbortSignal.timeout(patience.file)])
+        const stream = await this.#ask(() => this.#place.get(contentName(expected.sha256), within))
+        if (!stream) throw new Error(`${file} is missing`)
+        await unpack(stream, join(dir, file), expected, within).catch((error) => {
+          signal.throwIfAborted()
+          throw new Error(`${file} cannot be used: ${messageOf(error)}`, { cause: error })
+        })
+        await chmod(join(dir, file), 0o400)
+      }
+      return true
+    } catch (error) {
+      await rm(dir, { recursive: true, force: true })
+      signal.throwIfAborted()
+      this.#log(`${name} of ${this.#place.shown} is not used: ${messageOf(error)}`)
+      return false
+    }
+  }
+
+  /**
+   * Makes the file at `path` the entry `name` where there is none. Where there is another one, says `otherwise` and takes no
+   * further part in the share. Rejects only where `signal` aborts.
+   */
+  async agree(name: string, path: string, otherwise: string, signal: AbortSignal): Promise<void> {
+    if (this.#down || this.#agreed.has(name)) return
+    try {
+      let entry = await this.#entry(name, signal)
+      if (!entry) {
+        await this.#put(name, [path])
+        // Another machine may have done so at the same time: what is there now counts for all.
+        entry = await this.#entry(name, signal)
+      }
+      if (entry?.files[basename(path)]?.sha256 === (await sparseDigest(path))) this.#agreed.add(name)
+      else this.#leave(otherwise)
+    } catch (error) {
+      signal.throwIfAborted()
+      this.#leave(messageOf(error))
+    }
+  }
+
+  #leave(why: string): void {
+    this.#down = true
+    this.#log(`${this.#place.shown} is not used: ${why}`)
+  }
+
+  /** Says why an entry that was fetched is not used after all. */
+  refuse(name: string, why: string): void {
+    this.#log(`${name} of ${this.#place.shown} is not used: ${why}`)
+  }
+
+  /** Shares the files at `paths` as the entry `name`, in the background, unless it is there already. They must not change. */
+  offer(name: string, paths: readonly string[]): void {
+    if (this.#down || this.#refused || this.#offered.has(name)) return
+    this.#offered.add(name)
+    const offer = this.#offer(name, paths).catch((error) => {
+      const why = this.#end.signal.aborted ? 'the run has ended before it was sent' : messageOf(error)
+      this.#log(`${name} is not shared with ${this.#place.shown}: ${why}`)
+    })
+    this.#offers.add(offer)
+    void offer.then(() => this.#offers.delete(offer))
+  }
+
+  /** Waits for what is being shared, a minute at most. */
+  async close(patienceMs: number = patience.end): Promise<void> {
+    const all = Promise.allSettled([...this.#offers])
+    if (this.#offers.size > 0) this.#log(`What was made is being sent to ${this.#place.shown}`)
+    await Promise.race([all, delay(patienceMs, undefined, { ref: false, signal: this.#end.signal })])
+    this.#end.abort()
+    await all
+    await this.#place.close()
+  }
+
+  async #entry(name: string, signal: AbortSignal): Promise<Entry | undefined> {
+    const within = AbortSignal.any([signal, AbortSignal.timeout(patience.answer)])
+    const stream = await this.#ask(() => this.#place.get(`${name}.json`, within))
+    if (!stream) return undefined
+    const entry = entrySchema.safeParse(parsed(await textOf(stream))).data
+    if (!entry) throw new Error('its description is none')
+    return entry
+  }
+
+  async #offer(name: string, paths: readonly string[]): Promise<void> {
+    const there = await this.#ask(() => this.#place.has(`${name}.json`, this.#end.signal))
+    if (!there) await this.#put(name, paths)
+  }
+
+  async #put(name: string, paths: readonly string[]): Promise<void> {
+    const { signal } = this.#end
+    const place = this.#place
+    const dir = privateDir(this.#scratch, scratchName('frozen'))
+    try {
+      const files: Entry['files'] = {}
+      for (const path of paths) {
+        const file = basename(path)
+        const sha256 = await sparseDigest(path)
+        files[file] = { size: (await stat(path)).size, sha256 }
+        if (await this.#ask(() => place.has(contentName(sha256), signal))) continue
+        const packed = join(dir, file)
+        await pack(path, packed, signal)
+        const within = AbortSignal.any([signal, AbortSignal.timeout(patience.file)])
+        await this.#send(() => place.put(contentName(sha256), packed, within))
+        await rm(packed)
+      }
+      // The last: what is described is there.
+      const described = join(dir, 'entry.json')
+      const entry: Entry = { version: 1, files }
+      await writeFile(described, JSON.stringify(entry, undefined, 2))
+      await this.#send(() => place.put(`${name}.json`, described, signal))
+    } finally {
+      await rm(dir, { recursive: true, force: true })
+    }
+  }
+
+  /** A share that has not answered once is not asked again in this run: each question would wait. */
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    if (this.#down) throw new Error('it has not answered before')
+    try {
+      return await question()
+    } catch (error) {
+      this.#down ||= !this.#end.signal.aborted
+      throw error
+    }
+  }
+
+  /** One that has not taken something once may still have something. */
+  async #send(what: () => Promise<void>): Promise<void> {
+    if (this.#refused) throw new Error('it has taken nothing before')
+    try {
+      await what()
+    } catch (error) {
+      this.#refused = true
+      throw error
+    }
+  }
+}
+
+const contentName = (sha256: string) => `content/${sha256}.zst`
+
+async function textOf(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of stream) {
+    bytes += chunk.length
+    if (bytes > largestEntry) throw new Error('its description is too large')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,71 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test as base, expect } from 'vitest'
+import { frozenDir, frozenId, type Manifest, readFrozen, sealFrozen } from '../../../src/freeze/store.ts'
+import type { Image } from '../../../src/image/image.ts'
+import { boards } from '../../../src/machine/boards.ts'
+import { DirectoryPlace } from '../../../src/share/directory-place.ts'
+import { fetchFrozen, offerFrozen } from '../../../src/share/frozen-pis.ts'
+import { Share } from '../../../src/share/share.ts'
+import { scratchDir } from '../../support/scratch-dir.ts'
+
+const { signal } = new AbortController()
+const image: Image = {
+  ...{ name: 'debian-12-arm64', id: 'image-1', path: '/none', architecture: 'arm64', user: 'pi' },
+  ...{ privateKeyFile: '/none', hostKeys: [] },
+}
+const key = { image: 'image-1', board: 'raspi3b', qemuVersion: '7.2.22', kernelParameters: [] }
+const id = frozenId(key)
+
+const test = base.extend('dir', () => scratchDir())
+
+/** A machine with a cache of its own that uses the share in `dir`. */
+function machine(dir: string, name: string) {
+  const said: string[] = []
+  const cacheDir = join(dir, name)
+  mkdirSync(cacheDir)
+  const share = new Share(new DirectoryPlace(join(dir, 'share')), {
+    cacheDir,
+    log: (line) => said.push(line),
+  })
+  return { share, cacheDir, said }
+}
+
+async function keep(cacheDir: string, about: Partial<Manifest> = {}) {
+  const place = frozenDir(cacheDir, about.id ?? id)
+  mkdirSync(place, { recursive: true })
+  for (const [file, text] of Object.entries({ 'card.qcow2': 'card', ram: 'memory', state: 'state' }))
+    writeFileSync(join(place, file), text)
+  await sealFrozen(place, { id, commandLine: 'quiet', notEmulated: [], key, ...about })
+  return { id: about.id ?? id, dir: place }
+}
+
+test('a frozen Pi comes whole to another machine', async ({ dir }) => {
+  const one = machine(dir, 'one')
+  offerFrozen(one.share, await keep(one.cacheDir))
+  await one.share.close()
+  const two = machine(dir, 'two')
+  expect(await fetchFrozen(two.share, { cacheDir: two.cacheDir, id }, signal)).toBe(true)
+  const frozen = await readFrozen(two.cacheDir, id, image, boards.raspi3b)
+  expect(frozen).toMatchObject({ id, commandLine: 'quiet' })
+  expect(readFileSync(join(frozenDir(two.cacheDir, id), 'ram'), 'utf8')).toBe('memory')
+})
+
+test('one that is another than its name says, or lies on another, is told and not used', async ({ dir }) => {
+  const one = machine(dir, 'one')
+  const layer = 'b'.repeat(64)
+  const { dir: place } = await keep(one.cacheDir, { id: layer, parent: 'c'.repeat(64) })
+  offerFrozen(one.share, { id: layer, dir: place })
+  offerFrozen(one.share, { id, dir: place })
+  await one.share.close()
+  const two = machine(dir, 'two')
+  const { cacheDir } = two
+  expect(await fetchFrozen(two.share, { cacheDir, id }, signal)).toBe(false)
+  expect(await fetchFrozen(two.share, { cacheDir, id: layer, parent: 'd'.repeat(64) }, signal)).toBe(false)
+  expect(two.said).toEqual([
+    expect.stringContaining('is of another frozen Pi'),
+    expect.stringContaining('says that it lies on another frozen Pi'),
+  ])
+  expect(existsSync(join(cacheDir, 'frozen'))).toBe(false)
+  expect(await fetchFrozen(two.share, { cacheDir, id: layer, parent: 'c'.repeat(64) }, signal)).toBe(true)
+})

@@ -1,0 +1,34 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { test as base, expect } from 'vitest'
+import { openShare } from '../../../src/share/open-share.ts'
+import { scratchDir } from '../../support/scratch-dir.ts'
+
+const test = base.extend('dir', () => scratchDir())
+
+const open = (option: string | undefined, env: NodeJS.ProcessEnv = {}, baseDir = '/none') =>
+  openShare(option, { cacheDir: '/none', baseDir, env, log: () => {} })
+
+test('without a word of it there is no share', () => {
+  expect(open(undefined)).toBeUndefined()
+})
+
+test('the option ranks above the environment, and a relative path begins at the project', async ({ dir }) => {
+  const share = openShare('shared', {
+    ...{ cacheDir: join(dir, 'cache'), baseDir: dir, log: () => {} },
+    env: { VITEST_RASPI_SHARE: '/elsewhere' },
+  })
+  share?.offer('a', [import.meta.filename])
+  await share?.close()
+  expect(readdirSync(join(dir, 'shared')).sort()).toEqual(['a.json', 'content'])
+})
+
+test('what is neither a directory nor a server is refused by the name it was given', () => {
+  expect(() => open('oci://registry.test/pis')).toThrow(
+    'raspi({ share }) cannot be used: there is no way to use oci://',
+  )
+  expect(() => open(undefined, { VITEST_RASPI_SHARE: 's3://bucket' })).toThrow(
+    /^VITEST_RASPI_SHARE cannot be used/,
+  )
+  expect(() => open('http://')).toThrow('that is no URL')
+})

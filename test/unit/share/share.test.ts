@@ -1,0 +1,156 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test as base, expect } from 'vitest'
+import { DirectoryPlace } from '../../../src/share/directory-place.ts'
+import { HttpPlace } from '../../../src/share/http-place.ts'
+import type { SharePlace } from '../../../src/share/place.ts'
+import { Share } from '../../../src/share/share.ts'
+import { scratchDir } from '../../support/scratch-dir.ts'
+import { ShareServer } from '../../support/share-server.ts'
+
+const { signal } = new AbortController()
+
+const test = base
+  .extend('dir', () => scratchDir())
+  .extend('server', async ({}, { onCleanup }) => {
+    const server = await ShareServer.start()
+    onCleanup(() => server[Symbol.asyncDispose]())
+    return server
+  })
+
+/** A machine with a cache of its own that uses the share at `place`. */
+function machine(dir: string, name: string, place: SharePlace) {
+  const said: string[] = []
+  const cacheDir = join(dir, name)
+  mkdirSync(cacheDir)
+  const share = new Share(place, { cacheDir, log: (line) => said.push(line) })
+  const made = (files: Record<string, string>) =>
+    Object.entries(files).map(([file, text]) => {
+      writeFileSync(join(cacheDir, file), text)
+      return join(cacheDir, file)
+    })
+  return { share, said, made, fetched: join(cacheDir, 'fetched'), cacheDir }
+}
+
+const files = { card: 'a card', ram: 'memory', 'about.json': '{}' }
+
+test('what one machine has made another fetches: by a directory, and by a server', async ({
+  dir,
+  server,
+}) => {
+  const places = {
+    directory: () => new DirectoryPlace(join(dir, 'share')),
+    server: () => new HttpPlace(server.url.replace('//', '//me:secret@'), undefined),
+  }
+  for (const [kind, place] of Object.entries(places)) {
+    const one = machine(dir, `${kind}-one`, place())
+    one.share.offer('frozen/x', one.made(files))
+    await one.share.close()
+    const two = machine(dir, `${kind}-two`, place())
+    expect(await two.share.fetch('frozen/x', two.fetched, signal)).toBe(true)
+    for (const [name, text] of Object.entries(files)) {
+      expect(readFileSync(join(two.fetched, name), 'utf8')).toBe(text)
+      expect(statSync(join(two.fetched, name)).mode & 0o777).toBe(0o400)
+    }
+    expect(await two.share.fetch('frozen/y', `${two.fetched}-y`, signal)).toBe(false)
+    expect([...one.said, ...two.said].filter((line) => !line.startsWith('What was made'))).toEqual([])
+    expect(readdirSync(join(one.cacheDir, 'tmp'))).toEqual([])
+  }
+  expect(server.requests.every(({ authorization }) => authorization === 'Basic bWU6c2VjcmV0')).toBe(true)
+})
+
+test('what is there already is not sent again, neither an entry nor a file of it', async ({
+  dir,
+  server,
+}) => {
+  const one = machine(dir, 'one', new HttpPlace(server.url, 'token'))
+  one.share.offer('a', one.made(files))
+  await one.share.close()
+  expect(server.count('PUT')).toBe(4)
+  expect(server.requests[0]?.authorization).toBe('Bearer token')
+  const two = machine(dir, 'two', new HttpPlace(server.url))
+  two.share.offer('a', two.made({ ...files, ram: 'other memory' }))
+  two.share.offer('b', two.made({ ...files, ram: 'other memory' }))
+  await two.share.close()
+  // The other memory, and what describes b.
+  expect(server.count('PUT')).toBe(6)
+})
+
+test('what is damaged, missing or described wrongly is told, not used, and leaves nothing', async ({
+  dir,
+  server,
+}) => {
+  const one = machine(dir, 'one', new HttpPlace(server.url))
+  one.share.offer('a', one.made(files))
+  await one.share.close()
+  const [content = ''] = [...server.files.keys()].filter((path) => path.startsWith('/content/'))
+  const good = server.files.get(content) ?? Buffer.from('')
+  const entry = server.files.get('/a.json') ?? Buffer.from('')
+  const cases: [what: string, damage: () => void, told: RegExp][] = [
+    ['other content', () => server.files.set(content, server.files.get('/a.json') ?? good), /cannot be used/],
+    ['half of it', () => server.files.set(content, good.subarray(0, good.length / 2)), /cannot be used/],
+    ['none', () => server.files.delete(content), /is missing/],
+    ['no JSON', () => server.files.set('/a.json', Buffer.from('<html>')), /its description is none/],
+    [
+      'a name that leads elsewhere',
+      () => server.files.set('/a.json', Buffer.from(entry.toString().replace('"card"', '"../card"'))),
+      /its description is none/,
+    ],
+  ]
+  for (const [what, damage, told] of cases) {
+    server.files.set(content, good)
+    server.files.set('/a.json', entry)
+    damage()
+    const two = machine(dir, what, new HttpPlace(server.url))
+    expect(await two.share.fetch('a', two.fetched, signal), what).toBe(false)
+    expect(two.said.join('\n'), what).toMatch(told)
+    expect(existsSync(two.fetched), what).toBe(false)
+  }
+})
+
+test('a server that refuses, or is not there, fails nothing and is asked once', async ({ dir, server }) => {
+  server.fault = { method: 'PUT', status: 403 }
+  const one = machine(dir, 'one', new HttpPlace(server.url.replace('//', '//me:secret@')))
+  one.share.offer('a', one.made(files))
+  await one.share.close()
+  const told = `a is not shared with ${server.url}: the server answers 403 to a PUT`
+  expect(one.said).toEqual([`What was made is being sent to ${server.url}`, told])
+  one.share.offer('b', one.made(files))
+  expect(await one.share.fetch('b', one.fetched, signal)).toBe(false)
+  expect(server.count('PUT')).toBe(1)
+  const two = machine(dir, 'two', new HttpPlace('http://127.0.0.1:1'))
+  expect(await two.share.fetch('a', two.fetched, signal)).toBe(false)
+  expect(await two.share.fetch('a', two.fetched, signal)).toBe(false)
+  expect(two.said).toEqual([
+    expect.stringMatching(/^a of http:\/\/127\.0\.0\.1:1 is not used: .*ECONNREFUSED/),
+  ])
+  expect(one.said.join('\n')).not.toContain('secret')
+})
+
+test('a server that takes nothing may still be read from', async ({ dir, server }) => {
+  const one = machine(dir, 'one', new HttpPlace(server.url))
+  one.share.offer('a', one.made(files))
+  await one.share.close()
+  server.fault = { method: 'PUT', status: 405 }
+  const two = machine(dir, 'two', new HttpPlace(server.url))
+  two.share.offer('b', two.made({ other: 'of two' }))
+  await expect.poll(() => two.said).toEqual([expect.stringContaining('answers 405 to a PUT')])
+  expect(await two.share.fetch('a', two.fetched, signal)).toBe(true)
+})
+
+test('a run waits for what it shares only so long', async ({ dir, server }) => {
+  server.fault = { method: 'PUT', silentMs: 60_000 }
+  const { share, said, made } = machine(dir, 'one', new HttpPlace(server.url))
+  share.offer('a', made(files))
+  const started = performance.now()
+  await share.close(200)
+  expect(performance.now() - started).toBeLessThan(20_000)
+  expect(said.at(-1)).toContain('the run has ended before it was sent')
+})
+
+test('who gives up is not kept waiting', async ({ dir, server }) => {
+  server.fault = { method: 'GET', silentMs: 60_000 }
+  const { share, fetched } = machine(dir, 'one', new HttpPlace(server.url))
+  const gone = AbortSignal.timeout(100)
+  await expect(share.fetch('a', fetched, gone)).rejects.toThrow('aborted due to timeout')
+})
