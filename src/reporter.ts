@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { styleText } from 'node:util'
@@ -8,11 +9,13 @@ import { closingBlock } from './report/closing-block.ts'
 import { type CoverageReport, reportCoverage } from './report/coverage-report.ts'
 import { keepFromGit, moduleDir } from './report/evidence-dir.ts'
 import { failureBlock } from './report/failure-block.ts'
-import type { EvidenceArtifact } from './report/meta.ts'
 import { collectPage, type PageContext } from './report/page/collect.ts'
 import { renderPage } from './report/page/render.ts'
-import { reportedTests } from './report/reported-tests.ts'
+import { evidenceOf, metaOf, reportedTests } from './report/reported-tests.ts'
+import { doubtsOfShards, placeOf, type RunPlace } from './report/run-place.ts'
+import { keepTimings, timingsFileOf, timingsOf } from './report/timings.ts'
 import './vitest/provided.ts'
+import { dealOf } from './vitest/sequencer.ts'
 
 /** Reporters that may write to stdout what a program is to read. */
 const machineReadable = new Set(['json', 'junit', 'tap', 'tap-flat'])
@@ -20,10 +23,13 @@ const machineReadable = new Set(['json', 'junit', 'tap', 'tap-flat'])
 /**
  * Tells of failed tests what other reporters do not know (the task at its line of the playbook, the end of the console,
  * where the evidence is), annotates playbooks on GitHub Actions, and closes with what the Pis and playbooks of the run
- * took. Writes the report page, `.vitest/raspi/index.html`. Says nothing where no test had a Pi. The plugin adds it; it stands beside any other reporter.
+ * took. Writes the report page, `.vitest/raspi/index.html`, and how long each test file took, `timings.json` beside it. Says
+ * nothing where no test had a Pi. The plugin adds it; it stands beside any other reporter. Shards of a run tell all of this
+ * by Vitest's blob reports: `vitest --merge-reports` closes as one run would.
  */
 export class RaspiReporter implements Reporter {
   #vitest: Vitest | undefined
+  readonly #run = randomUUID()
 
   onInit(vitest: Vitest): void {
     this.#vitest = vitest
@@ -42,15 +48,31 @@ export class RaspiReporter implements Reporter {
     )
   }
 
+  /** Notes in which run the test file ran. In merged reports that is noted already. */
+  onTestModuleEnd(module: TestModule): void {
+    const vitest = this.#vitest
+    if (!vitest || vitest.config.mergeReports) return
+    const { root, shard, mergeReportsLabel: label } = vitest.config
+    const dealt = dealOf(vitest)
+    const place: RunPlace = {
+      ...{ id: this.#run, root },
+      ...(shard ? { shard: { index: shard.index, count: shard.count } } : {}),
+      ...(dealt ? { dealt } : {}),
+      ...(label ? { label } : {}),
+    }
+    module.meta().raspiRun = place
+  }
+
   async onTestRunEnd(
     modules: readonly TestModule[],
     _errors: readonly unknown[] = [],
     reason: TestRunEndReason = 'passed',
   ): Promise<void> {
+    const root = this.#vitest?.config.root ?? process.cwd()
     const tests = modules.flatMap((module) => [...module.children.allTests()])
     const failed = tests.filter((test) => test.result().state === 'failed')
     const failures = failed.flatMap((test) => {
-      const evidence = evidenceOf(test)
+      const evidence = evidenceOf(test, root)
       return evidence ? [{ test, evidence }] : []
     })
     if (failures.length > 0) {
@@ -70,11 +92,13 @@ export class RaspiReporter implements Reporter {
     const coverage = this.#coverage(tests)
     const page = await this.#writePage(modules, reason, coverage?.known)
     const closing = closingBlock(
-      tests.flatMap((test) => test.meta().raspi ?? []),
+      tests.flatMap((test) => metaOf(test) ?? []),
       page,
     )
     if (closing.length > 0) this.#say(`${closing.join('\n')}\n`)
     if (coverage) this.#tellCoverage(coverage)
+    this.#doubtShards(modules)
+    await this.#keepTimings(modules, reason)
   }
 
   /** What the tests have covered; nothing where no project asks for it. */
@@ -102,6 +126,35 @@ export class RaspiReporter implements Reporter {
     process.exitCode = 1
   }
 
+  /** Fails where merged reports cannot be those of a whole run. */
+  #doubtShards(modules: readonly TestModule[]): void {
+    const vitest = this.#vitest
+    // More shards than files leave some without a report.
+    if (!vitest?.config.mergeReports || vitest.config.passWithNoTests) return
+    const doubts = doubtsOfShards(modules.flatMap((module) => placeOf(module) ?? []))
+    for (const sentence of doubts) vitest.logger.error(styleText('red', sentence))
+    if (doubts.length > 0) process.exitCode = 1
+  }
+
+  /**
+   * Keeps how long the test files took. Not of tests that were chosen by name, which say little of their files; and a shard
+   * leaves it to whoever merges, lest the next shard be dealt by other timings than those before it.
+   */
+  async #keepTimings(modules: readonly TestModule[], reason: TestRunEndReason): Promise<void> {
+    const { root, shard, testNamePattern, tagsFilter } = this.#vitest?.config ?? {}
+    if (root === undefined || shard || testNamePattern || tagsFilter?.length || reason === 'interrupted')
+      return
+    const dir = evidenceDirOf(root)
+    try {
+      const timings = timingsOf(modules, root)
+      if (Object.keys(timings).length === 0) return
+      await keepTimings(timingsFileOf(dir), root, timings)
+      await keepFromGit(dir)
+    } catch {
+      // They only make shards end together.
+    }
+  }
+
   /** Gives what the closing block says of it: where it is, or why there is none. Nothing where no test had a Pi. */
   async #writePage(
     modules: readonly TestModule[],
@@ -111,7 +164,7 @@ export class RaspiReporter implements Reporter {
     const root = this.#vitest?.config.root ?? process.cwd()
     const page = join(evidenceDirOf(root), 'index.html')
     try {
-      const tests = reportedTests(modules)
+      const tests = reportedTests(modules, root)
       if (tests.length === 0) return undefined
       await mkdir(dirname(page), { recursive: true })
       await keepFromGit(evidenceDirOf(root))
@@ -139,11 +192,6 @@ export default RaspiReporter
 /** Where the evidence of a Vitest root is kept. */
 export function evidenceDirOf(root: string): string {
   return join(root, '.vitest', 'raspi')
-}
-
-function evidenceOf(test: TestCase): EvidenceArtifact | undefined {
-  // The last: that of the last attempt of a test with `retry`.
-  return test.artifacts().findLast((artifact) => artifact.type === 'vitest-raspi:evidence')
 }
 
 function titleOf(test: TestCase): string {

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { isRaspiError } from '../errors.ts'
 import { type HostContext, hostContext } from '../host/context.ts'
+import { packageVersion } from '../host/package-version.ts'
+import { addCacheKey } from './cache-key/cache-key.ts'
 import { addCompletion } from './completion.ts'
 import { addConsole } from './console.ts'
 import { addDoctor } from './doctor.ts'
@@ -17,6 +18,7 @@ import type { CommandContext, Output } from './output.ts'
 import { addPower } from './power.ts'
 import { addProvision } from './provision.ts'
 import { addPrune } from './prune.ts'
+import { addReport } from './report/report.ts'
 import { addReset } from './reset.ts'
 import { addSsh } from './ssh.ts'
 import { addUp } from './up.ts'
@@ -37,7 +39,7 @@ export async function runCli(
   let exitCode: number = exitCodes.ok
   const program = new Command('vitest-raspi')
     .description('Emulated Raspberry Pis for testing Ansible playbooks with Vitest')
-    .version(version(), '-v, --version', 'print the version')
+    .version(packageVersion(), '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', examples)
     .addHelpText('afterAll', exitCodesHelp)
@@ -55,10 +57,11 @@ export async function runCli(
   const commands: CommandContext = { output, env: context.env, cwd: process.cwd(), setExitCode }
   const adders = [
     ...[addInit, addUp, addLs, addSsh, addConsole, addLogs, addInventory, addReset, addDown],
-    ...[addPower, addProvision, addFreeze, addPrune, addCompletion],
+    ...[addPower, addProvision, addFreeze, addPrune, addReport, addCompletion],
   ]
   for (const add of adders) add(program, commands)
   addImage(program, { context, output, setExitCode })
+  addCacheKey(program, { context, output })
   try {
     await program.parseAsync(args, { from: 'user' })
     return exitCode
@@ -72,8 +75,4 @@ export async function runCli(
     output.err(error instanceof Error && error.stack ? error.stack : String(error))
     return exitCodes.fault
   }
-}
-
-function version(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 }

@@ -89,7 +89,7 @@ export function slowestOf(tasks: readonly TaskSummary[]): TaskSummary[] {
 export function unitePis(pis: readonly PiSummary[]): PiSummary[] {
   const known = new Map<string, PiSummary>()
   for (const pi of pis) {
-    const key = `${pi.number} ${pi.lentAt}`
+    const key = `${pi.run} ${pi.number} ${pi.lentAt}`
     const other = known.get(key)
     if (!other || other.usedUntil < pi.usedUntil) known.set(key, pi)
   }

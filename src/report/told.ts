@@ -7,6 +7,9 @@ export interface PiSummary {
   /** Its number in this run, and when it was lent, in ms since the epoch: what tells it from all others. */
   number: number
   lentAt: number
+  /** In which run, where several are merged, and which shard that was. */
+  run?: string
+  shard?: string
   name: string
   hostname: string
   origin: 'thawed' | 'booted'

@@ -2,6 +2,7 @@ import type { ResolvedOptions } from '../options.ts'
 import type { AccountArtifact } from '../report/account.ts'
 import type { EvidencePlace } from '../report/evidence-dir.ts'
 import type { EvidenceArtifact, RaspiMeta } from '../report/meta.ts'
+import type { RunPlace } from '../report/run-place.ts'
 
 /** What the main process tells the workers. */
 export interface ProvidedLab {
@@ -25,6 +26,8 @@ declare module 'vitest' {
 
   interface TaskMeta {
     raspi?: RaspiMeta
+    /** Of test files. */
+    raspiRun?: RunPlace
   }
 
   interface TestArtifactRegistry {

@@ -91,7 +91,7 @@ export function collectPage(
     const users = reported.flatMap((test, index) =>
       test.pis.some((other) => isSame(pi, other)) ? [index] : [],
     )
-    const { number: _, coldBootMs: __, queuedMs: ___, ...shown } = pi
+    const { number: _, run: __, coldBootMs: ___, queuedMs: ____, ...shown } = pi
     return { ...shown, tests: users }
   })
   for (const [index, pi] of pis.entries()) for (const test of pi.tests) tests[test]?.pis.push(index)
@@ -173,7 +173,8 @@ export function collectPage(
   }
 }
 
-const isSame = (a: PiSummary, b: PiSummary) => a.number === b.number && a.lentAt === b.lentAt
+const isSame = (a: PiSummary, b: PiSummary) =>
+  a.run === b.run && a.number === b.number && a.lentAt === b.lentAt
 
 function hrefOf(dir: string, page: string): string {
   const path = relative(dirname(page), dir).replaceAll('\\', '/')

@@ -42,7 +42,7 @@ export interface PageTest {
 }
 
 /** A Pi from its request to its end. */
-export interface PagePi extends Omit<PiSummary, 'number' | 'coldBootMs' | 'queuedMs'> {
+export interface PagePi extends Omit<PiSummary, 'number' | 'run' | 'coldBootMs' | 'queuedMs'> {
   /** Indices into {@link PageData.tests}. */
   tests: number[]
 }

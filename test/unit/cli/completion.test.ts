@@ -17,7 +17,7 @@ async function complete(...words: string[]): Promise<string[]> {
 }
 
 test('bash completes commands, options and names of Pis', async () => {
-  expect(await complete('re')).toEqual(['reset'])
+  expect(await complete('re')).toEqual(['reset', 'report'])
   expect(await complete('up', '--in')).toEqual(['--inventory'])
   expect(await complete('ssh', '')).toEqual(['boreas'])
   expect(await complete('reset', '--a')).toEqual(['--all'])
@@ -26,7 +26,7 @@ test('bash completes commands, options and names of Pis', async () => {
 test('every command of the program is in both', async () => {
   const { out } = await run(['--help'])
   const [list = ''] = /\nCommands:\n.*?\n\n/s.exec(out) ?? []
-  const commands = [...list.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name)
+  const commands = [...list.matchAll(/^ {2}([\w-]+)/gm)].map(([, name]) => name)
   expect(commands).toContain('completion')
   for (const shell of ['bash', 'zsh']) {
     const { out: script } = await run(['completion', shell])

@@ -10,6 +10,11 @@ test('a run without Pis is closed by nothing', () => {
   expect(closingBlock([])).toEqual([])
 })
 
+test('Pis of several runs are several, also with the same number at the same time', () => {
+  const metas = ['one', 'two', 'two'].map((run) => ({ pis: [aPi({ run })], runs: [] }))
+  expect(block(metas)).toContain('2 thawed in 2.9 s each (median); at most 2 at once')
+})
+
 test('a run is closed by what its Pis and playbooks took', () => {
   const install = { name: 'web : Install nginx', place: 'roles/web/tasks/main.yml:12', durationMs: 12_300 }
   const metas = [

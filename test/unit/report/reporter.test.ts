@@ -1,9 +1,12 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { dir as tempDir } from 'tmp-promise'
 import { afterEach, expect, test, vi } from 'vitest'
-import type { TestModule, Vitest } from 'vitest/node'
+import type { TestModule, TestRunEndReason, Vitest } from 'vitest/node'
 import type { FailureSummary, RaspiMeta } from '../../../src/report/meta.ts'
 import { RaspiReporter } from '../../../src/reporter.ts'
+import { scratchDir } from '../../support/scratch-dir.ts'
 import { aFailureTask, aPi } from './samples.ts'
 
 afterEach(() => vi.unstubAllEnvs())
@@ -33,6 +36,80 @@ async function report({ meta, failure }: Told, reporters: unknown[] = [['default
   await cleanup()
   return { out: stripVTControlCharacters(out.join('\n')), err: stripVTControlCharacters(err.join('\n')) }
 }
+
+/** A test file of one of three shards as `vitest --merge-reports` has it. */
+function aShard(index: number, state = 'passed'): TestModule {
+  const place = { id: `run-${index}`, root: '/elsewhere', shard: { index, count: 3 } }
+  const spent = { environmentSetupDuration: 1, prepareDuration: 1, collectDuration: 1, setupDuration: 1 }
+  return {
+    ...{
+      relativeModuleId: `${index}.test.ts`,
+      moduleId: `/elsewhere/${index}.test.ts`,
+      project: { name: '' },
+    },
+    ...{ children: { allTests: () => [] }, state: () => state, meta: () => ({ raspiRun: place }) },
+    diagnostic: () => ({ ...spent, duration: 96 }),
+  } as unknown as TestModule
+}
+
+async function close(modules: TestModule[], config: object, reason: TestRunEndReason = 'passed') {
+  const root = scratchDir()
+  for (const index of [1, 2, 3]) writeFileSync(join(root, `${index}.test.ts`), '')
+  const err: string[] = []
+  const logger = { log: () => {}, error: (text: string) => err.push(stripVTControlCharacters(text)) }
+  const reporter = new RaspiReporter()
+  reporter.onInit({ config: { reporters: [], root, ...config }, logger, projects: [] } as unknown as Vitest)
+  const before = process.exitCode
+  await reporter.onTestRunEnd(modules, [], reason)
+  const exitCode = process.exitCode
+  process.exitCode = before
+  const file = join(root, '.vitest/raspi/timings.json')
+  return {
+    err,
+    exitCode,
+    timings: existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).files : undefined,
+  }
+}
+
+test('a test file is told in which run it ran, except where reports are merged', () => {
+  const told: { raspiRun?: unknown } = {}
+  const module = { meta: () => told } as unknown as TestModule
+  const tell = (config: object) => {
+    const reporter = new RaspiReporter()
+    reporter.onInit({ config: { root: '/repo', ...config } } as unknown as Vitest)
+    reporter.onTestModuleEnd(module)
+  }
+  tell({ mergeReports: '.vitest/blob' })
+  expect(told.raspiRun).toBeUndefined()
+  tell({ shard: { index: 2, count: 3 }, mergeReportsLabel: 'linux' })
+  expect(told.raspiRun).toEqual({
+    ...{ id: expect.any(String), root: '/repo', shard: { index: 2, count: 3 }, label: 'linux' },
+  })
+})
+
+test('merged reports of all shards are closed by their timings; of some of them the run fails', async () => {
+  const merge = { mergeReports: '.vitest/blob' }
+  expect(
+    await close(
+      [1, 2, 3].map((index) => aShard(index)),
+      merge,
+    ),
+  ).toEqual({
+    ...{ err: [], exitCode: undefined, timings: { '1.test.ts': 100, '2.test.ts': 100, '3.test.ts': 100 } },
+  })
+  const partly = await close([aShard(1), aShard(3, 'failed')], merge)
+  expect(partly).toMatchObject({ exitCode: 1, timings: { '1.test.ts': 100, '3.test.ts': 100 } })
+  expect(partly.err.join('\n')).toContain('The report of shard 2 of 3 is missing')
+  expect((await close([aShard(1)], { ...merge, passWithNoTests: true })).exitCode).toBeUndefined()
+})
+
+test('no timings are kept of a shard, of tests chosen by name or tag, or of an interrupted run', async () => {
+  const modules = [aShard(1)]
+  for (const config of [{ shard: { index: 1, count: 3 } }, { testNamePattern: /x/ }, { tagsFilter: ['pi'] }])
+    expect((await close(modules, config)).timings).toBeUndefined()
+  expect((await close(modules, {}, 'interrupted')).timings).toBeUndefined()
+  expect((await close(modules, {})).timings).toEqual({ '1.test.ts': 100 })
+})
 
 const meta = { pis: [aPi()], runs: [] }
 const failure = { dir: '/evidence', consoles: [], tasks: [aFailureTask()] }

@@ -70,6 +70,10 @@ export function timeline(data: PageData): HTMLElement | undefined {
   )
 }
 
+/** What a Pi is called: with the shard that it was of, where there were several. */
+const nameOf = ({ name, hostname, shard }: PagePi) =>
+  `${name} (${[hostname, ...(shard ? [`shard ${shard}`] : [])].join(', ')})`
+
 /** A Pi that is kept ready was started before anybody asked for it. */
 const firstOf = ({ askedAt, startedAt }: PagePi) => Math.min(askedAt, startedAt)
 
@@ -117,7 +121,7 @@ function piDrawing(
   x: (at: number) => number,
   width: number,
 ): SVGElement {
-  const { name, hostname, origin, askedAt, startedAt, startMs, lentAt, usedUntil, lost, tests } = pi
+  const { name, origin, askedAt, startedAt, startMs, lentAt, usedUntil, lost, tests } = pi
   const box = (from: number, to: number, y: number, height: number, kind: string) => {
     const left = Math.max(-2, x(from))
     return svg('rect', {
@@ -137,7 +141,7 @@ function piDrawing(
     onclick: () => tests[0] !== undefined && location.assign(`#test-${tests[0]}`),
   })
   const told = [
-    `${name} (${hostname})`,
+    nameOf(pi),
     titles,
     `${origin} in ${duration(startMs)}, lent for ${duration(usedUntil - lentAt)}`,
     lost ? `lost: ${lost.reason}` : '',
@@ -194,11 +198,11 @@ function table(data: PageData, steps: readonly (readonly Step[])[]): Node[] {
   const shown = portions(body, indices, 100, (index) => {
     const pi = data.pis[index]
     if (!pi) return el('tr')
-    const { name, hostname, origin, askedAt, startedAt, startMs, lentAt, usedUntil, lost, tests } = pi
+    const { origin, askedAt, startedAt, startMs, lentAt, usedUntil, lost, tests } = pi
     return el(
       'tr',
       {},
-      el('th', { scope: 'row' }, `${name} (${hostname})`),
+      el('th', { scope: 'row' }, nameOf(pi)),
       el('td', {}, ...tests.flatMap((test, at) => [at > 0 ? ', ' : '', testLink(data, test)])),
       el('td', { class: 'number' }, duration(Math.max(0, askedAt - data.startedAt))),
       el('td', { class: 'number' }, duration(Math.max(0, startedAt - askedAt))),

@@ -1,0 +1,71 @@
+import { join, resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import { boardNames } from '../../board-option.ts'
+import type { HostContext } from '../../host/context.ts'
+import { packageVersion } from '../../host/package-version.ts'
+import { lockFileName } from '../../image/lock-file.ts'
+import { nameOfImage } from '../../image-option.ts'
+import { optionsSchema, type RaspiOptions } from '../../options.ts'
+import { json, type Output } from '../output.ts'
+import { type CacheAnswer, type Form, forGithub, forGitlab, forms, forPeople } from './forms.ts'
+import { cacheKeyOf } from './key.ts'
+
+/** What of a cache is worth keeping: what was downloaded was made into images, and the rest is on its way. */
+const kept = ['images', 'frozen', 'layers', 'keys']
+
+const examples = `
+Examples:
+  vitest-raspi cache-key                                        key and paths, for people
+  vitest-raspi cache-key --for github >> "$GITHUB_OUTPUT"       as outputs of a step: key, restore-keys, path
+  vitest-raspi cache-key --for gitlab --cache-dir .cache/raspi  as a job for GitLab to extend
+  vitest-raspi cache-key --prepare base.yml --json              with what the tests' Pis are prepared by
+
+The key is made of the version of vitest-raspi, the host's kind, its QEMU, how each image is made and frozen, and what the
+playbooks may read that prepare Pis. A cache under another key is never wrong, only in part of no use: what is missing is
+made. QEMU has to be there: run \`vitest-raspi doctor --fix\` before.`
+
+interface KeyOptions {
+  image: string[]
+  board: NonNullable<RaspiOptions['board']>
+  prepare: string[]
+  for?: Form
+  cacheDir?: string
+  json?: boolean
+}
+
+/** Adds `cache-key`, which tells a CI what to keep between runs. */
+export function addCacheKey(
+  program: Command,
+  { context, output }: { context: HostContext; output: Output },
+): void {
+  const defaults = optionsSchema.parse({})
+  program
+    .command('cache-key')
+    .description('print a key and the paths for the cache of a CI')
+    .option('--image <image...>', 'what the Pis boot', [nameOfImage(defaults.image)])
+    .addOption(new Option('--board <name>', 'what QEMU emulates').choices(boardNames).default(defaults.board))
+    .option('--prepare <playbook...>', 'the playbooks of raspiTest({ prepare })', [])
+    .addOption(new Option('--for <ci>', 'print what this one takes').choices(forms).conflicts('json'))
+    .option('--cache-dir <dir>', 'where images and frozen Pis are kept (default: as in the tests)')
+    .option('--json', 'print JSON: { key, restoreKeys, paths, parts }')
+    .addHelpText('after', examples)
+    .action(async (options: KeyOptions) => {
+      const projectDir = process.cwd()
+      const cacheDir = resolve(options.cacheDir ?? context.cacheDir)
+      const needs = {
+        ...{ images: options.image, board: options.board, playbooks: options.prepare, projectDir },
+        lockFile: join(projectDir, lockFileName),
+      }
+      const answer: CacheAnswer = {
+        ...(await cacheKeyOf(needs, context, packageVersion())),
+        paths: kept.map((name) => join(cacheDir, name)),
+      }
+      if (options.json) return output.out(json(answer))
+      for (const line of shown(answer, options.for, projectDir)) output.out(line)
+    })
+}
+
+function shown(answer: CacheAnswer, form: Form | undefined, projectDir: string): string[] {
+  if (form === 'github') return forGithub(answer)
+  return form === 'gitlab' ? forGitlab(answer, projectDir) : forPeople(answer)
+}

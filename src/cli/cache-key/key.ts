@@ -1,0 +1,108 @@
+import { resolve } from 'node:path'
+import { readConfig } from '../../ansible/config.ts'
+import type { BoardOption } from '../../board-option.ts'
+import { frozenId } from '../../freeze/store.ts'
+import type { HostContext } from '../../host/context.ts'
+import { assertNeeds } from '../../host/requirements.ts'
+import { recipeOf } from '../../image/catalogue.ts'
+import { readLockFile } from '../../image/lock-file.ts'
+import { recipeId } from '../../image/recipe.ts'
+import { parseReference } from '../../image/reference.ts'
+import { withSteps } from '../../image/steps.ts'
+import { boardOf } from '../../machine/boards.ts'
+import { digest, inputsOf } from '../../prepare/inputs.ts'
+import { placesOf } from '../../prepare/places.ts'
+
+/** What a project's tests need in the cache. */
+export interface CacheNeeds {
+  /** The images that its Pis boot, as `raspi({ image })` takes them. */
+  images: readonly string[]
+  board: BoardOption
+  /** The playbooks that prepare Pis, relative to the project. */
+  playbooks: readonly string[]
+  projectDir: string
+  lockFile: string
+}
+
+/** All that decides whether what is in a cache is of use. */
+export interface CacheKeyParts {
+  /** Of vitest-raspi. */
+  version: string
+  /** `linux-x64`. */
+  host: string
+  qemu: string
+  /** Digests: of each image with how it is frozen, by its name, and of what each playbook may read. */
+  images: Record<string, string>
+  /** That of ansible-core, and what playbooks may read: of a project that prepares Pis. */
+  ansible?: string
+  playbooks?: Record<string, string>
+}
+
+/** A key for a CI's cache, and the keys of caches that are of use in part. */
+export interface CacheKey {
+  key: string
+  /** How the keys of those begin, the best first. */
+  restoreKeys: string[]
+  parts: CacheKeyParts
+}
+
+/** Works the key out. Throws a `RaspiError` where an image is unknown, or the host has no QEMU whose version counts. */
+export async function cacheKeyOf(
+  needs: CacheNeeds,
+  context: HostContext,
+  version: string,
+): Promise<CacheKey> {
+  const { playbooks } = needs
+  const prepares = playbooks.length > 0
+  const [qemu, ansible] = await assertNeeds(
+    ['qemu', ...(prepares ? (['ansiblePlaybook'] as const) : [])],
+    context,
+  )
+  const parts: CacheKeyParts = {
+    version,
+    host: `${context.platform}-${context.arch}`,
+    qemu: qemu?.version ?? '',
+    images: Object.fromEntries(
+      needs.images.map((image) => [image, imagePart(image, needs, qemu?.version ?? '')]),
+    ),
+    ...(prepares
+      ? { ansible: ansible?.version ?? '', playbooks: await playbookParts(needs, context, ansible?.path) }
+      : {}),
+  }
+  const all = `vitest-raspi-${parts.host}-`
+  const same = plain(`${all}${version}-qemu-${parts.qemu}-`)
+  return { key: `${same}${digest(parts).slice(0, 16)}`, restoreKeys: [same, all], parts }
+}
+
+/** Names an image and how it is frozen, whatever key and host keys a cache gives it: they differ in each that is begun. */
+function imagePart(
+  image: string,
+  { board: option, projectDir, lockFile }: CacheNeeds,
+  qemuVersion: string,
+): string {
+  const reference = parseReference(image, projectDir)
+  const { name, steps } = reference
+  const source =
+    reference.kind === 'recipe'
+      ? recipeId(withSteps(recipeOf(name, ''), steps))
+      : digest([reference, readLockFile(lockFile)])
+  const board = boardOf(option)
+  const { kernelParameters } = board
+  return frozenId({ image: source, board: board.id, qemuVersion, kernelParameters })
+}
+
+async function playbookParts(
+  { playbooks, projectDir }: CacheNeeds,
+  { env }: HostContext,
+  ansiblePlaybook = 'ansible-playbook',
+): Promise<Record<string, string>> {
+  const config = await readConfig(ansiblePlaybook, { cwd: projectDir, env })
+  const parts = playbooks.map(async (playbook) => {
+    const places = placesOf(resolve(projectDir, playbook), projectDir, config)
+    return [playbook, digest(await inputsOf(places, projectDir))] as const
+  })
+  return Object.fromEntries(await Promise.all(parts))
+}
+
+/** What every CI takes in a key. */
+const plain = (text: string) => text.replace(/[^\w.-]+/g, '-')

@@ -1,0 +1,82 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { dir as tempDir } from 'tmp-promise'
+import { test as base, expect } from 'vitest'
+import { gatherShards } from '../../../src/report/gather-shards.ts'
+
+const test = base.extend('scratch', async ({}, { onCleanup }) => {
+  const { path, cleanup } = await tempDir({ unsafeCleanup: true })
+  onCleanup(cleanup)
+  return path
+})
+
+function write(dir: string, files: Record<string, string>): string {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(dir, name)), { recursive: true })
+    writeFileSync(join(dir, name), text)
+  }
+  return dir
+}
+
+const read = (...path: string[]) => readFileSync(join(...path), 'utf8')
+
+test('reports go together, evidence to where it would be, and nothing that is made anew', ({ scratch }) => {
+  const root = write(join(scratch, 'repo'), {
+    '.vitest/raspi/a.test.ts/old/timeline.txt': 'of another run',
+    '.vitest/raspi/c.test.ts/kept/timeline.txt': 'of a file that no shard had',
+    '.vitest/blob/blob-1-9.json': 'of another run',
+  })
+  const one = write(join(scratch, 'one'), {
+    '.vitest/blob/blob-1-2.json': '1',
+    '.vitest/raspi/a.test.ts/works/timeline.txt': 'a',
+    '.vitest/raspi/index.html': 'of a part',
+    '.vitest/attachments/x.txt': 'x',
+  })
+  // As a CI keeps the directory `.vitest`: without its name.
+  const two = write(join(scratch, 'two'), {
+    'blob/blob-2-2.json': '2',
+    'raspi/b.test.ts/works/timeline.txt': 'b',
+    'raspi/coverage/lcov.info': 'of a part',
+    'attachments/y.txt': 'y',
+  })
+  const blobDir = join(scratch, 'blobs')
+  const gathered = gatherShards([one, two], { root, blobDir })
+  expect(gathered.reports).toEqual([join(one, '.vitest/blob/blob-1-2.json'), join(two, 'blob/blob-2-2.json')])
+  expect(gathered.evidence).toEqual(['.vitest/raspi/a.test.ts', '.vitest/raspi/b.test.ts'])
+  expect(
+    readdirSync(blobDir)
+      .map((name) => read(blobDir, name))
+      .sort(),
+  ).toEqual(['1', '2'])
+  expect(readdirSync(join(root, '.vitest/raspi')).sort()).toEqual(['a.test.ts', 'b.test.ts', 'c.test.ts'])
+  expect(readdirSync(join(root, '.vitest/raspi/a.test.ts'))).toEqual(['works'])
+  expect(readdirSync(join(root, '.vitest/attachments')).sort()).toEqual(['x.txt', 'y.txt'])
+  expect(read(root, '.vitest/blob/blob-1-9.json')).toBe('of another run')
+})
+
+test('the root itself may be one of them, and reports may come alone or from Vitest 4', ({ scratch }) => {
+  const root = write(join(scratch, 'repo'), {
+    '.vitest-reports/blob-1-2.json': '1',
+    '.vitest/raspi/a.test.ts/works/timeline.txt': 'a',
+  })
+  const alone = write(join(scratch, 'alone'), { 'blob-2-2.json': '2' })
+  const { reports } = gatherShards([root, alone], { root, blobDir: join(scratch, 'blobs') })
+  expect(reports).toHaveLength(2)
+  expect(read(root, '.vitest/raspi/a.test.ts/works/timeline.txt')).toBe('a')
+})
+
+test('a directory without a report, and a shard that is given twice, are refused before anything is copied', ({
+  scratch,
+}) => {
+  const root = write(join(scratch, 'repo'), { 'package.json': '{}' })
+  const blobDir = join(scratch, 'blobs')
+  const one = write(join(scratch, 'one'), { 'blob/blob-1-2.json': '1', 'raspi/a/timeline.txt': '' })
+  const empty = write(join(scratch, 'empty'), { 'raspi/a/timeline.txt': '' })
+  const again = write(join(scratch, 'again'), { 'blob/blob-1-2.json': 'another run of it' })
+  const same = write(join(scratch, 'same'), { 'blob/blob.json': '1' })
+  expect(() => gatherShards([one, join(scratch, 'none')], { root, blobDir })).toThrow(/is no directory/)
+  expect(() => gatherShards([one, empty], { root, blobDir })).toThrow(/has no report of a shard/)
+  for (const twice of [again, same])
+    expect(() => gatherShards([one, twice], { root, blobDir })).toThrow(/are reports of the same shard/)
+  expect(readdirSync(root)).toEqual(['package.json'])
+})

@@ -1,0 +1,61 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { dir as tempDir } from 'tmp-promise'
+import { test as base, expect } from 'vitest'
+import type { TestModule } from 'vitest/node'
+import { keepTimings, readTimings, timingKey, timingsOf } from '../../../src/report/timings.ts'
+
+const test = base.extend('root', async ({}, { onCleanup }) => {
+  const { path, cleanup } = await tempDir({ unsafeCleanup: true })
+  onCleanup(cleanup)
+  for (const name of ['a.test.ts', 'b.test.ts']) writeFileSync(join(path, name), '')
+  return path
+})
+
+/** A test file that took 1 s for its tests and 10 ms for each thing before. */
+function aModule(name: string, { state = 'passed', project = '' } = {}): TestModule {
+  const spent = { environmentSetupDuration: 10, prepareDuration: 10, collectDuration: 10, setupDuration: 10 }
+  return {
+    ...{
+      relativeModuleId: name,
+      moduleId: `/elsewhere/${name}`,
+      project: { name: project },
+      state: () => state,
+    },
+    diagnostic: () => ({ ...spent, duration: 1_000.4 }),
+  } as unknown as TestModule
+}
+
+test('a file is called the same wherever the repository lies', () => {
+  expect(timingKey('/repo', '', '/repo/test/a.test.ts')).toBe('test/a.test.ts')
+  expect(timingKey('/other repo', 'pis', '/other repo/test/a.test.ts')).toBe('[pis] test/a.test.ts')
+})
+
+test('what has run counts with all that it takes to run it', ({ root }) => {
+  const modules = [
+    aModule('a.test.ts'),
+    aModule('b.test.ts', { state: 'failed', project: 'pis' }),
+    aModule('c.test.ts', { state: 'skipped' }),
+  ]
+  expect(timingsOf(modules, root)).toEqual({ 'a.test.ts': 1_040, '[pis] b.test.ts': 1_040 })
+})
+
+test('timings are kept beside those that are there, without files that are gone', async ({ root }) => {
+  const file = join(root, '.vitest/raspi/timings.json')
+  await keepTimings(file, root, { 'a.test.ts': 1, 'gone.test.ts': 5, '[pis] b.test.ts': 2 })
+  await keepTimings(file, root, { 'a.test.ts': 3 })
+  expect(readTimings(file)).toEqual({ 'a.test.ts': 3, '[pis] b.test.ts': 2 })
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ version: 1 })
+})
+
+test('what is no file of timings is none, and is written anew', async ({ root }) => {
+  const file = join(root, 'timings.json')
+  expect(readTimings(file)).toBeUndefined()
+  for (const text of ['', '{"version":2,"files":{}}', '{"version":1,"files":{"a":-1}}']) {
+    writeFileSync(file, text)
+    expect(readTimings(file)).toMatch(/timings\.json is not used/)
+  }
+  await keepTimings(file, root, { 'a.test.ts': 3 })
+  expect(readTimings(file)).toEqual({ 'a.test.ts': 3 })
+  expect(existsSync(file)).toBe(true)
+})
