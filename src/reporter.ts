@@ -13,7 +13,7 @@ import { collectPage, type PageContext } from './report/page/collect.ts'
 import { renderPage } from './report/page/render.ts'
 import { evidenceOf, metaOf, reportedTests } from './report/reported-tests.ts'
 import { doubtsOfShards, placeOf, type RunPlace } from './report/run-place.ts'
-import { keepTimings, timingsFileOf, timingsOf } from './report/timings.ts'
+import { keepTimings, timingsFileOf } from './report/timings.ts'
 import './vitest/provided.ts'
 import { dealOf } from './vitest/sequencer.ts'
 
@@ -146,9 +146,7 @@ export class RaspiReporter implements Reporter {
       return
     const dir = evidenceDirOf(root)
     try {
-      const timings = timingsOf(modules, root)
-      if (Object.keys(timings).length === 0) return
-      await keepTimings(timingsFileOf(dir), root, timings)
+      await keepTimings(timingsFileOf(dir), root, modules)
       await keepFromGit(dir)
     } catch {
       // They only make shards end together.

@@ -37,12 +37,11 @@ export function readTimings(path: string): Timings | string | undefined {
   }
 }
 
-/** How long `modules` took: their tests and hooks, and what it takes to come to these. Only those that have run. */
-export function timingsOf(modules: readonly TestModule[], root: string): Timings {
+/** How long those of `modules` took that ended as `state`: their tests and hooks, and what it takes to come to these. */
+function timingsOf(modules: readonly TestModule[], root: string, state: 'passed' | 'failed'): Timings {
   return Object.fromEntries(
     modules.flatMap((module) => {
-      const state = module.state()
-      if (state !== 'passed' && state !== 'failed') return []
+      if (module.state() !== state) return []
       const spent = module.diagnostic()
       const { environmentSetupDuration, prepareDuration, collectDuration, setupDuration, duration } = spent
       const ms = environmentSetupDuration + prepareDuration + collectDuration + setupDuration + duration
@@ -53,12 +52,15 @@ export function timingsOf(modules: readonly TestModule[], root: string): Timings
 }
 
 /**
- * Adds `timings` to those in the file at `path`, takes out test files that are not there any more, and writes it whole or
- * not at all.
+ * Brings the timings in the file at `path` up to date with `modules`, takes out test files that are not there any more, and
+ * writes it whole or not at all. What has failed may have ended early: it counts only until it has passed once.
  */
-export async function keepTimings(path: string, root: string, timings: Timings): Promise<void> {
+export async function keepTimings(path: string, root: string, modules: readonly TestModule[]): Promise<void> {
+  const passed = timingsOf(modules, root, 'passed')
+  const failed = timingsOf(modules, root, 'failed')
+  if (Object.keys({ ...passed, ...failed }).length === 0) return
   const before = readTimings(path)
-  const all = Object.entries({ ...(typeof before === 'object' ? before : {}), ...timings })
+  const all = Object.entries({ ...failed, ...(typeof before === 'object' ? before : {}), ...passed })
   const files = all
     .filter(([key]) => existsSync(join(root, key.replace(/^\[.*?\] /, ''))))
     .sort(([a], [b]) => (a < b ? -1 : 1))

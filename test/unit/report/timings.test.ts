@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { dir as tempDir } from 'tmp-promise'
 import { test as base, expect } from 'vitest'
 import type { TestModule } from 'vitest/node'
-import { keepTimings, readTimings, timingKey, timingsOf } from '../../../src/report/timings.ts'
+import { keepTimings, readTimings, timingKey } from '../../../src/report/timings.ts'
 
 const test = base.extend('root', async ({}, { onCleanup }) => {
   const { path, cleanup } = await tempDir({ unsafeCleanup: true })
@@ -31,20 +31,32 @@ test('a file is called the same wherever the repository lies', () => {
   expect(timingKey('/other repo', 'pis', '/other repo/test/a.test.ts')).toBe('[pis] test/a.test.ts')
 })
 
-test('what has run counts with all that it takes to run it', ({ root }) => {
+test('what has run counts with all that it takes to run it', async ({ root }) => {
+  const file = join(root, '.vitest/raspi/timings.json')
   const modules = [
     aModule('a.test.ts'),
     aModule('b.test.ts', { state: 'failed', project: 'pis' }),
-    aModule('c.test.ts', { state: 'skipped' }),
+    aModule('b.test.ts', { state: 'skipped' }),
   ]
-  expect(timingsOf(modules, root)).toEqual({ 'a.test.ts': 1_040, '[pis] b.test.ts': 1_040 })
+  await keepTimings(file, root, modules)
+  expect(readTimings(file)).toEqual({ 'a.test.ts': 1_040, '[pis] b.test.ts': 1_040 })
+  await keepTimings(join(root, 'none.json'), root, [aModule('a.test.ts', { state: 'skipped' })])
+  expect(existsSync(join(root, 'none.json'))).toBe(false)
 })
 
-test('timings are kept beside those that are there, without files that are gone', async ({ root }) => {
-  const file = join(root, '.vitest/raspi/timings.json')
-  await keepTimings(file, root, { 'a.test.ts': 1, 'gone.test.ts': 5, '[pis] b.test.ts': 2 })
-  await keepTimings(file, root, { 'a.test.ts': 3 })
-  expect(readTimings(file)).toEqual({ 'a.test.ts': 3, '[pis] b.test.ts': 2 })
+test('timings are kept beside those that are there, without files that are gone; a failure takes no place of a pass', async ({
+  root,
+}) => {
+  const file = join(root, 'timings.json')
+  writeFileSync(
+    file,
+    JSON.stringify({ version: 1, files: { 'a.test.ts': 1, 'gone.test.ts': 5, '[pis] b.test.ts': 2 } }),
+  )
+  await keepTimings(file, root, [
+    aModule('a.test.ts'),
+    aModule('b.test.ts', { project: 'pis', state: 'failed' }),
+  ])
+  expect(readTimings(file)).toEqual({ 'a.test.ts': 1_040, '[pis] b.test.ts': 2 })
   expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ version: 1 })
 })
 
@@ -55,7 +67,6 @@ test('what is no file of timings is none, and is written anew', async ({ root })
     writeFileSync(file, text)
     expect(readTimings(file)).toMatch(/timings\.json is not used/)
   }
-  await keepTimings(file, root, { 'a.test.ts': 3 })
-  expect(readTimings(file)).toEqual({ 'a.test.ts': 3 })
-  expect(existsSync(file)).toBe(true)
+  await keepTimings(file, root, [aModule('a.test.ts')])
+  expect(readTimings(file)).toEqual({ 'a.test.ts': 1_040 })
 })

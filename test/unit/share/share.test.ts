@@ -134,7 +134,9 @@ test('a server that takes nothing may still be read from', async ({ dir, server 
   server.fault = { method: 'PUT', status: 405 }
   const two = machine(dir, 'two', new HttpPlace(server.url))
   two.share.offer('b', two.made({ other: 'of two' }))
-  await expect.poll(() => two.said).toEqual([expect.stringContaining('answers 405 to a PUT')])
+  await expect
+    .poll(() => two.said, { timeout: 20_000 })
+    .toEqual([expect.stringContaining('answers 405 to a PUT')])
   expect(await two.share.fetch('a', two.fetched, signal)).toBe(true)
 })
 
