@@ -33,6 +33,7 @@ export async function thaw(
     card,
     signal,
     priority,
+    hurry,
     spans,
     nics,
     returns = false,
@@ -42,6 +43,8 @@ export async function thaw(
     card: string
     signal?: AbortSignal | undefined
     priority?: Priority | undefined
+    /** Aborts when somebody begins to wait for it: it is not in the background any more then. */
+    hurry?: AbortSignal | undefined
     spans: Spans
     nics: Nics
     /** Whether it was frozen with this very identity, which its card has already. @default false */
@@ -59,6 +62,8 @@ export async function thaw(
     { priority, signal },
   )
   spans.end("QEMU's start")
+  if (hurry?.aborted) machine.comeForward()
+  else hurry?.addEventListener('abort', () => machine.comeForward(), { once: true })
   try {
     await migrateIn(machine, frozen.files.state)
     if (frozen.board.parts === 'raspi') await reattachCard(machine)

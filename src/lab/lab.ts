@@ -93,7 +93,7 @@ export class Lab {
       places: this.#places,
     })
     this.#ready = new ReadyPool(options.readyPis ?? startsOf(cores), {
-      start: (source, signal) => starter.startAtRest(source, signal),
+      start: (source, signal, hurry) => starter.startAtRest(source, signal, hurry),
       end: (pi) => starter.end(pi),
       room: () => (this.#places.waiting > 0 ? 0 : this.#places.free - this.#ready.living),
     })

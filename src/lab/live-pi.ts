@@ -61,6 +61,8 @@ export interface StartContext extends Omit<PiMachineContext, 'board' | 'nics'> {
   timeoutMs: number
   /** In the background it leaves the processors to others until it is woken. @default 'normal' */
   priority?: Priority | undefined
+  /** Aborts when somebody begins to wait for it: it comes out of the background then. */
+  hurry?: AbortSignal | undefined
 }
 
 /** A Pi of the lab: who it is, how it came to life, and its machine. */
@@ -152,13 +154,18 @@ export class LivePi {
 
   /**
    * Lets a thawed Pi come to an end with what a new NIC and a login set going, does what every test does first, so that
-   * QEMU has that code translated, and pauses it: until {@link LivePi.wake} it costs no processor time.
+   * QEMU has that code translated, and pauses it: until {@link LivePi.wake} it costs no processor time. Leaves the rest of
+   * this out where somebody begins to wait for it.
    */
   async rest(signal: AbortSignal): Promise<void> {
     const { hostname } = this.identity
+    const { hurry } = this.#context
+    if (hurry?.aborted) return
     await this.#shell?.run(settleScript(this.source.image.user), { timeoutMs: 30_000 })
     this.#hasSettled = true
+    if (hurry?.aborted) return
     await runBySsh(hostname, this.connection, this.controlPath, firstCommands, { signal })
+    if (hurry?.aborted) return
     await this.#shell?.run(quietScript, { timeoutMs: 60_000 })
     await this.machine.pause()
     this.spans.end('coming to rest')
@@ -322,7 +329,7 @@ export class LivePi {
     const { place, card } = this.machine
     await this.#writeKnownHosts([this.identity.hostKey.public])
     const { machine, shell } = await thaw(frozen, this.identity, {
-      ...{ place, card, signal, priority, returns, nics: this.#nics },
+      ...{ place, card, signal, priority, hurry: this.#context.hurry, returns, nics: this.#nics },
       spans: this.spans,
     })
     this.#shell = shell

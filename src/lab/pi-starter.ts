@@ -56,10 +56,13 @@ export class PiStarter {
     }
   }
 
-  /** Starts a Pi for the pool. It queues with nobody: a lease must never wait for it. */
-  async startAtRest(source: PiSource, signal: AbortSignal): Promise<LivePi> {
+  /**
+   * Starts a Pi for the pool. It queues with nobody: a lease must never wait for it. Where somebody takes it before it is
+   * there, `hurry` aborts: it has its full share of the processors from then on, and does not come to rest before.
+   */
+  async startAtRest(source: PiSource, signal: AbortSignal, hurry: AbortSignal): Promise<LivePi> {
     const stop = AbortSignal.any([signal, this.#context.signal])
-    const pi = await this.#bringToLife(source, stop, {}, 'background')
+    const pi = await this.#bringToLife(source, stop, {}, { priority: 'background', hurry })
     try {
       await pi.rest(signal)
       return pi
@@ -79,7 +82,7 @@ export class PiStarter {
     source: PiSource,
     signal: AbortSignal,
     wanted: Particulars,
-    priority?: 'background',
+    background: { priority?: 'background'; hurry?: AbortSignal } = {},
   ): Promise<LivePi> {
     const { engine, bootTimeout, notEmulated } = this.#context
     const { number = ++this.#count, sshPort, internet, networks, off, enrolled } = wanted
@@ -87,7 +90,7 @@ export class PiStarter {
       ...{ number, hostname: wanted.hostname ?? `pi-${number}`, sshPort, internet, networks },
       ...{ off, enrolled },
       dir: this.#dirOf(number),
-      ...{ engine: await engine(), timeoutMs: bootTimeout, signal, priority, notEmulated },
+      ...{ engine: await engine(), timeoutMs: bootTimeout, signal, ...background, notEmulated },
     })
   }
 

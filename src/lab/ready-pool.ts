@@ -7,8 +7,11 @@ const debug = createDebug('raspi:ready')
 
 /** How a pool has its Pis made, and ended. */
 export interface PoolWork {
-  /** Starts a Pi in the background, at rest when it is given. Stops at once when `signal` aborts. */
-  start(source: PiSource, signal: AbortSignal): Promise<LivePi>
+  /**
+   * Starts a Pi in the background, at rest when it is given. Stops at once when `signal` aborts. When `hurry` aborts
+   * somebody waits for it: then it need not come to rest.
+   */
+  start(source: PiSource, signal: AbortSignal, hurry: AbortSignal): Promise<LivePi>
   end(pi: LivePi): Promise<void>
   /** How many more Pis may live now, beside those that are lent and those of the pool. */
   room(): number
@@ -19,6 +22,7 @@ interface Entry {
   pi: Promise<LivePi>
   ready: boolean
   abort: AbortController
+  hurry: AbortController
 }
 
 /**
@@ -60,6 +64,7 @@ export class ReadyPool {
     if (!entry) return undefined
     this.#entries.delete(entry)
     if (entry.ready) return entry.pi
+    entry.hurry.abort()
     const giveUp = () => entry.abort.abort(signal.reason)
     signal.addEventListener('abort', giveUp, { once: true })
     return entry.pi.finally(() => signal.removeEventListener('abort', giveUp))
@@ -74,8 +79,9 @@ export class ReadyPool {
     if (this.#drained || [...this.#entries].some(({ ready }) => !ready) || this.#work.room() < 1) return
     const next = [...this.#sources].find((source) => this.#lacks(source))
     if (!next) return
-    const abort = new AbortController()
-    const entry: Entry = { source: next, abort, ready: false, pi: this.#work.start(next, abort.signal) }
+    const [abort, hurry] = [new AbortController(), new AbortController()]
+    const pi = this.#work.start(next, abort.signal, hurry.signal)
+    const entry: Entry = { source: next, abort, hurry, ready: false, pi }
     this.#entries.add(entry)
     entry.pi.then(
       (pi) => {

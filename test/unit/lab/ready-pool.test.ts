@@ -13,6 +13,7 @@ interface Start {
   source: PiSource
   pi: LivePi
   signal: AbortSignal
+  hurry: AbortSignal
   succeed(): Promise<unknown>
   fail(error: Error): Promise<unknown>
   lose(): Promise<unknown>
@@ -25,7 +26,7 @@ function pool(size: number, room = () => 10) {
   const ready = new ReadyPool(size, {
     room,
     end: async (pi) => void ended.push(pi),
-    start(of, signal) {
+    start(of, signal, hurry) {
       const { promise, resolve, reject } = Promise.withResolvers<LivePi>()
       const lost = Promise.withResolvers<RaspiError>()
       const pi = {
@@ -36,7 +37,7 @@ function pool(size: number, room = () => 10) {
       } as LivePi
       signal.addEventListener('abort', () => reject(signal.reason))
       starts.push({
-        ...{ source: of, pi, signal },
+        ...{ source: of, pi, signal, hurry },
         succeed: () => Promise.all([resolve(pi), turn()]),
         fail: (error) => Promise.all([reject(error), turn()]),
         lose: () => Promise.all([lost.resolve(new RaspiError('boot', 'gone')), turn()]),
@@ -78,6 +79,16 @@ test('a Pi that is just starting is better than another start; the taker can sto
   await expect(taken).rejects.toThrow('the test is over')
   expect(starts[0]?.signal.aborted).toBe(true)
   expect(ended).toEqual([])
+})
+
+test('a Pi that is just starting is told to hurry as soon as it is taken, and one that is ready is not', async () => {
+  const { ready, starts } = pool(2)
+  ready.refill(bookworm)
+  await starts[0]?.succeed()
+  void ready.take(bookworm, never)
+  expect(starts.map(({ hurry }) => hurry.aborted)).toEqual([false, false])
+  void ready.take(bookworm, never)
+  expect(starts.map(({ hurry }) => hurry.aborted)).toEqual([false, true])
 })
 
 test('nothing is started where there is no room, for what boots cold, or in a pool of size 0', () => {
