@@ -35,6 +35,9 @@ import { sayOnce } from './say-once.ts'
 
 /** What a lease holds. */
 interface HeldLease {
+  holder: string
+  /** As its holder is told of it. */
+  told: () => Lease
   pis: LivePi[]
   bmcs: readonly (Bmc | undefined)[]
   networks: LeaseNetworks | undefined
@@ -155,15 +158,15 @@ export class Lab {
     if (failure || stop.aborted) return giveUp(stop.aborted ? stop.reason : failure?.reason)
     const bmcs = await this.#startBmcs(pis, request.pis, stop).catch(giveUp)
     const id = ++this.#count
-    this.#leases.set(id, { pis, bmcs, networks, leave })
+    const told = () => ({
+      ...{ id, queuedMs },
+      pis: pis.map((pi, index) => lent(pi, request.pis[index]?.name ?? pi.identity.hostname, bmcs[index])),
+    })
+    this.#leases.set(id, { holder: request.holder, told, pis, bmcs, networks, leave })
     for (const pi of pis) pi.machine.whenLost((error) => lost(pi, error))
     await Promise.all(pis.map((pi) => pi.handOver()))
     this.#ready.refill(...sources)
-    return {
-      id,
-      queuedMs,
-      pis: pis.map((pi, index) => lent(pi, request.pis[index]?.name ?? pi.identity.hostname, bmcs[index])),
-    }
+    return told()
   }
 
   /** Looks anew, at the next lease, whether what Pis are prepared by has changed: for tests that are run again. */
@@ -179,6 +182,11 @@ export class Lab {
       `${holder} asks for ${wanted} Pis, and at most ${this.#places.size} can live here at once.`,
       { hint: `${this.#capacity.explain(wanted)} Ask for fewer, or set maxPis if you know better.` },
     )
+  }
+
+  /** What is lent at this moment, and to whom. */
+  get held(): (Lease & { holder: string })[] {
+    return [...this.#leases.values()].map(({ holder, told }) => ({ holder, ...told() }))
   }
 
   /** The Pis of a lease, none where it has ended. */

@@ -5,7 +5,7 @@ import { RaspiError } from '../errors.ts'
 import { answer, openChannel } from './channel.ts'
 import type { Lab } from './lab.ts'
 import type { LivePi } from './live-pi.ts'
-import type { LabFunctions, PauseWish, WorkerFunctions } from './protocol.ts'
+import type { LabFunctions, Lease, PauseWish, WorkerFunctions } from './protocol.ts'
 import { noteUse } from './used-files.ts'
 
 /** Whoever takes over the Pis that their tests leave to the user. */
@@ -19,25 +19,58 @@ export interface Keeper {
 /** Lets the user look at a Pi until he has done so, or the Pi has been given back. */
 export type Pauser = (pi: LivePi, wish: PauseWish) => Promise<void>
 
+/** A lease with whom it was lent to. */
+type HeldLease = Lease & { holder: string }
+
+/** Whom a lab asks, and tells, while it serves workers. */
+export interface ServeOptions {
+  keeper?: Keeper | undefined
+  pauser?: Pauser
+  /** Told of each lease that was not given back, before its Pis are ended. */
+  orphan?: (lease: HeldLease) => void
+}
+
+/** A lab that workers can reach. */
+export interface ServedLab {
+  /** Its unix socket. */
+  path: string
+  server: Server
+  /** What workers have at this moment. */
+  borrowed(): HeldLease[]
+}
+
 /**
  * Serves `lab` to the workers on a unix socket in the run's directory, and gives the socket's path. A worker's leases
  * end with its connection, however it ends, but for those that `keeper` takes over.
  */
 export async function serveLab(
   lab: Lab,
-  keeper?: Keeper,
-  pauser: Pauser = async () => {},
-): Promise<{ path: string; server: Server }> {
+  { keeper, pauser = async () => {}, orphan }: ServeOptions = {},
+): Promise<ServedLab> {
   const path = join(lab.runDir.path, 'lab')
-  const server = createServer((socket) => serveWorker(lab, socket, keeper, pauser))
+  const workers = new Set<ReadonlySet<number>>()
+  const server = createServer((socket) => {
+    const leases = new Set<number>()
+    workers.add(leases)
+    socket.on('close', () => {
+      for (const lease of lab.held.filter(({ id }) => leases.has(id))) orphan?.(lease)
+      workers.delete(leases)
+    })
+    serveWorker(lab, socket, leases, { keeper, pauser })
+  })
   server.listen(path)
   await once(server, 'listening')
   server.unref()
-  return { path, server }
+  const borrowed = () => lab.held.filter(({ id }) => [...workers].some((leases) => leases.has(id)))
+  return { path, server, borrowed }
 }
 
-function serveWorker(lab: Lab, socket: Socket, keeper: Keeper | undefined, pauser: Pauser) {
-  const leases = new Set<number>()
+function serveWorker(
+  lab: Lab,
+  socket: Socket,
+  leases: Set<number>,
+  { keeper, pauser }: { keeper: Keeper | undefined; pauser: Pauser },
+) {
   const gone = new AbortController()
   const functions: LabFunctions = {
     lease: (request) =>

@@ -5,6 +5,7 @@ import { lockFileName } from '../image/lock-file.ts'
 import { Lab } from '../lab/lab.ts'
 import { serveLab } from '../lab/server.ts'
 import { preparer } from '../prepare/prepare.ts'
+import { CutShortEvidence } from './cut-short.ts'
 import { TestKeeper } from './keep.ts'
 import { Pauses } from './pause.ts'
 import './provided.ts'
@@ -15,7 +16,7 @@ import { failureReport } from './run-report.ts'
  * test asks for one. Gives the teardown.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const { raspiOptions: options } = project.getProvidedContext()
+  const { raspiOptions: options, raspiEvidence } = project.getProvidedContext()
   const log = (line: string) => project.vitest.logger.log(`[raspi] ${line}`)
   const prepare = preparer({
     projectDir: project.config.root,
@@ -27,10 +28,19 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const lab = new Lab(options, log, prepare, { baseDir, lockFile: join(baseDir, lockFileName) })
   const keeper = options.keep === 'none' ? undefined : new TestKeeper(lab, log)
   const pauses = new Pauses({ keyboard: process.stdin, env: process.env, log })
-  const { path, server } = await serveLab(lab, keeper, (pi, wish) => pauses.pause(pi, wish))
+  const cutShort = new CutShortEvidence(raspiEvidence.evidenceDir, log)
+  cutShort.clear()
+  const { path, server, borrowed } = await serveLab(lab, {
+    keeper,
+    pauser: (pi, wish) => pauses.pause(pi, wish),
+    orphan: (lease) => cutShort.keep('A test worker has ended in the middle of', lease),
+  })
 
   // `vitest run` ends on SIGINT and SIGTERM by process.exit(), without any teardown; on SIGHUP it just dies.
-  const kill = () => lab.kill()
+  const kill = () => {
+    for (const lease of borrowed()) cutShort.keep('The run was interrupted in', lease)
+    lab.kill()
+  }
   const hangUp = () => process.exit(129)
   process.on('exit', kill)
   process.on('SIGHUP', hangUp)
