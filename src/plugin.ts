@@ -9,6 +9,7 @@ import { type RaspiOptions, resolveOptions } from './options.ts'
 import { timingsFileName, timingsFileOf } from './report/timings.ts'
 import { evidenceDirOf, RaspiReporter } from './reporter.ts'
 import { keptForMs, withKeepOf } from './vitest/keep.ts'
+import { withoutOwnFrames } from './vitest/own-frames.ts'
 import './vitest/provided.ts'
 import { dealByTimings } from './vitest/sequencer.ts'
 
@@ -51,6 +52,7 @@ export function raspi(options: RaspiOptions = {}): Vite.Plugin {
       const baseDir = configFile ? dirname(configFile) : root
       dealByTimings(vitest, [join(baseDir, timingsFileName), timingsFileOf(evidenceDirOf(root))])
       if (vitest.config.watch) whenUsed((sources) => vitest.vite.watcher.add(outside(root, sources)))
+      project.config.onStackTrace = withoutOwnFrames(project.config.onStackTrace)
       if (project.config.testTimeout === vitestTestTimeout) project.config.testTimeout = testTimeout
       // Vitest would end the process before the Pis' time is over.
       if (raspiOptions.keep !== 'none') vitest.config.teardownTimeout = keptForMs + 60_000

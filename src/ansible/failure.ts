@@ -108,14 +108,21 @@ function unreachableError(task: TaskRun, { tasks }: Recorder): RaspiError {
   const before = tasks.filter(({ host, status }) => host === task.host && status !== 'unreachable').at(-1)
   const hosts = new Set(tasks.filter(({ status }) => status === 'unreachable').map(({ host }) => host))
   const who = task.delegatedTo ? `${task.delegatedTo}, for ${task.host},` : [...hosts].join(', ')
-  return new RaspiError('ansible', `${who} could not be reached at ${describeTask(task)}: ${message}`, {
+  // Ansible calls a host unreachable, too, on which it cannot make its temporary directory.
+  const what = noRoom.test(message) ? 'left Ansible no room to work' : 'could not be reached'
+  return new RaspiError('ansible', `${who} ${what} at ${describeTask(task)}: ${message}`, {
     hint: [unreachableHint(message), before && `What it did before: ${describeTask(before)}.`]
       .filter(Boolean)
       .join('\n'),
   })
 }
 
+const noRoom = /No space left on device|Read-only file system|Disk quota exceeded/i
+
 function unreachableHint(message: string): string {
+  if (noRoom.test(message)) {
+    return 'Its card is full, or cannot be written to: `await pi.run("df -h; findmnt /")` tells which.'
+  }
   if (/permission denied|authentication fail/i.test(message)) {
     return 'The Pi refused the key. Does the playbook change the user (ansible_user in vars), authorized_keys or sshd?'
   }

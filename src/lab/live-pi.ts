@@ -311,7 +311,10 @@ export class LivePi {
     return new RaspiError(
       'boot',
       `Pi ${hostname} took no ssh login within ${timeoutMs / 1000} s of its start`,
-      { evidence: [tail && `Its console's last lines:\n${tail}`, findings].filter(Boolean).join('\n\n') },
+      {
+        hint: 'On a host that is very busy it may need longer (bootTimeout), or fewer beside it (maxPis, maxStarts).',
+        evidence: [tail && `Its console's last lines:\n${tail}`, findings].filter(Boolean).join('\n\n'),
+      },
     )
   }
 

@@ -103,9 +103,14 @@ export class Pi {
    * takes longer than `timeoutMs` (default 120 s), and, unless `reject` is false, where its exit code is not 0.
    * @example const { stdout } = await pi.run('cat /proc/device-tree/model')
    */
-  run(command: string, options: CommandOptions = {}): Promise<CommandResult> {
+  async run(command: string, options: CommandOptions = {}): Promise<CommandResult> {
     const signal = options.signal ? AbortSignal.any([options.signal, this.#signal]) : this.#signal
-    return runBySsh(this.name, this.connection, this.controlPath, command, { ...options, signal })
+    try {
+      return await runBySsh(this.name, this.connection, this.controlPath, command, { ...options, signal })
+    } catch (error) {
+      // That the Pi is lost was learnt elsewhere: its stack would not tell which command it was lost under.
+      throw isRaspiError(error) && error === signal.reason ? RaspiError.from(error.toJSON()) : error
+    }
   }
 
   /**

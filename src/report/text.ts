@@ -38,9 +38,14 @@ export function diffLines(diffs: readonly TaskDiff[], context = 3): string[] {
     )
     const shown = lines.filter((_, index) => near[index])
     return shown.length > 0
-      ? [`--- ${before_header ?? 'before'}`, `+++ ${after_header ?? 'after'}`, ...shown]
+      ? [`--- ${before_header ?? 'before'}`, `+++ ${afterOf(before_header, after_header)}`, ...shown]
       : []
   })
+}
+
+/** What is there afterwards: not the temporary file in which the `copy` module had it, which nobody will find. */
+function afterOf(before: string | undefined, after: string | undefined): string {
+  return after && /\/ansible-(local|tmp)-/.test(after) ? (before ?? 'after') : (after ?? 'after')
 }
 
 /** The diffs of a task and of its items. */

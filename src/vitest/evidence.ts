@@ -51,7 +51,7 @@ export async function concludeTest(
       await writeEvidence(place, dir, files)
       const captures = await saveCaptures(source, dir)
       const summary = { dir, ...summariseFailure(source, files, errors) }
-      work.push(showVitest(task, annotate, summary, [...Object.keys(files), ...captures]))
+      work.push(showVitest(task, annotate, summary, [...Object.keys(files), ...captures].sort()))
     }
     const account = accountOf(newRecords, errors, source.projectDir, secretsIn(source))
     work.push(recordArtifact(task, { type: 'vitest-raspi:account', account }))

@@ -53,6 +53,17 @@ test('an unreachable Pi is an error that says where it was lost and what came be
   )
 })
 
+test('a Pi whose card is full was reached, and is not said to be lost', () => {
+  const msg = 'mkdir: cannot create directory ‘/home/pi/.ansible’: No space left on device'
+  const events = [...started(), ended({ status: 'unreachable', result: { msg } }), stats]
+  expect(failureOf(ending({ exitCode: 4 }, ...events))?.message).toBe(
+    [
+      `pi left Ansible no room to work at TASK [web : Install nginx] (roles/web/tasks/main.yml:12): ${msg}`,
+      '  Its card is full, or cannot be written to: `await pi.run("df -h; findmnt /")` tells which.',
+    ].join('\n'),
+  )
+})
+
 test('a Pi that was unreachable and ignored is no error where the playbook succeeded', () => {
   expect(
     failureOf(ending({ exitCode: 0 }, ...started(), ended({ status: 'ignored' }), stats)),

@@ -18,6 +18,16 @@ test('a diff shows what differs, with three lines around it', () => {
   ])
 })
 
+test('a diff names the file, not where Ansible had its new text for a while', () => {
+  const texts = { before: 'a\n', after: 'b\n', before_header: '/etc/motd' }
+  const headers = (after_header: string) => diffLines([{ ...texts, after_header }]).slice(0, 2)
+  expect(headers('/tmp/r/tmp/ansible-local-13599iy42w5kv/tmpf_3ojjlr')).toEqual([
+    '--- /etc/motd',
+    '+++ /etc/motd',
+  ])
+  expect(headers('/repo/templates/motd.j2')).toEqual(['--- /etc/motd', '+++ /repo/templates/motd.j2'])
+})
+
 test('a diff that a module made stays, one of objects is compared as JSON, an empty one is none', () => {
   expect(diffLines([{ prepared: '-a\n+b\n' }])).toEqual(['-a', '+b'])
   const objects = { before: { mode: '0644' }, after: { mode: '0600' } } as never
