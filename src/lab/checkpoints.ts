@@ -35,6 +35,7 @@ export class Checkpoints {
         `Pi ${pi.identity.hostname} can have no checkpoint: its image cannot be frozen here.`,
       )
     }
+    pi.machine.running('It can have no checkpoint')
     const checkpoints = this.#made.get(pi) ?? new Map<string, FrozenPi>()
     this.#made.set(pi, checkpoints)
     const id = `k${++this.#count}`

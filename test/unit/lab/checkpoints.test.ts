@@ -9,9 +9,14 @@ import type { LivePi } from '../../../src/lab/live-pi.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
 
 /** A Pi of which only checkpoints are wanted; `work` is what one takes. */
-function aPi({ frozen = true, work = async () => {}, place = '/nowhere' } = {}) {
+function aPi({ frozen = true, work = async () => {}, place = '/nowhere', on = true } = {}) {
   const restored: string[] = []
   const pi = {
+    machine: {
+      running(wanted: string) {
+        if (!on) throw new RaspiError('boot', `${wanted}: Pi pi-1 is off.`)
+      },
+    },
     ...{ identity: { hostname: 'pi-1' }, source: { frozen }, signal: new AbortController().signal },
     checkpoint: async (id: string) => {
       await work()
@@ -54,6 +59,12 @@ test('a Pi has the checkpoints of no other', async () => {
 test('a Pi that has been given back has none any more', async () => {
   const { checkpoints } = checkpointsOf()
   await expect(checkpoints.make(1, undefined)).rejects.toThrow('Pi 1 has been given back.')
+})
+
+test('a Pi that is off can have none', async () => {
+  const { checkpoints, starts } = checkpointsOf(aPi({ on: false }).pi)
+  await expect(checkpoints.make(1, undefined)).rejects.toThrow('It can have no checkpoint: Pi pi-1 is off.')
+  expect(starts.free).toBe(1)
 })
 
 test('a Pi that cannot be frozen can have none', async () => {
