@@ -1,7 +1,7 @@
 import { RaspiError } from '../errors.ts'
 import type { AnsibleEvent, TaskEvent } from './events.ts'
 
-/** What is to be done when tasks begin, by their names. */
+/** What is to be done when tasks begin, by their names: as they are written, or as Ansible shows them, `web : Install nginx`. */
 export type TaskActions = Record<string, (task: TaskEvent) => unknown>
 
 /** Does what is to be done when tasks begin, and keeps account of it. */
@@ -20,12 +20,15 @@ export class TaskActionsAtWork {
   /** Hears of an event. An action is done once, however many plays have a task of its name. */
   hear(event: AnsibleEvent): void {
     if (event.event !== 'task') return
-    this.#seen.push(event.name)
-    const action = this.#actions[event.name]
-    if (!action || this.#work.has(event.name)) return
-    const work = (async () => action(event))()
-    work.catch(this.#onFailure)
-    this.#work.set(event.name, work)
+    const shown = event.role ? `${event.role} : ${event.name}` : event.name
+    this.#seen.push(shown)
+    for (const name of new Set([event.name, shown])) {
+      const action = this.#actions[name]
+      if (!action || this.#work.has(name)) continue
+      const work = (async () => action(event))()
+      work.catch(this.#onFailure)
+      this.#work.set(name, work)
+    }
   }
 
   /** Waits for all that was begun. Throws what an action has thrown. */

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 import type { TaskEvent } from '../../../src/ansible/events.ts'
 import { TaskActionsAtWork } from '../../../src/ansible/task-actions.ts'
 
-const task = (name: string) => ({ event: 'task', name }) as TaskEvent
+const task = (name: string, role: string | null = null) => ({ event: 'task', name, role }) as TaskEvent
 
 test('an action is done once, with the task, and waited for', async () => {
   const { promise, resolve } = Promise.withResolvers<void>()
@@ -15,6 +15,18 @@ test('an action is done once, with the task, and waited for', async () => {
   resolve()
   await done
   actions.assertAllBegan()
+})
+
+test('a task of a role goes by its name, and by what Ansible shows of it', async () => {
+  const [short, shown, other] = [vi.fn(), vi.fn(), vi.fn()]
+  const actions = new TaskActionsAtWork(
+    { Install: short, 'web : Install': shown, 'db : Install': other },
+    () => {},
+  )
+  actions.hear(task('Install', 'web'))
+  await actions.done()
+  expect([short, shown, other].map(({ mock }) => mock.calls.length)).toEqual([1, 1, 0])
+  expect(() => actions.assertAllBegan()).toThrow(/“db : Install” began in this run\.\n.*: web : Install\.$/)
 })
 
 test('what an action throws stops the playbook, and is thrown', async () => {
