@@ -2,12 +2,16 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-/** How long a connection may stay without a greeting before a further one is tried beside it, in ms. */
-const patienceMs = 4_000
+/**
+ * How long the first connection may stay without a greeting before a further one is tried beside it, in ms, and by how
+ * much longer each after it. One that has reached the guest costs it an sshd, and seconds of an emulated core: on a busy
+ * host a guest that is asked every few seconds never comes to answer anybody.
+ */
+const patience = { firstMs: 4_000, factor: 1.5, longestMs: 30_000 }
 
 /**
- * How many silent connections are kept; of more the oldest go. While a guest boots none of them has reached it, and when
- * it is there at last, each that is left costs it an sshd.
+ * How many silent connections are kept; of more the oldest go, which have waited for two minutes then. While a guest boots
+ * none of them has reached it, and when it is there at last, each that is left costs it an sshd.
  */
 const silentOnes = 8
 
@@ -19,8 +23,8 @@ export type Dial = () => Duplex
 
 /**
  * A Pi's ssh port on 127.0.0.1, the same through all its reboots, and patient: QEMU's slirp accepts a connection long
- * before the guest can, and then repeats its lost SYN only after 6 s. So the door opens a further connection every
- * few seconds until one greets (`SSH-2.0-…`), drops none before, and joins the caller to that one.
+ * before the guest can, and then repeats its lost SYN only after 6 s. So the door opens further connections,
+ * ever more rarely, until one greets (`SSH-2.0-…`), and joins the caller to that one.
  * While the Pi reboots, callers wait; while it is off, they are told so in the words of ssh.
  */
 export class Door {
@@ -115,7 +119,7 @@ export class Door {
     }
     const leave = () => {
       left = true
-      clearInterval(timer)
+      clearTimeout(timer)
       this.#visits.delete(visitor)
       for (const each of tries) drop(each)
       return greeted
@@ -131,7 +135,7 @@ export class Door {
         if (left || greeted) return
         greeted = true
         this.#hasGreeted = true
-        clearInterval(timer)
+        clearTimeout(timer)
         for (const other of tries) if (other !== inner) drop(other)
         visitor.write(greeting)
         visitor.pipe(inner)
@@ -147,7 +151,20 @@ export class Door {
         else if (tries.size === 0) visitor.destroy()
       })
     }
-    const timer = setInterval(attempt, patienceMs)
+    let gapMs = patience.firstMs
+    let timer: NodeJS.Timeout
+    const askAgainLater = () => {
+      // Where somebody was greeted connections arrive, and one that is not greeted yet only waits for its turn.
+      timer = setTimeout(
+        () => {
+          attempt()
+          gapMs = Math.min(gapMs * patience.factor, patience.longestMs)
+          askAgainLater()
+        },
+        this.#hasGreeted ? patience.longestMs : gapMs,
+      )
+    }
+    askAgainLater()
     this.#visits.set(visitor, leave)
     visitor.once('close', leave)
     attempt()

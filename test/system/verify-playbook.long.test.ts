@@ -27,6 +27,8 @@ const files = {
         src: /etc/systemd/system/wind.service
         path: /etc/systemd/system/multi-user.target.wants/wind.service
         state: link
+        # A dry run on a fresh Pi has not written the unit.
+        force: true
 `,
   'test/site.test.ts': `import { expect, raspiTest, verifyPlaybook } from 'vitest-raspi'
 const options = { inventory: 'inventory/hosts.ini', limit: 'boreas' }

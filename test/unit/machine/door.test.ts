@@ -43,7 +43,7 @@ test('a visitor is joined to the guest', async () => {
 })
 
 test('a second connection is tried beside a silent one, and the visitor stays joined to the one that greeted', async () => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const greeted = Promise.withResolvers<Socket>()
   const second = Promise.withResolvers<void>()
   const port = await guest((socket, number) => {
@@ -64,7 +64,7 @@ test('a second connection is tried beside a silent one, and the visitor stays jo
 })
 
 test('of many silent connections the oldest are dropped, and the newest may still greet', async () => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const knocks: Socket[] = []
   let knocked = Promise.withResolvers<void>()
   const port = await guest((socket) => {
@@ -73,7 +73,7 @@ test('of many silent connections the oldest are dropped, and the newest may stil
   })
   const visitor = connect((await door(port)).port, '127.0.0.1')
   for (let count = 1; count <= 10; count++) {
-    if (count > 1) vi.advanceTimersByTime(4_000)
+    if (count > 1) vi.advanceTimersToNextTimer()
     await knocked.promise
     knocked = Promise.withResolvers()
   }
@@ -83,6 +83,37 @@ test('of many silent connections the oldest are dropped, and the newest may stil
   knocks.at(-1)?.write('SSH-2.0-late\r\n')
   expect(String((await once(visitor, 'data'))[0])).toBe('SSH-2.0-late\r\n')
   visitor.destroy()
+})
+
+test('a guest that takes long to greet is not asked ever again meanwhile', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  let knocks = 0
+  const greeting = Promise.withResolvers<Socket>()
+  const port = await guest((socket, number) => {
+    knocks = number
+    if (number === 1) greeting.resolve(socket)
+  })
+  const opened = await door(port)
+  const visitor = connect(opened.port, '127.0.0.1')
+  const first = await greeting.promise
+  for (let second = 0; second < 50; second++) {
+    vi.advanceTimersByTime(1_000)
+    await delay(5)
+  }
+  expect(knocks).toBe(5)
+  // None was dropped, and the first is as good as any.
+  expect(first.closed).toBe(false)
+  first.write('SSH-2.0-late\r\n')
+  await once(visitor, 'data')
+
+  // Whoever comes now is not the one whose connection is lost.
+  const other = connect(opened.port, '127.0.0.1')
+  for (let second = 0; second < 25; second++) {
+    vi.advanceTimersByTime(1_000)
+    await delay(5)
+  }
+  expect(knocks).toBe(6)
+  for (const each of [visitor, other]) each.destroy()
 })
 
 test('visitors of a door that leads nowhere wait until it leads somewhere, and none is let in who has left', async () => {
