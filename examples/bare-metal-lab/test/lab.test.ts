@@ -8,11 +8,7 @@ const test = raspiTest({
   },
 })
 
-test('the node is switched on by its BMC and joins the networks', { timeout: 900_000 }, async ({
-  pis,
-  ansible,
-  networks,
-}) => {
+test('the node is switched on by its BMC and joins the networks', async ({ pis, ansible, networks }) => {
   const { controller00, compute00 } = pis
   expect(await compute00.power.state()).toBe('off')
 

@@ -4,11 +4,7 @@ const shared = '10.77.1.10'
 const host = { networks: ['mgmt'], vars: { shared_address: shared } }
 const test = raspiTest({ hosts: { boreas: host, eurus: host, notus: host }, internet: false })
 
-test('one Pi has the shared address, and another takes it over', { timeout: 900_000 }, async ({
-  pis,
-  ansible,
-  networks,
-}) => {
+test('one Pi has the shared address, and another takes it over', async ({ pis, ansible, networks }) => {
   const { boreas, eurus, notus } = pis
   const owners = async () => {
     const all = Object.values(pis)

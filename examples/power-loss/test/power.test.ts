@@ -6,7 +6,7 @@ test.for([
   'notes : Install the keeper',
   'notes : Install its units',
   'notes : Start the timer',
-])('the playbook converges after a power cut in: %s', { timeout: 600_000 }, async (task, { pi, ansible }) => {
+])('the playbook converges after a power cut in: %s', async (task, { pi, ansible }) => {
   const cut = { [task]: () => pi.power.cut() }
   await expect(ansible.playbook('site.yml', { onTask: cut })).rejects.toThrow('could not be reached')
   await pi.power.on()
