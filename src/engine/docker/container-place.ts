@@ -27,6 +27,13 @@ export const inside = {
   frozen: '/raspi/frozen',
 } as const
 
+/** A container that was started for a Pi. */
+export interface OwnContainer {
+  container: Dockerode.Container
+  /** Removes it. Never rejects. */
+  end(): Promise<void>
+}
+
 /** How much of the processors a machine in the background has while others want them; all others have 1024, docker-run(1). */
 const backgroundShares = 64
 const fullShares = 1024
@@ -49,11 +56,13 @@ export class ContainerPlace implements Place {
   readonly segments = 'listen'
   readonly container: Dockerode.Container
   readonly #engineName: string
+  readonly #end: () => Promise<void>
   #ended = false
 
   /** `engineName` is what people call the engine. */
-  constructor(container: Dockerode.Container, logDir: string, qemuVersion: string, engineName: string) {
+  constructor({ container, end }: OwnContainer, logDir: string, qemuVersion: string, engineName: string) {
     this.container = container
+    this.#end = end
     this.logDir = privateDir(logDir)
     this.qemuVersion = qemuVersion
     this.#engineName = engineName
@@ -128,7 +137,7 @@ export class ContainerPlace implements Place {
 
   async end(): Promise<void> {
     this.#ended = true
-    await this.container.remove({ force: true, v: true }).catch(() => {})
+    await this.#end()
   }
 
   /** Runs a command that reads `input`. Throws a `RaspiError` with its words where it fails. */

@@ -15,7 +15,7 @@ import { makeCard } from '../../machine/card.ts'
 import type { Place } from '../../machine/place.ts'
 import type { Engine, FrozenPlan, PiSource, Workshop } from '../engine.ts'
 import { connectDocker, type DockerClient } from './client.ts'
-import { ContainerPlace, inside } from './container-place.ts'
+import { ContainerPlace, inside, type OwnContainer } from './container-place.ts'
 import { runIn } from './exec.ts'
 import { type FrozenLabel, frozenLabel, readLabel } from './frozen-label.ts'
 import { commit, copyCardInto, ensureQemuImage, imageId, pullImage, pushImage, split } from './images.ts'
@@ -73,11 +73,11 @@ export class DockerEngine implements Engine {
     const swept = await sweepContainers(client.docker)
     if (swept > 0) context.log(`Removed ${swept} containers that interrupted runs left on ${client.name}`)
     const qemuImage = await ensureQemuImage(client, context.image, context.log)
-    const container = await startContainer(client, qemuImage)
+    const { container, end } = await startContainer(client, qemuImage)
     try {
       return new DockerEngine(client, context, qemuImage, await versionIn(container, client.name))
     } finally {
-      await container.remove({ force: true, v: true }).catch(() => {})
+      await end()
     }
   }
 
@@ -217,8 +217,8 @@ export class DockerEngine implements Engine {
   }
 
   async #placeIn(image: string, dir: string): Promise<ContainerPlace> {
-    const container = await startContainer(this.#client, image)
-    return new ContainerPlace(container, dir, this.qemuVersion, this.#client.name)
+    const started = await startContainer(this.#client, image)
+    return new ContainerPlace(started, dir, this.qemuVersion, this.#client.name)
   }
 
   /** The container image with the card of `image`, made where the engine has none. */
@@ -304,7 +304,7 @@ const frozenDirOf = (id: string) => `${inside.frozen}/${id.slice(0, 32)}`
  * Starts a container that does nothing until its input ends. That is the connection held here: where this process ends, the
  * engine sees it end, and removes the container.
  */
-async function startContainer({ docker, name }: DockerClient, image: string): Promise<Dockerode.Container> {
+async function startContainer({ docker, name }: DockerClient, image: string): Promise<OwnContainer> {
   try {
     const container = await docker.createContainer({
       ...{ Image: image, Cmd: ['cat'], Labels: ownerLabels() },
@@ -313,8 +313,14 @@ async function startContainer({ docker, name }: DockerClient, image: string): Pr
     })
     const lifeline = await container.attach({ stream: true, stdin: true, hijack: true })
     lifeline.on('error', () => {})
+    // Only who is read from is seen to end.
+    lifeline.resume()
     await container.start()
-    return container
+    const end = async () => {
+      await container.remove({ force: true, v: true }).catch(() => {})
+      lifeline.end()
+    }
+    return { container, end }
   } catch (error) {
     throw new RaspiError('boot', `${name} could not start a container of ${image}: ${messageOf(error)}`, {
       cause: error,

@@ -1,0 +1,99 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { dieWithParent } from '../../../src/host/process.ts'
+
+/** Whether a Docker engine can be started here: by root, where the programs are. */
+export const hasDockerd = () =>
+  process.getuid?.() === 0 &&
+  ['dockerd', 'docker', 'mmdebstrap'].every((program) => {
+    try {
+      return execFileSync('sh', ['-c', `command -v ${program}`]).length > 0
+    } catch {
+      return false
+    }
+  })
+
+/** The container image that Pis run in, made of Debian's archive because there may be no registry: the same as ours. */
+const qemuPackages = 'qemu-system-arm,qemu-utils,socat'
+
+/** A Docker engine of the test's own, which reaches nothing and listens on a socket only. It ends with the test. */
+export class Dockerd implements AsyncDisposable {
+  readonly address: string
+  readonly #dir: string
+  readonly #child: ReturnType<typeof spawn>
+
+  private constructor(dir: string) {
+    this.#dir = dir
+    this.address = `unix://${join(dir, 'd.sock')}`
+    const place = (name: string) => join(dir, name)
+    const [file, args] = dieWithParent('dockerd', [
+      ...['-H', this.address, '--data-root', place('data'), '--exec-root', place('exec')],
+      ...['--pidfile', place('pid'), '--bridge', 'none', '--iptables=false', '--ip6tables=false'],
+    ])
+    this.#child = spawn(file, args, { stdio: 'ignore' })
+  }
+
+  /** Starts one and waits until it answers. */
+  static async start(): Promise<Dockerd> {
+    const dockerd = new Dockerd(mkdtempSync(join(tmpdir(), 'rd-')))
+    for (let count = 0; count < 200; count++) {
+      if (existsSync(dockerd.address.replace('unix://', ''))) return dockerd
+      await delay(100)
+    }
+    await dockerd[Symbol.asyncDispose]()
+    throw new Error('dockerd did not start.')
+  }
+
+  /** Runs one of Docker's own commands and gives what it prints. */
+  docker(...args: string[]): string {
+    return execFileSync('docker', ['-H', this.address, ...args], {
+      encoding: 'utf8',
+      maxBuffer: 2 ** 30,
+    }).trim()
+  }
+
+  /** Makes the image that Pis run in, from `tar`, by the name `name`. */
+  importImage(tar: string, name: string): void {
+    this.docker('import', tar, name)
+  }
+
+  /** Kills it at once, and what it runs. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await delay(500)
+  }
+
+  async [Symbol.asyncDispose]() {
+    this.#child.kill('SIGTERM')
+    for (
+      let count = 0;
+      count < 100 && this.#child.exitCode === null && this.#child.signalCode === null;
+      count++
+    )
+      await delay(100)
+    this.#child.kill('SIGKILL')
+    const containerd = join(this.#dir, 'exec/containerd/containerd.pid')
+    if (existsSync(containerd)) {
+      try {
+        process.kill(Number(readFileSync(containerd, 'utf8')), 'SIGKILL')
+      } catch {
+        // It has ended with its engine.
+      }
+    }
+    execFileSync('sh', [
+      '-c',
+      `grep -F ${this.#dir} /proc/mounts | cut -d' ' -f2 | sort -r | xargs -r umount -l`,
+    ])
+    rmSync(this.#dir, { recursive: true, force: true })
+  }
+}
+
+/** Makes the tar of the container image that Pis run in at `tar`. Half a minute, from Debian's archive. */
+export function makeImageTar(tar: string): void {
+  execFileSync('mmdebstrap', ['--variant=minbase', `--include=${qemuPackages}`, 'trixie', tar], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+}
