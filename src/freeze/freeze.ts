@@ -119,13 +119,15 @@ async function booted(machine: Machine, { bootTimeout, signal }: FreezeContext):
   const deadline = AbortSignal.timeout(bootTimeout)
   const over = new AbortController()
   const stop = AbortSignal.any([deadline, signal, over.signal])
+  const failedToBoot = (evidence: string) => new RaspiError('boot', `The Pi failed to boot`, { evidence })
   const panic = machine.console.waitFor({ panic: bootFailures }, stop).then(async () => {
-    throw new RaspiError('boot', `The Pi failed to boot`, { evidence: await machine.console.tail() })
+    throw failedToBoot(await machine.console.tail())
   })
   const ended = machine.ended.then(async () => {
-    throw new RaspiError('boot', `The Pi was lost while it booted: ${machine.fate()}`, {
-      evidence: await machine.console.tail(),
-    })
+    const evidence = await machine.console.tail()
+    // A machine whose kernel has panicked is ended, perhaps before that is seen here.
+    if (bootFailures.test(evidence)) throw failedToBoot(evidence)
+    throw new RaspiError('boot', `The Pi was lost while it booted: ${machine.fate()}`, { evidence })
   })
   const ready = async () => {
     const shell = await ServiceShell.open(machine.place, stop)

@@ -48,7 +48,7 @@ export async function resolveSource(
   context: SourceContext,
 ): Promise<PiSource> {
   const { log, signal, cacheDir } = context
-  const board = boardOf(boardOption)
+  const board = boardOf(boardOption, context.engine.kvm ? undefined : () => false)
   for (const dir of abandoned(join(cacheDir, 'tmp'), 'frozen'))
     await rm(dir, { recursive: true, force: true })
   const given = context.freezing ? await context.engine.given(option, board) : undefined

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import type { Board } from './boards.ts'
 import { type Nics, nicParts, virtSlots } from './nics.ts'
 import type { Place } from './place.ts'
@@ -47,7 +46,7 @@ export const machineFiles = {
 /** QEMU's arguments for `spec` at `place`. Pure: the same spec gives the same arguments. */
 export function qemuArguments(
   spec: MachineSpec,
-  place: Pick<Place, 'dir' | 'consoleFile' | 'qemuVersion' | 'segments'>,
+  place: Pick<Place, 'dir' | 'consoleFile' | 'qemuVersion' | 'segments' | 'cores'>,
 ): string[] {
   const { board, memory, boot, nics } = spec
   const { dir, consoleFile } = place
@@ -55,7 +54,7 @@ export function qemuArguments(
   const args = [
     ...['-machine', memory ? `${machineOf(board)},memory-backend=ram` : machineOf(board)],
     ...['-m', String(board.memoryMiB)],
-    ...processorOf(spec),
+    ...processorOf(spec, place.cores),
     ...['-nodefaults', '-display', 'none', '-no-user-config'],
     // A reboot has to come back to us: only we can re-read the boot partition, as the boot ROM does.
     '-no-reboot',
@@ -96,11 +95,14 @@ const machineOf = ({ name, processor }: Board) =>
 /** A Pi 4's cores, where nothing else runs them than QEMU; a Pi 3 has its own. */
 const emulatedCore = 'cortex-a72'
 
-function processorOf({ board, threads, translationBufferMiB = 256 }: MachineSpec): string[] {
+function processorOf(
+  { board, threads, translationBufferMiB = 256 }: MachineSpec,
+  hostCores: number,
+): string[] {
   const { processor } = board
   const cores = processor ? ['-smp', String(processor.cores)] : []
   if (processor?.accelerator === 'kvm') return ['-accel', 'kvm', '-cpu', 'host', ...cores]
-  const threading = threads ?? threadsFor(availableParallelism())
+  const threading = threads ?? threadsFor(hostCores)
   const accelerator = ['-accel', `tcg,thread=${threading},tb-size=${translationBufferMiB}`]
   return [...accelerator, ...(processor ? ['-cpu', emulatedCore] : []), ...cores]
 }

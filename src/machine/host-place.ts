@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { platform, setPriority } from 'node:os'
+import { availableParallelism, platform, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { getuid } from 'node:process'
 import type { Duplex } from 'node:stream'
@@ -33,6 +33,7 @@ export class HostPlace implements Place {
   readonly logDir: string
   readonly base: CardBase
   readonly qemuVersion: string
+  readonly cores = availableParallelism()
   readonly consoleFile: string
   readonly segments = 'connect'
   readonly #tools: QemuTools

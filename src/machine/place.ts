@@ -38,6 +38,8 @@ export interface Place {
   readonly base: CardBase
   /** As `qemu-system-aarch64 --version` tells it: `7.2.22`. */
   readonly qemuVersion: string
+  /** How many cores it has. */
+  readonly cores: number
   /** What QEMU writes the console to, so that it comes into `console.log` in {@link Place.logDir}. */
   readonly consoleFile: string
   /** Who opens the socket between a NIC and its segment, and who connects to it: both are there, or only QEMU is. */

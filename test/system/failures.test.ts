@@ -65,7 +65,7 @@ describe('an image that does not boot', () => {
     const { code, output } = await project.vitest([], { VITEST_RASPI_CACHE: cache }).finished(220_000)
     expect(output).toMatch(/RaspiError: The Pi failed to boot\n/)
     expect(output).toMatch(sign)
-    const [, shown = ''] = /The Pi failed to boot\n([\s\S]*?)\n ❯ /.exec(output) ?? []
+    const [, shown = ''] = /The Pi failed to boot\n([\s\S]*?)\s*\n(?: ❯ |⎯)/.exec(output) ?? []
     expect(shown.split('\n').length).toBeGreaterThan(20)
     expect(shown.split('\n').length).toBeLessThanOrEqual(40)
     expect(code).toBe(1)

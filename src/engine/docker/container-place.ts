@@ -15,6 +15,8 @@ import {
   type QemuExit,
   type QemuProcess,
 } from '../../machine/place.ts'
+import type { DockerClient } from './client.ts'
+import type { OwnContainer } from './container.ts'
 import { runIn, startIn, streamTo } from './exec.ts'
 
 /** Where things are in our containers. */
@@ -26,13 +28,6 @@ export const inside = {
   /** A directory for each frozen Pi, by its id. */
   frozen: '/raspi/frozen',
 } as const
-
-/** A container that was started for a Pi. */
-export interface OwnContainer {
-  container: Dockerode.Container
-  /** Removes it. Never rejects. */
-  end(): Promise<void>
-}
 
 /** How much of the processors a machine in the background has while others want them; all others have 1024, docker-run(1). */
 const backgroundShares = 64
@@ -52,6 +47,7 @@ export class ContainerPlace implements Place {
   readonly logDir: string
   readonly base = { path: inside.image, format: 'qcow2' } as const
   readonly qemuVersion: string
+  readonly cores: number
   readonly consoleFile = '/dev/stdout'
   readonly segments = 'listen'
   readonly container: Dockerode.Container
@@ -59,13 +55,18 @@ export class ContainerPlace implements Place {
   readonly #end: () => Promise<void>
   #ended = false
 
-  /** `engineName` is what people call the engine. */
-  constructor({ container, end }: OwnContainer, logDir: string, qemuVersion: string, engineName: string) {
+  constructor(
+    { container, end }: OwnContainer,
+    logDir: string,
+    qemuVersion: string,
+    { name, cores }: Pick<DockerClient, 'name' | 'cores'>,
+  ) {
     this.container = container
     this.#end = end
     this.logDir = privateDir(logDir)
     this.qemuVersion = qemuVersion
-    this.#engineName = engineName
+    this.#engineName = name
+    this.cores = cores
   }
 
   async qemuImg(args: readonly string[]): Promise<void> {

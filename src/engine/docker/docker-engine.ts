@@ -1,10 +1,8 @@
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import type Dockerode from 'dockerode'
 import { messageOf, RaspiError } from '../../errors.ts'
 import type { Booted } from '../../freeze/freeze.ts'
 import { type FrozenPi, frozenFiles, frozenIn } from '../../freeze/store.ts'
-import { exclusively } from '../../host/lock.ts'
 import { privateDir } from '../../host/paths.ts'
 import { type Log, phase } from '../../host/progress.ts'
 import type { Image } from '../../image/image.ts'
@@ -14,12 +12,13 @@ import type { Board } from '../../machine/boards.ts'
 import { makeCard } from '../../machine/card.ts'
 import type { Place } from '../../machine/place.ts'
 import type { Engine, FrozenPlan, PiSource, Workshop } from '../engine.ts'
+import { CardImages } from './card-images.ts'
 import { connectDocker, type DockerClient } from './client.ts'
-import { ContainerPlace, inside, type OwnContainer } from './container-place.ts'
-import { runIn } from './exec.ts'
+import { qemuVersionIn, startContainer } from './container.ts'
+import { ContainerPlace, inside } from './container-place.ts'
 import { type FrozenLabel, frozenLabel, readLabel } from './frozen-label.ts'
-import { commit, copyCardInto, ensureQemuImage, imageId, pullImage, pushImage, split } from './images.ts'
-import { ownerLabels, sweepContainers } from './owner.ts'
+import { commit, ensureQemuImage, imageId, pullImage, pushImage, split } from './images.ts'
+import { sweepContainers } from './owner.ts'
 
 /** Which engine it is to be, and what it takes to use it. */
 export interface DockerEngineContext {
@@ -44,12 +43,12 @@ const answerMs = 5_000
  */
 export class DockerEngine implements Engine {
   readonly qemuVersion: string
+  readonly kvm = false
   readonly #client: DockerClient
   readonly #context: DockerEngineContext
   /** The id of the container image that Pis run in. */
   readonly qemuImage: string
-  /** The container images with an image's card, by its id. */
-  readonly #cards = new Map<string, Promise<string>>()
+  readonly #cards: CardImages
   readonly #said = new Set<string>()
 
   private constructor(
@@ -62,6 +61,7 @@ export class DockerEngine implements Engine {
     this.#context = context
     this.qemuImage = qemuImage
     this.qemuVersion = qemuVersion
+    this.#cards = new CardImages(client, qemuImage, context, (image, dir) => this.#placeIn(image, dir))
   }
 
   /**
@@ -75,7 +75,7 @@ export class DockerEngine implements Engine {
     const qemuImage = await ensureQemuImage(client, context.image, context.log)
     const { container, end } = await startContainer(client, qemuImage)
     try {
-      return new DockerEngine(client, context, qemuImage, await versionIn(container, client.name))
+      return new DockerEngine(client, context, qemuImage, await qemuVersionIn(container, client.name))
     } finally {
       await end()
     }
@@ -125,7 +125,7 @@ export class DockerEngine implements Engine {
   }
 
   async open({ image, frozen }: PiSource, dir: string): Promise<Place> {
-    return this.#placeIn(frozen?.container ?? (await this.#cardImage(image)), dir)
+    return this.#placeIn(frozen?.container ?? (await this.#cards.of(image)), dir)
   }
 
   async find(
@@ -145,7 +145,7 @@ export class DockerEngine implements Engine {
   async workshop({ about, image, board, of }: FrozenPlan, machineDir: string): Promise<Workshop> {
     const place = of
       ? (of.place as ContainerPlace)
-      : await this.#placeIn(await this.#cardImage(image), machineDir)
+      : await this.#placeIn(await this.#cards.of(image), machineDir)
     // The Pi that a layer is made of is its lab's.
     const close = async () => (of ? undefined : place.end())
     const dir = frozenDirOf(about.id)
@@ -218,41 +218,7 @@ export class DockerEngine implements Engine {
 
   async #placeIn(image: string, dir: string): Promise<ContainerPlace> {
     const started = await startContainer(this.#client, image)
-    return new ContainerPlace(started, dir, this.qemuVersion, this.#client.name)
-  }
-
-  /** The container image with the card of `image`, made where the engine has none. */
-  #cardImage(image: Image): Promise<string> {
-    const known = this.#cards.get(image.id) ?? this.#makeCardImage(image)
-    this.#cards.set(image.id, known)
-    known.catch(() => this.#cards.delete(image.id))
-    return known
-  }
-
-  async #makeCardImage(image: Image): Promise<string> {
-    const { cacheDir, log, signal } = this.#context
-    const { docker, name: engine } = this.#client
-    const name = `vitest-raspi/card:${image.id.slice(0, 24)}-${this.qemuImage.slice(0, 12)}`
-    if (await imageId(docker, name)) return name
-    const lock = { log, signal, waitingFor: `Card of ${image.name} for ${engine}` }
-    return exclusively(`${cacheDir}/engines`, lock, async () => {
-      if (await imageId(docker, name)) return name
-      const place = await this.#placeIn(this.qemuImage, `${cacheDir}/tmp`)
-      try {
-        await phase(log, `Copying ${image.name} to ${engine}, once`, async () => {
-          await copyCardInto(place, image)
-          await commit(place.container, name, {})
-        })
-        return name
-      } catch (error) {
-        if (error instanceof RaspiError) throw error
-        throw new RaspiError('host', `${image.name} could not be copied to ${engine}: ${messageOf(error)}`, {
-          cause: error,
-        })
-      } finally {
-        await place.end()
-      }
-    })
+    return new ContainerPlace(started, dir, this.qemuVersion, this.#client)
   }
 
   async #frozenOf(label: FrozenLabel, name: string, image: Image, board: Board): Promise<FrozenPi> {
@@ -299,56 +265,3 @@ export class DockerEngine implements Engine {
 }
 
 const frozenDirOf = (id: string) => `${inside.frozen}/${id.slice(0, 32)}`
-
-/**
- * Starts a container that does nothing until its input ends. That is the connection held here: where this process ends, the
- * engine sees it end, and removes the container.
- */
-async function startContainer({ docker, name }: DockerClient, image: string): Promise<OwnContainer> {
-  try {
-    const container = await docker.createContainer({
-      ...{ Image: image, Cmd: ['cat'], Labels: ownerLabels() },
-      ...{ OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: false, AttachStderr: false },
-      HostConfig: { AutoRemove: true, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] },
-    })
-    const lifeline = await container.attach({ stream: true, stdin: true, hijack: true })
-    lifeline.on('error', () => {})
-    // Only who is read from is seen to end.
-    lifeline.resume()
-    await container.start()
-    const end = async () => {
-      await container.remove({ force: true, v: true }).catch(() => {})
-      lifeline.end()
-    }
-    return { container, end }
-  } catch (error) {
-    throw new RaspiError('boot', `${name} could not start a container of ${image}: ${messageOf(error)}`, {
-      cause: error,
-    })
-  }
-}
-
-/** What Pis need in their container beside QEMU. */
-const programs = ['qemu-img', 'socat', 'tar', 'gzip']
-
-async function versionIn(container: Dockerode.Container, engine: string): Promise<string> {
-  const script = `qemu-system-aarch64 --version; for p in ${programs.join(' ')}; do command -v $p > /dev/null || echo lacks $p; done`
-  const { stdout } = await runIn(container, ['sh', '-c', script])
-  const version = /version (\d+(?:\.\d+)+)/.exec(stdout)?.[1]
-  const lacking = [
-    ...(version ? [] : ['qemu-system-aarch64']),
-    ...[...stdout.matchAll(/^lacks (.*)$/gm)].map(([, program]) => program),
-  ]
-  if (version && lacking.length === 0 && fitsFrozen(version)) return version
-  const why =
-    lacking.length > 0 ? `it has no ${lacking.join(', no ')}` : `its QEMU is ${version}, and too old`
-  throw new RaspiError('host', `The container image for Pis on ${engine} does not serve: ${why}.`, {
-    hint: 'It needs qemu-system-aarch64 from version 8.2 on, qemu-img, socat, tar and gzip. By default one is built.',
-  })
-}
-
-/** Before 8.2 QEMU opens a frozen RAM for writing, upon which each container would have a copy of all of it. */
-function fitsFrozen(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number)
-  return major > 8 || (major === 8 && minor >= 2)
-}

@@ -28,12 +28,10 @@ test.for([
   expect(() => boardOf(option as BoardOption)).toThrow(why)
 })
 
-const place = {
-  dir: '/d',
-  consoleFile: '/d/console.log',
-  qemuVersion: '7.2.22',
+const place: Parameters<typeof qemuArguments>[1] = {
+  ...{ dir: '/d', consoleFile: '/d/console.log', qemuVersion: '7.2.22', cores: 2 },
   segments: 'connect',
-} as const
+}
 
 const argumentsOf = (option: BoardOption, kvm = without) =>
   qemuArguments(

@@ -1,0 +1,68 @@
+import type Dockerode from 'dockerode'
+import { messageOf, RaspiError } from '../../errors.ts'
+import type { DockerClient } from './client.ts'
+import { runIn } from './exec.ts'
+import { ownerLabels } from './owner.ts'
+
+/** A container that was started for a Pi. */
+export interface OwnContainer {
+  container: Dockerode.Container
+  /** Removes it. Never rejects. */
+  end(): Promise<void>
+}
+
+/**
+ * Starts a container that does nothing until its input ends. That is the connection held here: where this process ends, the
+ * engine sees it end, and removes the container.
+ */
+export async function startContainer({ docker, name }: DockerClient, image: string): Promise<OwnContainer> {
+  try {
+    const container = await docker.createContainer({
+      ...{ Image: image, Cmd: ['cat'], Labels: ownerLabels() },
+      ...{ OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: false, AttachStderr: false },
+      HostConfig: { AutoRemove: true, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] },
+    })
+    const lifeline = await container.attach({ stream: true, stdin: true, hijack: true })
+    lifeline.on('error', () => {})
+    // Only who is read from is seen to end.
+    lifeline.resume()
+    await container.start()
+    const end = async () => {
+      await container.remove({ force: true, v: true }).catch(() => {})
+      lifeline.end()
+    }
+    return { container, end }
+  } catch (error) {
+    throw new RaspiError('boot', `${name} could not start a container of ${image}: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+/** What Pis need in their container beside QEMU. */
+const programs = ['qemu-img', 'socat', 'tar', 'gzip']
+
+/**
+ * The version of QEMU in a container. Throws a `RaspiError` where it does not serve, or something else is missing there.
+ */
+export async function qemuVersionIn(container: Dockerode.Container, engine: string): Promise<string> {
+  const script = `qemu-system-aarch64 --version; for p in ${programs.join(' ')}; do command -v $p > /dev/null || echo lacks $p; done`
+  const { stdout } = await runIn(container, ['sh', '-c', script])
+  const version = /version (\d+(?:\.\d+)+)/.exec(stdout)?.[1]
+  const lacking = [
+    ...(version ? [] : ['qemu-system-aarch64']),
+    ...[...stdout.matchAll(/^lacks (.*)$/gm)].map(([, program]) => program),
+  ]
+  if (version && lacking.length === 0 && fitsFrozen(version)) return version
+  const why =
+    lacking.length > 0 ? `it has no ${lacking.join(', no ')}` : `its QEMU is ${version}, and too old`
+  throw new RaspiError('host', `The container image for Pis on ${engine} does not serve: ${why}.`, {
+    hint: 'It needs qemu-system-aarch64 from version 8.2 on, qemu-img, socat, tar and gzip. By default one is built.',
+  })
+}
+
+/** Before 8.2 QEMU opens a frozen RAM for writing, upon which each container would have a copy of all of it. */
+function fitsFrozen(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major > 8 || (major === 8 && minor >= 2)
+}
