@@ -19,7 +19,7 @@ const playbook = `- name: Mark
 const file = `import { expect, test } from 'vitest-raspi'
 test('a playbook', async ({ pi, ansible }) => {
   expect(await ansible.playbook('site.yml')).toSucceed()
-  expect(await pi.run('ls mark')).toMatchObject({ stdout: 'mark' })
+  expect(await pi.run('ls mark')).toMatchObject({ stdout: 'mark\\n' })
 })
 `
 const files = { 'site.yml': playbook, 'a.test.ts': file, 'b.test.ts': file, 'c.test.ts': file }
