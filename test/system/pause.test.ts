@@ -20,7 +20,7 @@ test('is looked at', async ({ pi }) => {
   const [, config = ''] = /Look: ssh -F (\S+) pi/.exec(run.output) ?? []
   await execa('ssh', ['-F', config, 'pi', 'touch seen'], { timeout: 60_000 })
   run.type('\r')
-  await run.says(/Tests +1 passed[^]*press q to quit/, 60_000)
+  await run.says(/Tests +1 passed[\s\S]*press q to quit/, 60_000)
   run.type('q')
   expect((await run.finished(60_000)).code).toBe(0)
   expect(project.leftovers()).toEqual([])
