@@ -1,3 +1,4 @@
+import { isAtLeast } from '../host/programs.ts'
 import type { Board } from './boards.ts'
 import { type Nics, nicParts, virtSlots } from './nics.ts'
 import type { Place } from './place.ts'
@@ -108,13 +109,14 @@ function processorOf(
 }
 
 /**
- * A private mapping. From 8.2 on QEMU need not open its file for writing, which in a container would copy all of it first.
- * https://www.qemu.org/docs/master/system/vm-templating.html
+ * Whether this QEMU can map a frozen RAM without opening its file for writing, upon which a container would have a copy of
+ * all of it. https://www.qemu.org/docs/master/system/vm-templating.html
  */
-function privately(qemuVersion: string): string {
-  const [major = 0, minor = 0] = qemuVersion.split('.').map(Number)
-  return major > 8 || (major === 8 && minor >= 2) ? 'share=off,readonly=on,rom=off' : 'share=off'
-}
+export const mapsWithoutWriting = (qemuVersion: string) => isAtLeast(qemuVersion, '8.2')
+
+/** A private mapping. */
+const privately = (qemuVersion: string) =>
+  mapsWithoutWriting(qemuVersion) ? 'share=off,readonly=on,rom=off' : 'share=off'
 
 /** A Pi's second UART. */
 const raspiParts = ['-serial', 'chardev:service']

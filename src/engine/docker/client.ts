@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import type Dockerode from 'dockerode'
 import { messageOf, RaspiError } from '../../errors.ts'
+import { isAtLeast } from '../../host/programs.ts'
 import { dockerOptions, endpointOf } from './endpoint.ts'
 
 /** A Docker engine that answers. */
@@ -40,7 +41,7 @@ export async function connectDocker(address?: string): Promise<DockerClient> {
       : (await testcontainers.getContainerRuntimeClient()).container.dockerode
     const answer = Promise.all([docker.version(), docker.info()])
     const [version, info] = await Promise.race([answer, late(answer)])
-    if (olderThan(version.ApiVersion, minimumApi)) {
+    if (!isAtLeast(version.ApiVersion, minimumApi)) {
       throw new RaspiError('host', `Pis cannot run on ${name}: it is ${version.Version}, and too old.`, {
         hint: 'Docker 20.10 is the oldest that serves.',
       })
@@ -69,11 +70,4 @@ function late(answer: Promise<unknown>): Promise<never> {
     const timer = setTimeout(() => reject(new Error(`not within ${answerMs / 1000} s`)), answerMs)
     answer.catch(() => {}).finally(() => clearTimeout(timer))
   })
-}
-
-function olderThan(version: string, minimum: string): boolean {
-  const [has, needs] = [version, minimum].map((text) => text.split('.').map(Number))
-  const [major = 0, minor = 0] = has ?? []
-  const [wantedMajor = 0, wantedMinor = 0] = needs ?? []
-  return major < wantedMajor || (major === wantedMajor && minor < wantedMinor)
 }

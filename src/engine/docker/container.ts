@@ -1,5 +1,6 @@
 import type Dockerode from 'dockerode'
 import { messageOf, RaspiError } from '../../errors.ts'
+import { mapsWithoutWriting } from '../../machine/command-line.ts'
 import type { DockerClient } from './client.ts'
 import { runIn } from './exec.ts'
 import { ownerLabels } from './owner.ts'
@@ -53,16 +54,10 @@ export async function qemuVersionIn(container: Dockerode.Container, engine: stri
     ...(version ? [] : ['qemu-system-aarch64']),
     ...[...stdout.matchAll(/^lacks (.*)$/gm)].map(([, program]) => program),
   ]
-  if (version && lacking.length === 0 && fitsFrozen(version)) return version
+  if (version && lacking.length === 0 && mapsWithoutWriting(version)) return version
   const why =
     lacking.length > 0 ? `it has no ${lacking.join(', no ')}` : `its QEMU is ${version}, and too old`
   throw new RaspiError('host', `The container image for Pis on ${engine} does not serve: ${why}.`, {
     hint: 'It needs qemu-system-aarch64 from version 8.2 on, qemu-img, socat, tar and gzip. By default one is built.',
   })
-}
-
-/** Before 8.2 QEMU opens a frozen RAM for writing, upon which each container would have a copy of all of it. */
-function fitsFrozen(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number)
-  return major > 8 || (major === 8 && minor >= 2)
 }
