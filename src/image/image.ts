@@ -9,6 +9,8 @@ export interface Image {
   id: string
   /** The raw file, sparse, a power of two in size. */
   path: string
+  /** The size of that file, in bytes. */
+  cardBytes: number
   architecture: Architecture
   /** The user that may log in with the cache's key and use sudo without a password. */
   user: string

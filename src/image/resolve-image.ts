@@ -184,10 +184,10 @@ async function remove(...dirs: string[]): Promise<void> {
 
 async function toImage(
   cacheDir: string,
-  { name, id, architecture, user, hostKeys, recipe }: Entry,
+  { name, id, architecture, user, hostKeys, cardBytes, recipe }: Entry,
   { privateKeyFile }: ClientKey,
 ): Promise<Image> {
   await markUsed(entryDir(cacheDir, recipe))
   const path = join(entryDir(cacheDir, recipe), cardFile)
-  return { name, id, path, architecture, user, privateKeyFile, hostKeys }
+  return { name, id, path, cardBytes, architecture, user, privateKeyFile, hostKeys }
 }

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs'
 import type { Bmc } from '../bmc/bmc.ts'
 import { hardwareOf } from '../machine/hardware.ts'
 import type { LivePi } from './live-pi.ts'
@@ -12,7 +11,7 @@ export function lent(pi: LivePi, name: string, bmc?: Bmc): LentPi {
     ...{ startedAt, startMs, spans: spans.all },
     // One that has not been started has saved no time.
     coldBootMs: pi.machine.power === 'on' ? pi.source.frozen?.coldBootMs : undefined,
-    hardware: hardwareOf(pi.source.board, statSync(pi.source.image.path).size),
+    hardware: hardwareOf(pi.source.board, pi.source.image.cardBytes),
     nics: (identity.networks?.nics ?? []).map(({ network, mac, interface: name, address, dhcp }) => {
       return { network, mac, interface: name, address, ...(dhcp && { dhcp }) }
     }),

@@ -15,6 +15,7 @@ const labelSchema = z.object({
     architecture: z.enum(['arm64', 'armhf', 'armel']),
     user: z.string(),
     hostKeys: z.array(z.string()),
+    cardBytes: z.int().positive(),
   }),
   /** The board's id. */
   board: z.string(),

@@ -28,6 +28,7 @@ const image: Image = {
   name: 'debian-12-arm64',
   id: 'image-1',
   path: '/none/card.raw',
+  cardBytes: 4,
   architecture: 'arm64',
   user: 'pi',
   privateKeyFile: '/none/key',

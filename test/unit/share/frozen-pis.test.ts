@@ -12,7 +12,7 @@ import { scratchDir } from '../../support/scratch-dir.ts'
 const { signal } = new AbortController()
 const image: Image = {
   ...{ name: 'debian-12-arm64', id: 'image-1', path: '/none', architecture: 'arm64', user: 'pi' },
-  ...{ privateKeyFile: '/none', hostKeys: [] },
+  ...{ privateKeyFile: '/none', hostKeys: [], cardBytes: 4 },
 }
 const key = { image: 'image-1', board: 'raspi3b', qemuVersion: '7.2.22', kernelParameters: [] }
 const id = frozenId(key)

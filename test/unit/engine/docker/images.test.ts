@@ -50,7 +50,7 @@ test.for([
 
 const image: Image = {
   ...{ name: 'debian-12-arm64', id: 'i', path: '/secret/card.raw', architecture: 'arm64', user: 'pi' },
-  ...{ privateKeyFile: '/secret/key', hostKeys: ['ssh-ed25519 AAAA'] },
+  ...{ privateKeyFile: '/secret/key', hostKeys: ['ssh-ed25519 AAAA'], cardBytes: 4 },
 }
 const manifest = { id: 'f', commandLine: 'quiet', notEmulated: [] }
 
@@ -59,7 +59,7 @@ test('a frozen Pi’s label is read as it was written, and holds nothing of the 
   expect(Buffer.from(Object.values(label)[0] ?? '', 'base64').toString()).not.toContain('secret')
   expect(await readLabel(dockerWith({ pis: label }), 'pis')).toMatchObject({
     ...{ manifest, board: 'raspi3b', publicKey: 'ssh-ed25519 BBBB' },
-    image: { name: 'debian-12-arm64', user: 'pi' },
+    image: { name: 'debian-12-arm64', user: 'pi', cardBytes: 4 },
   })
 })
 
