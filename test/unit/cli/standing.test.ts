@@ -1,31 +1,25 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { listing } from '../../../src/cli/ls.ts'
 import { runCli } from '../../../src/cli/program.ts'
 import { wantedPis } from '../../../src/cli/up.ts'
 import type { HostContext } from '../../../src/host/context.ts'
-import { StandingLabs } from '../../../src/standing/client.ts'
+import type { StandingLabs } from '../../../src/standing/client.ts'
 import type { StandingPi } from '../../../src/standing/protocol.ts'
 import { staticInventory } from '../../../src/standing/ready-files.ts'
 import { thisProcess } from '../../../src/standing/registry.ts'
 import { serveStanding } from '../../../src/standing/serve.ts'
-import { fakeHost } from '../host/fake-host.ts'
 import { ansibleThatKnows, repositoryOf } from '../init/repositories.ts'
 import { entryOf } from '../standing/entries.ts'
 import { run } from './run.ts'
+import { standingContext } from './standing-context.ts'
 
 let context: HostContext
 let labs: StandingLabs
 
 beforeEach(() => {
-  const dir = mkdtempSync(join(tmpdir(), 'standing-'))
-  onTestFinished(() => rmSync(dir, { recursive: true }))
-  context = fakeHost().context
-  context.env = { ...context.env, XDG_RUNTIME_DIR: dir }
-  labs = new StandingLabs(context.env)
+  ;({ context, labs } = standingContext())
 })
 
 const since = '2026-11-25T10:00:00.000Z'

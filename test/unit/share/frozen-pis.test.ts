@@ -4,10 +4,9 @@ import { test as base, expect } from 'vitest'
 import { frozenDir, frozenId, type Manifest, readFrozen, sealFrozen } from '../../../src/freeze/store.ts'
 import type { Image } from '../../../src/image/image.ts'
 import { boards } from '../../../src/machine/boards.ts'
-import { DirectoryPlace } from '../../../src/share/directory-place.ts'
 import { fetchFrozen, offerFrozen } from '../../../src/share/frozen-pis.ts'
-import { Share } from '../../../src/share/share.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
+import { machine } from './machine.ts'
 
 const { signal } = new AbortController()
 const image: Image = {
@@ -18,18 +17,6 @@ const key = { image: 'image-1', board: 'raspi3b', qemuVersion: '7.2.22', kernelP
 const id = frozenId(key)
 
 const test = base.extend('dir', () => scratchDir())
-
-/** A machine with a cache of its own that uses the share in `dir`. */
-function machine(dir: string, name: string) {
-  const said: string[] = []
-  const cacheDir = join(dir, name)
-  mkdirSync(cacheDir)
-  const share = new Share(new DirectoryPlace(join(dir, 'share')), {
-    cacheDir,
-    log: (line) => said.push(line),
-  })
-  return { share, cacheDir, said }
-}
 
 async function keep(cacheDir: string, about: Partial<Manifest> = {}) {
   const place = frozenDir(cacheDir, about.id ?? id)

@@ -6,6 +6,7 @@ import { DirectoryPlace } from '../../../src/share/directory-place.ts'
 import { shelfOf } from '../../../src/share/images.ts'
 import { Share } from '../../../src/share/share.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
+import { machine } from './machine.ts'
 
 const test = base.extend('dir', () => scratchDir())
 
@@ -15,15 +16,10 @@ const entry = {
   ...{ hostKeys: ['ssh-ed25519 AAAA'], cardBytes: 4 },
 }
 
-function machine(dir: string, name: string) {
-  const said: string[] = []
-  const cacheDir = join(dir, name)
-  mkdirSync(cacheDir)
-  const share = new Share(new DirectoryPlace(join(dir, 'share')), {
-    cacheDir,
-    log: (line) => said.push(line),
-  })
-  return { share, shelf: shelfOf(share, cacheDir), cacheDir, said }
+/** A machine with the images of a share. */
+function machineWithShelf(dir: string, name: string) {
+  const one = machine(dir, name)
+  return { ...one, shelf: shelfOf(one.share, one.cacheDir) }
 }
 
 /** An image on the disk. */
@@ -35,11 +31,11 @@ function made(dir: string, about = entry): string {
 }
 
 test('an image comes to another machine; one of another recipe is told and not used', async ({ dir }) => {
-  const one = machine(dir, 'one')
+  const one = machineWithShelf(dir, 'one')
   one.shelf.offerImage(recipe, made(join(one.cacheDir, 'image')))
   one.shelf.offerImage('c'.repeat(64), join(one.cacheDir, 'image'))
   await one.share.close()
-  const two = machine(dir, 'two')
+  const two = machineWithShelf(dir, 'two')
   const place = join(two.cacheDir, 'fetched')
   expect(await two.shelf.fetchImage(recipe, place)).toBe(true)
   expect(readFileSync(join(place, 'card.raw'), 'utf8')).toBe('card')
@@ -49,10 +45,10 @@ test('an image comes to another machine; one of another recipe is told and not u
 })
 
 test('machines that share have one key, and what is no key is not taken for one', async ({ dir }) => {
-  const one = machine(dir, 'one')
+  const one = machineWithShelf(dir, 'one')
   const { publicKey, privateKeyFile } = await clientKey(one.cacheDir, one.shelf)
   await one.shelf.joinKey(privateKeyFile)
-  const two = machine(dir, 'two')
+  const two = machineWithShelf(dir, 'two')
   const key = await clientKey(two.cacheDir, two.shelf)
   expect(key.publicKey).toBe(publicKey)
   expect(statSync(key.privateKeyFile).mode & 0o777).toBe(0o600)
@@ -76,11 +72,11 @@ test('machines that share have one key, and what is no key is not taken for one'
 })
 
 test('a cache with a key of its own takes no part, and is told why', async ({ dir }) => {
-  const one = machine(dir, 'one')
+  const one = machineWithShelf(dir, 'one')
   await one.shelf.joinKey((await clientKey(one.cacheDir, one.shelf)).privateKeyFile)
   one.shelf.offerImage(recipe, made(join(one.cacheDir, 'image')))
   await one.share.close()
-  const two = machine(dir, 'two')
+  const two = machineWithShelf(dir, 'two')
   await two.shelf.joinKey((await clientKey(two.cacheDir)).privateKeyFile)
   expect(await two.shelf.fetchImage(recipe, join(two.cacheDir, 'fetched'))).toBe(false)
   expect(two.said).toEqual([expect.stringContaining('accept another key than those of this cache')])
