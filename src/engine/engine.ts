@@ -41,8 +41,8 @@ export interface Workshop {
 export interface Engine {
   /** As `qemu-system-aarch64 --version` tells it: `7.2.22`. A frozen Pi thaws on the QEMU it was frozen on. */
   readonly qemuVersion: string
-  /** Whether the board `virt` may be run by KVM, where this host has that. */
-  readonly kvm: boolean
+  /** Whether Pis run on this host: with its QEMU, and by its KVM where it has that. */
+  readonly isHere: boolean
   /** What Pis of the image `option` on `board` are made of, where the engine was given that; else nothing. */
   given(option: ImageOption, board: Board): Promise<PiSource | undefined>
   /** Opens a place for a Pi of `source`; `dir` of this host is for what is known of it. */

@@ -31,7 +31,7 @@ export interface HostEngineContext extends QemuTools {
 /** This host as an engine: QEMUs are its processes, frozen Pis lie in the cache. */
 export class HostEngine implements Engine {
   readonly qemuVersion: string
-  readonly kvm = true
+  readonly isHere = true
   readonly #context: HostEngineContext
 
   constructor(context: HostEngineContext) {

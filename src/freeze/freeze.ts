@@ -150,7 +150,7 @@ async function booted(machine: Machine, { bootTimeout, signal }: FreezeContext):
 }
 
 /** Moves a frozen Pi to its place in the cache, where it counts from then on. A damaged one there makes room. */
-export async function keepFrozen(frozen: FrozenPi, place: string): Promise<void> {
+export async function keepFrozen(frozen: Pick<FrozenPi, 'dir'>, place: string): Promise<void> {
   await mkdir(join(place, '..'), { recursive: true, mode: 0o700 })
   await rename(place, `${frozen.dir}.damaged`).catch(() => {})
   await rename(frozen.dir, place)

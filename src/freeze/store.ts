@@ -3,6 +3,7 @@ import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import * as z from 'zod'
 import { messageOf } from '../errors.ts'
+import { parsedJson } from '../host/json.ts'
 import { markUsed } from '../host/last-use.ts'
 import { sparseDigest } from '../host/sparse-digest.ts'
 import type { Image } from '../image/image.ts'
@@ -66,6 +67,11 @@ export const manifestSchema = z.object({
 })
 export type Manifest = z.output<typeof manifestSchema>
 
+/** The key of the frozen Pi of an image, by its id, on `board`. */
+export function freezeKeyOf(image: string, { id, kernelParameters }: Board, qemuVersion: string): FreezeKey {
+  return { image, board: id, qemuVersion, kernelParameters }
+}
+
 /** To be raised when what the freezing does to a Pi changes: warm-up, service shell, machine options. */
 const freezeVersion = 9
 
@@ -100,7 +106,7 @@ export async function sealFrozen(dir: string, about: Omit<Manifest, 'files'>): P
 
 /** The manifest that `text` is, where it is of the frozen Pi `id` on `parent`; else a sentence that says what is wrong. */
 export function manifestOf(text: string, id: string, parent: string | undefined): Manifest | string {
-  const manifest = manifestSchema.safeParse(parsed(text)).data
+  const manifest = manifestSchema.safeParse(parsedJson(text)).data
   if (!manifest) return `${manifestFile} is none`
   if (manifest.id !== id) return `${manifestFile} is of another frozen Pi`
   if (manifest.parent !== parent) return `${manifestFile} says that it lies on another frozen Pi`
@@ -183,18 +189,10 @@ export async function otherVersions(cacheDir: string, key: FreezeKey): Promise<s
   const versions = await Promise.all(
     names.map(async (name) => {
       const text = await readFile(join(cacheDir, 'frozen', name, manifestFile), 'utf8').catch(() => '{}')
-      const { key: made } = z.object({ key: keySchema.optional() }).safeParse(parsed(text)).data ?? {}
+      const { key: made } = z.object({ key: keySchema.optional() }).safeParse(parsedJson(text)).data ?? {}
       if (!made || made.qemuVersion === key.qemuVersion) return []
       return frozenId({ ...made, qemuVersion: key.qemuVersion }) === frozenId(key) ? [made.qemuVersion] : []
     }),
   )
   return [...new Set(versions.flat())].sort()
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
 }

@@ -2,7 +2,6 @@ import type { BoardOption } from '../board-option.ts'
 import type { PiSource } from '../engine/engine.ts'
 import { RaspiError } from '../errors.ts'
 import { privateDir } from '../host/paths.ts'
-import { qemuPrograms } from '../host/requirements.ts'
 import type { ImageOption } from '../image-option.ts'
 import type { ResolvedOptions } from '../options.ts'
 import type { Share } from '../share/share.ts'
@@ -106,7 +105,6 @@ export class PiSources {
       machineDir: runDir.path,
       bootTimeout: options.bootTimeout,
       freezing: options.freeze,
-      ...(options.engine !== 'process' && { without: qemuPrograms }),
     }
   }
 }

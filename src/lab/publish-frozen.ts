@@ -3,7 +3,6 @@ import { DockerEngine } from '../engine/docker/docker-engine.ts'
 import { RaspiError } from '../errors.ts'
 import { privateDir } from '../host/paths.ts'
 import type { Log } from '../host/progress.ts'
-import { qemuPrograms } from '../host/requirements.ts'
 import type { ImageOption } from '../image-option.ts'
 import { RunDir } from './run-dir.ts'
 import { resolveSource } from './sources.ts'
@@ -36,7 +35,7 @@ export async function publishFrozen(
   try {
     const { frozen } = await resolveSource(image, board, {
       ...{ cacheDir, engine, log, signal, bootTimeout, machineDir: run.path },
-      ...{ freezing: true, without: qemuPrograms, notEmulated: () => {} },
+      ...{ freezing: true, notEmulated: () => {} },
     })
     if (!frozen)
       throw new RaspiError('freeze', 'There is no frozen Pi to be kept: this image cannot be frozen.')

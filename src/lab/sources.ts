@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import type { BoardOption } from '../board-option.ts'
 import type { Engine, PiSource } from '../engine/engine.ts'
 import { isRaspiError, messageOf, RaspiError } from '../errors.ts'
-import { type FreezeKey, type FrozenPi, frozenId } from '../freeze/store.ts'
+import { type FrozenPi, freezeKeyOf, frozenId } from '../freeze/store.ts'
 import { exclusively } from '../host/lock.ts'
 import { type Log, phase } from '../host/progress.ts'
-import type { Need } from '../host/requirements.ts'
+import { qemuPrograms } from '../host/requirements.ts'
 import { abandoned } from '../host/scratch.ts'
 import type { Image } from '../image/image.ts'
 import { resolveImage } from '../image/resolve-image.ts'
@@ -23,8 +23,6 @@ export interface SourceContext {
   /** Where relative paths of images begin, and where `latest` is pinned. */
   baseDir?: string
   lockFile?: string
-  /** What this host need not have to make an image. */
-  without?: readonly Need[]
   /** What other machines have made. @default nothing */
   share?: Share | undefined
   /** A directory for the sockets of the machines that are started, below the run's. */
@@ -47,14 +45,18 @@ export async function resolveSource(
   boardOption: BoardOption,
   context: SourceContext,
 ): Promise<PiSource> {
-  const { log, signal, cacheDir } = context
-  const board = boardOf(boardOption, context.engine.kvm ? undefined : () => false)
+  const { log, signal, cacheDir, engine } = context
+  const board = boardOf(boardOption, engine.isHere ? undefined : () => false)
   for (const dir of abandoned(join(cacheDir, 'tmp'), 'frozen'))
     await rm(dir, { recursive: true, force: true })
-  const given = context.freezing ? await context.engine.given(option, board) : undefined
+  const given = context.freezing ? await engine.given(option, board) : undefined
   if (given) return given
   const shelf = context.share && shelfOf(context.share, cacheDir)
-  const image = await resolveImage(option, { ...context, shelf })
+  const image = await resolveImage(option, {
+    ...context,
+    shelf,
+    without: engine.isHere ? [] : qemuPrograms,
+  })
   if (!board.architectures.includes(image.architecture)) {
     const able = board.architectures.join(' and ')
     throw new RaspiError(
@@ -76,9 +78,7 @@ export async function resolveSource(
 
 async function resolveFrozen(image: Image, board: Board, context: SourceContext): Promise<FrozenPi> {
   const { cacheDir, log, signal, engine, share } = context
-  const { qemuVersion } = engine
-  const { kernelParameters } = board
-  const key: FreezeKey = { image: image.id, board: board.id, qemuVersion, kernelParameters }
+  const key = freezeKeyOf(image.id, board, engine.qemuVersion)
   const id = frozenId(key)
   const found = await engine.find(id, image, board)
   if (typeof found === 'object') {
@@ -98,7 +98,7 @@ async function resolveFrozen(image: Image, board: Board, context: SourceContext)
     const others = made ? [] : await engine.others(key)
     if (others.length > 0) {
       log(
-        `The frozen Pi of ${image.name} in the cache was frozen on QEMU ${others.join(' and on QEMU ')}, and this is ${qemuVersion}: a new one is made`,
+        `The frozen Pi of ${image.name} in the cache was frozen on QEMU ${others.join(' and on QEMU ')}, and this is ${key.qemuVersion}: a new one is made`,
       )
     }
     return phase(log, `Freezing a booted Pi of ${image.name}, once (about a minute)`, () =>

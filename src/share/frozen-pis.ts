@@ -1,5 +1,6 @@
-import { readFile, rename, rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { keepFrozen } from '../freeze/freeze.ts'
 import { frozenDir, frozenFiles, type Manifest, manifestFile, manifestOf } from '../freeze/store.ts'
 import { privateDir } from '../host/paths.ts'
 import { scratchName } from '../host/scratch.ts'
@@ -32,14 +33,10 @@ export async function fetchFrozen(
       share.refuse(entryName(id), wrong)
       return false
     }
-    privateDir(cacheDir, 'frozen')
-    const place = frozenDir(cacheDir, id)
-    await rename(place, `${dir}.damaged`).catch(() => {})
-    await rename(dir, place)
+    await keepFrozen({ dir }, frozenDir(cacheDir, id))
     return true
   } finally {
     await rm(dir, { recursive: true, force: true })
-    await rm(`${dir}.damaged`, { recursive: true, force: true })
   }
 }
 

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
 import { messageOf } from '../errors.ts'
+import { parsedJson } from '../host/json.ts'
 import { privateDir } from '../host/paths.ts'
 import type { Log } from '../host/progress.ts'
 import { scratchName } from '../host/scratch.ts'
@@ -141,7 +142,7 @@ export class Share {
     const within = AbortSignal.any([signal, AbortSignal.timeout(patience.answer)])
     const stream = await this.#ask(() => this.#place.get(`${name}.json`, within))
     if (!stream) return undefined
-    const entry = entrySchema.safeParse(parsed(await textOf(stream))).data
+    const entry = entrySchema.safeParse(parsedJson(await textOf(stream))).data
     if (!entry) throw new Error('its description is none')
     return entry
   }
@@ -212,12 +213,4 @@ async function textOf(stream: Readable): Promise<string> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
 }

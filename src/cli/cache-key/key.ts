@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { readConfig } from '../../ansible/config.ts'
 import type { BoardOption } from '../../board-option.ts'
-import { frozenId } from '../../freeze/store.ts'
+import { freezeKeyOf, frozenId } from '../../freeze/store.ts'
 import type { HostContext } from '../../host/context.ts'
 import { assertNeeds } from '../../host/requirements.ts'
 import { recipeOf } from '../../image/catalogue.ts'
@@ -86,9 +86,7 @@ function imagePart(
     reference.kind === 'recipe'
       ? recipeId(withSteps(recipeOf(name, ''), steps))
       : digest([reference, readLockFile(lockFile)])
-  const board = boardOf(option)
-  const { kernelParameters } = board
-  return frozenId({ image: source, board: board.id, qemuVersion, kernelParameters })
+  return frozenId(freezeKeyOf(source, boardOf(option), qemuVersion))
 }
 
 async function playbookParts(

@@ -1,4 +1,4 @@
-import { messageOf, RaspiError } from '../../errors.ts'
+import { isRaspiError, messageOf, RaspiError } from '../../errors.ts'
 import { exclusively } from '../../host/lock.ts'
 import { type Log, phase } from '../../host/progress.ts'
 import type { Image } from '../../image/image.ts'
@@ -48,7 +48,7 @@ export class CardImages {
         return name
       })
     } catch (error) {
-      if (error instanceof RaspiError) throw error
+      if (isRaspiError(error)) throw error
       throw new RaspiError('host', `${image.name} could not be copied to ${engine}: ${messageOf(error)}`, {
         cause: error,
       })

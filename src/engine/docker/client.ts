@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type Dockerode from 'dockerode'
-import { messageOf, RaspiError } from '../../errors.ts'
+import { isRaspiError, messageOf, RaspiError } from '../../errors.ts'
 import { isAtLeast } from '../../host/programs.ts'
 import { dockerOptions, endpointOf } from './endpoint.ts'
 
@@ -48,7 +48,7 @@ export async function connectDocker(address?: string): Promise<DockerClient> {
     }
     return { docker, name, cores: info.NCPU, memory: info.MemTotal }
   } catch (error) {
-    if (error instanceof RaspiError) throw error
+    if (isRaspiError(error)) throw error
     throw new RaspiError(
       'host',
       `Pis cannot run in containers, because ${name} does not answer: ${messageOf(error)}`,

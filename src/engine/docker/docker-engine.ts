@@ -43,7 +43,7 @@ const answerMs = 5_000
  */
 export class DockerEngine implements Engine {
   readonly qemuVersion: string
-  readonly kvm = false
+  readonly isHere = false
   readonly #client: DockerClient
   readonly #context: DockerEngineContext
   /** The id of the container image that Pis run in. */

@@ -34,7 +34,7 @@ export async function connectEngines(
  */
 class Engines implements SizedEngine {
   readonly qemuVersion: string
-  readonly kvm = false
+  readonly isHere = false
   readonly #engines: readonly DockerEngine[]
   readonly #log: (line: string) => void
   readonly #busy = new Map<DockerEngine, number>()

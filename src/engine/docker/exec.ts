@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type Duplex, duplexPair, PassThrough, type Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import type Dockerode from 'dockerode'
 
 /** A process in a container. */
@@ -46,7 +47,7 @@ async function exitCodeOf(exec: Dockerode.Exec): Promise<number | undefined> {
     for (;;) {
       const { Running, ExitCode } = await exec.inspect()
       if (!Running) return ExitCode ?? undefined
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await delay(50)
     }
   } catch {
     return undefined
