@@ -1,5 +1,5 @@
-// `npm run bench [-- --json FILE] [-- --svg FILE] [-- --only NAME] [-- --rounds N]`: what a fresh Pi costs, and what it
-// would cost otherwise, side by side in one run. Times of a shared machine mean little, ratios of one run do.
+// `npm run bench`: what a fresh Pi costs, and what it would cost otherwise, side by side in one run. Times of a shared
+// machine mean little, ratios of one run do.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { chart } from './bench/chart.ts'
@@ -9,7 +9,7 @@ import { measureLoop } from './bench/loop.ts'
 import { measureParallel } from './bench/parallel.ts'
 import { measurePlaybook } from './bench/playbook.ts'
 import { figuresOf, type Results, table } from './bench/results.ts'
-import { measureSingle } from './bench/single.ts'
+import { measureDocker, measureSingle, measureVirt } from './bench/single.ts'
 import { measureSuites } from './bench/suites.ts'
 import { measureSwitch } from './bench/switch.ts'
 
@@ -21,26 +21,23 @@ const parts = {
   switch: measureSwitch,
   playbook: measurePlaybook,
   loop: measureLoop,
+  virt: measureVirt,
+  docker: measureDocker,
 }
 
-const { values } = parseArgs({
-  options: {
-    json: { type: 'string' },
-    svg: { type: 'string', default: '.vitest/bench.svg' },
-    only: { type: 'string', multiple: true, default: Object.keys(parts) },
-    rounds: { type: 'string', default: '3' },
-  },
-})
+/** What needs an engine of Docker's is measured where it is asked for. */
+const usual = Object.keys(parts).filter((name) => name !== 'docker')
+
+const usage = `npm run bench [-- --json FILE] [-- --svg FILE] [-- --only NAME …] [-- --rounds N]
+
+  --json FILE   write the figures there, too
+  --svg FILE    where the bars are drawn (default: .vitest/bench.svg)
+  --only NAME   measure this only, once for each: ${Object.keys(parts).join(', ')}
+                (default: all but docker)
+  --rounds N    how often, for medians (default: 3)`
+
+const values = readOptions()
 const rounds = Number(values.rounds)
-const unknown = values.only.filter((name) => !(name in parts))
-if (unknown.length > 0 || !(rounds >= 1)) {
-  console.error(
-    unknown.length > 0
-      ? `There is no part ${unknown.join(', ')}: --only takes ${Object.keys(parts).join(', ')}.`
-      : '--rounds takes a number from 1 on.',
-  )
-  process.exit(2)
-}
 
 const results: Results = { host: hostLine(), samples: {}, spans: {} }
 const say = (line: string) => console.log(`[bench] ${line}`)
@@ -52,3 +49,28 @@ console.log(`\n${table(results)}\n`)
 writeFileSync(values.svg, chart(results))
 say(`drawn in ${values.svg}`)
 if (values.json) writeFileSync(values.json, `${JSON.stringify({ ...results, ...figures }, undefined, 2)}\n`)
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        json: { type: 'string' },
+        svg: { type: 'string', default: '.vitest/bench.svg' },
+        only: { type: 'string', multiple: true, default: usual },
+        rounds: { type: 'string', default: '3' },
+      },
+    })
+    if (values.help) {
+      console.log(usage)
+      process.exit(0)
+    }
+    const unknown = values.only.filter((name) => !(name in parts))
+    if (unknown.length > 0) throw new Error(`There is no part ${unknown.join(', ')}.`)
+    if (!(Number(values.rounds) >= 1)) throw new Error('--rounds takes a number from 1 on.')
+    return values
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage}`)
+    process.exit(2)
+  }
+}

@@ -23,6 +23,11 @@ export type Measured =
   | 'suiteFresh'
   | 'suiteCold'
   | 'switch'
+  | 'virtColdBoot'
+  | 'virtThaw'
+  | 'virtReadyLease'
+  | 'dockerThaw'
+  | 'dockerReadyLease'
   | 'playbookPlain'
   | 'playbookShared'
   | 'playbookMitogen'
@@ -44,6 +49,11 @@ export const titles: Record<Measured, string> = {
   suiteFresh: '10 tests, thawed Pis',
   suiteCold: '10 tests, cold boots',
   switch: 'the switch between Pis, by itself',
+  virtColdBoot: '`virt`, 2 GiB and 2 cores: boot on an overlay',
+  virtThaw: '`virt`: thaw',
+  virtReadyLease: '`virt`: take a ready one',
+  dockerThaw: "in a container of Docker's: thaw",
+  dockerReadyLease: "in a container of Docker's: take a ready one",
   playbookPlain: "the quickstart's playbook, by itself",
   playbookShared: "the same over the lab's connection",
   playbookMitogen: "the same with `accelerate: 'auto'`",
@@ -90,6 +100,9 @@ export function figuresOf({ samples }: Results) {
     suiteFreshMs: of('suiteFresh'),
     suiteColdMs: of('suiteCold'),
     switchBytesPerSecond: of('switch'),
+    virtMs: { coldBoot: of('virtColdBoot'), thaw: of('virtThaw'), readyLease: of('virtReadyLease') },
+    dockerMs: { thaw: of('dockerThaw'), readyLease: of('dockerReadyLease') },
+    dockerThawRatio: ratio('dockerThaw', 'thaw', 2),
     playbookMs: {
       plain: of('playbookPlain'),
       shared: of('playbookShared'),
@@ -119,13 +132,21 @@ export function table({ host, samples }: Results): string {
   ].join('\n')
 }
 
+const slowerThan: Partial<Record<Measured, Measured>> = {
+  thaw: 'coldBoot',
+  readyLease: 'coldBoot',
+  suiteFresh: 'suiteCold',
+  virtThaw: 'virtColdBoot',
+  virtReadyLease: 'virtColdBoot',
+}
+
 function ratioOf(what: Measured, middle: number, samples: Results['samples']): string {
-  const [base, words] =
-    what === 'suiteFresh'
-      ? [median(samples.suiteCold), 'times faster than cold boots']
-      : [median(samples.coldBoot), 'times faster than a boot']
-  if (what === 'suiteFresh' || what === 'thaw' || what === 'readyLease')
-    return base === undefined ? '' : `${(base / middle).toFixed(1)} ${words}`
+  const slower = slowerThan[what]
+  const base = slower && median(samples[slower])
+  if (slower)
+    return base === undefined ? '' : `${(base / middle).toFixed(1)} times faster than ${titles[slower]}`
+  const thaw = median(samples.thaw)
+  if (what === 'dockerThaw' && thaw) return `${(middle / thaw).toFixed(2)} times as long as without`
   const plain = median(samples.playbookPlain)
   if (/playbook(Shared|Mitogen|All)/.test(what) && plain)
     return `${(plain / middle).toFixed(1)} times faster than by itself`

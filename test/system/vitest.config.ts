@@ -2,12 +2,17 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { raspi } from 'vitest-raspi/plugin'
 
+const virt = { name: 'virt', memoryMiB: 2048, cores: 2 } as const
+
 // Those that make images or frozen Pis of their own take minutes each: `npm run test:long`.
 const long = 'test/system/**/*.long.test.ts'
 const wanted = process.env.VITEST_RASPI_LONG ? { include: [long] } : { exclude: [long] }
 
+// The same tests of the machine that is no Pi: `VITEST_RASPI_TEST_BOARD=virt npm run test:system`.
+const board = process.env.VITEST_RASPI_TEST_BOARD === 'virt' ? virt : 'raspi3b'
+
 export default defineConfig({
-  plugins: [raspi()],
+  plugins: [raspi({ board })],
   test: {
     name: 'system',
     root: fileURLToPath(new URL('../..', import.meta.url)),
