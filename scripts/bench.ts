@@ -2,11 +2,13 @@
 // machine mean little, ratios of one run do.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { measureBmc } from './bench/bmc.ts'
 import { chart } from './bench/chart.ts'
 import { measureFootprint } from './bench/footprint.ts'
 import { hostLine } from './bench/host.ts'
 import { measureLoop } from './bench/loop.ts'
 import { measureParallel } from './bench/parallel.ts'
+import { measurePiNetwork } from './bench/pi-network.ts'
 import { measurePlaybook } from './bench/playbook.ts'
 import { figuresOf, type Results, table } from './bench/results.ts'
 import { measureDocker, measureSingle, measureVirt } from './bench/single.ts'
@@ -21,19 +23,21 @@ const parts = {
   switch: measureSwitch,
   playbook: measurePlaybook,
   loop: measureLoop,
+  network: measurePiNetwork,
+  bmc: measureBmc,
   virt: measureVirt,
   docker: measureDocker,
 }
 
-/** What needs an engine of Docker's is measured where it is asked for. */
-const usual = Object.keys(parts).filter((name) => name !== 'docker')
+/** What needs more than the tests do (openipmi, an engine of Docker's) is measured where it is asked for. */
+const usual = Object.keys(parts).filter((name) => name !== 'docker' && name !== 'bmc')
 
 const usage = `npm run bench [-- --json FILE] [-- --svg FILE] [-- --only NAME …] [-- --rounds N]
 
   --json FILE   write the figures there, too
   --svg FILE    where the bars are drawn (default: .vitest/bench.svg)
   --only NAME   measure this only, once for each: ${Object.keys(parts).join(', ')}
-                (default: all but docker)
+                (default: all but bmc and docker)
   --rounds N    how often, for medians (default: 3)`
 
 const values = readOptions()

@@ -34,7 +34,7 @@ export async function measureCopyBoot(say: (line: string) => void): Promise<numb
         ...{ number: 1, hostname: 'pi-1', dir: join(run.path, '1') },
         engine: new HostEngine({ ...tools, cacheDir, note: (pid) => run.note(pid) }),
         ...{ timeoutMs: 600_000, signal: new AbortController().signal },
-        notEmulated: () => {},
+        ...{ notEmulated: () => {}, log: say },
       },
     )
     await runBySsh('pi-1', pi.connection, pi.controlPath, 'true')

@@ -3,7 +3,8 @@ import type { Lease } from '../../src/lab/protocol.ts'
 import { type RaspiOptions, resolveOptions } from '../../src/options.ts'
 import { runBySsh } from '../../src/pi/ssh.ts'
 
-const quiet = new AbortController().signal
+/** A signal that never aborts. */
+export const quiet = new AbortController().signal
 
 /** Lets `use` work with a lab of its own, whose end is the end of all its Pis. */
 export async function withLab<T>(
@@ -34,9 +35,9 @@ export async function toFirstCommand(lab: Lab, image?: string): Promise<{ ms: nu
   return { ms: performance.now() - started, lease }
 }
 
-/** Runs a command on the Pi of a lease. */
-export async function command(lease: Lease, line: string): Promise<string> {
-  const [pi] = lease.pis
+/** Runs a command on a Pi of a lease, and gives its output. */
+export async function command(lease: Lease, line: string, which = 0): Promise<string> {
+  const pi = lease.pis[which]
   if (!pi) throw new Error('The lease has no Pi.')
   return (await runBySsh(pi.name, pi.connection, pi.controlPath, line)).stdout
 }

@@ -23,6 +23,8 @@ export type Measured =
   | 'suiteFresh'
   | 'suiteCold'
   | 'switch'
+  | 'piNetwork'
+  | 'powerStatus'
   | 'virtColdBoot'
   | 'virtThaw'
   | 'virtReadyLease'
@@ -49,6 +51,8 @@ export const titles: Record<Measured, string> = {
   suiteFresh: '10 tests, thawed Pis',
   suiteCold: '10 tests, cold boots',
   switch: 'the switch between Pis, by itself',
+  piNetwork: 'one stream from a Pi to another',
+  powerStatus: '`ipmitool power status` of a busy Pi',
   virtColdBoot: '`virt`, 2 GiB and 2 cores: boot on an overlay',
   virtThaw: '`virt`: thaw',
   virtReadyLease: '`virt`: take a ready one',
@@ -63,7 +67,7 @@ export const titles: Record<Measured, string> = {
 }
 
 const inBytes: Measured[] = ['privateMemory', 'card', 'frozen']
-const inBytesPerSecond: Measured[] = ['switch']
+const inBytesPerSecond: Measured[] = ['switch', 'piNetwork']
 
 export function keep(results: Results, what: Measured, value: number): void {
   const samples = results.samples[what] ?? []
@@ -100,6 +104,8 @@ export function figuresOf({ samples }: Results) {
     suiteFreshMs: of('suiteFresh'),
     suiteColdMs: of('suiteCold'),
     switchBytesPerSecond: of('switch'),
+    piNetworkBytesPerSecond: of('piNetwork'),
+    powerStatusMs: of('powerStatus'),
     virtMs: { coldBoot: of('virtColdBoot'), thaw: of('virtThaw'), readyLease: of('virtReadyLease') },
     dockerMs: { thaw: of('dockerThaw'), readyLease: of('dockerReadyLease') },
     dockerThawRatio: ratio('dockerThaw', 'thaw', 2),
@@ -145,6 +151,8 @@ function ratioOf(what: Measured, middle: number, samples: Results['samples']): s
   const base = slower && median(samples[slower])
   if (slower)
     return base === undefined ? '' : `${(base / middle).toFixed(1)} times faster than ${titles[slower]}`
+  const network = median(samples.piNetwork)
+  if (what === 'switch' && network) return `${(middle / network).toFixed(0)} times a stream between two Pis`
   const thaw = median(samples.thaw)
   if (what === 'dockerThaw' && thaw) return `${(middle / thaw).toFixed(2)} times as long as without`
   const plain = median(samples.playbookPlain)

@@ -80,7 +80,11 @@ export async function thaw(
     signal?.throwIfAborted()
     spans.end('identity and network')
     const [missing] = /MISSING .*/.exec(output) ?? []
-    if (output.includes('NETWORK') && !missing) return { machine, shell }
+    if (output.includes('NETWORK') && !missing) {
+      await machine.quietNics()
+      spans.end('quiet NIC')
+      return { machine, shell }
+    }
     throw new RaspiError(
       'freeze',
       `The thawed Pi found ${missing ? 'not all its networks' : 'no network'} within ${networkTimeoutMs / 1000} s`,

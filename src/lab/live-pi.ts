@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createDebug } from 'obug'
 import type { Engine, PiSource } from '../engine/engine.ts'
 import { isRaspiError, RaspiError } from '../errors.ts'
 import { freeze } from '../freeze/freeze.ts'
@@ -36,6 +37,14 @@ import type { ProvisionState } from '../pi/provision.ts'
 import { runBySsh } from '../pi/ssh.ts'
 import { PiMachine, type PiMachineContext } from './pi-machine.ts'
 
+const debug = createDebug('raspi:lab')
+
+/**
+ * How much of the time for a start the first copy of a frozen Pi has until it lets somebody in, before it is given up for
+ * another one. One in some hundred stands still with its processor busy; a second is there in seconds.
+ */
+const shareOfFirstThaw = 0.2
+
 /** The networks of a Pi: as its guest knows them, each on a segment that listens at a socket. */
 export interface PiNetworks extends GuestNetworks {
   nics: readonly (GuestNic & { socket: string })[]
@@ -63,6 +72,7 @@ export interface StartContext extends Omit<PiMachineContext, 'board' | 'nics'> {
   priority?: Priority | undefined
   /** Aborts when somebody begins to wait for it: it comes out of the background then. */
   hurry?: AbortSignal | undefined
+  log: Log
 }
 
 /** A Pi of the lab: who it is, how it came to life, and its machine. */
@@ -290,7 +300,21 @@ export class LivePi {
 
   async #start(signal: AbortSignal, priority = this.#context.priority) {
     const { frozen } = this.source
-    await (frozen ? this.#thaw(frozen, signal, { priority }) : this.#bootFirst(signal))
+    if (!frozen) return this.#bootFirst(signal)
+    const patience = AbortSignal.timeout(this.#context.timeoutMs * shareOfFirstThaw)
+    try {
+      await this.#thaw(frozen, AbortSignal.any([signal, patience]), { priority })
+    } catch (error) {
+      if (signal.aborted || !patience.aborted) throw error
+      const { hostname, log } = this.#context
+      log(`Pi ${hostname} stands still after its thaw, so another copy is thawed in its place`)
+      if (debug.enabled) debug('%s stood still: %s', hostname, await this.#lookInside())
+      this.#shell?.close()
+      this.#shell = undefined
+      await this.machine.abandon()
+      await this.machine.place.remove(this.machine.card)
+      await this.#thaw(frozen, signal, { priority })
+    }
   }
 
   /** The first start of one that was there without power: nobody else hands it over, and somebody waits for it. */
@@ -352,6 +376,7 @@ export class LivePi {
     )
     this.spans.end("QEMU's start")
     await this.machine.openConnection(signal)
+    await this.machine.running('Its NIC cannot be seen to').quietNics()
     this.spans.end('boot and login')
     // Its name is written down as well, for it to have it after a reboot too. So is its machine id, by systemd.
     const { hostname, networks } = this.identity

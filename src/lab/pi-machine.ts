@@ -267,6 +267,11 @@ export class PiMachine {
     return this.#inTurn(() => this.#leave(undefined))
   }
 
+  /** The same in the course of a start, which has its turn already. */
+  abandon(): Promise<void> {
+    return this.#leave(undefined)
+  }
+
   /** Breaks it, or mends it. Throws a `RaspiError` where it is off. */
   async fault(fault: MachineFault): Promise<void> {
     const machine = this.running('It cannot be broken')
@@ -331,9 +336,10 @@ export class PiMachine {
     await this.boot([], signal)
     this.#login = new AbortController()
     // Whether anybody can log in now is for the holder to find out: perhaps the test wants to see that nobody can.
-    this.openConnection(AbortSignal.any([signal, this.#login.signal])).catch((error) =>
-      debug('%s: nobody can log in after this boot: %s', hostname, error),
-    )
+    const opened = this.openConnection(AbortSignal.any([signal, this.#login.signal]))
+    opened
+      .then(() => this.#machine?.quietNics())
+      .catch((error) => debug('%s: nobody can log in after this boot: %s', hostname, error))
   }
 
   async #ended(machine: Machine, end: MachineEnd) {

@@ -84,13 +84,13 @@ export class PiStarter {
     wanted: Particulars,
     background: { priority?: 'background'; hurry?: AbortSignal } = {},
   ): Promise<LivePi> {
-    const { engine, bootTimeout, notEmulated } = this.#context
+    const { engine, bootTimeout, notEmulated, log } = this.#context
     const { number = ++this.#count, sshPort, internet, networks, off, enrolled } = wanted
     return LivePi.start(source, {
       ...{ number, hostname: wanted.hostname ?? `pi-${number}`, sshPort, internet, networks },
       ...{ off, enrolled },
       dir: this.#dirOf(number),
-      ...{ engine: await engine(), timeoutMs: bootTimeout, signal, ...background, notEmulated },
+      ...{ engine: await engine(), timeoutMs: bootTimeout, signal, ...background, notEmulated, log },
     })
   }
 

@@ -74,7 +74,10 @@ export class Gdb {
         continue
       }
       this.#socket.write('+')
+      this.#received = this.#received.slice(packet.index + packet[0].length)
       const answer = packet[1] ?? ''
+      // What the stub says of itself when the machine is paused is no answer.
+      if (/^T\d/.test(answer)) continue
       if (answer === '' || /^E\d\d/.test(answer)) {
         throw new RaspiError('boot', `QEMU's gdb stub refused ${command}: ${answer || 'not supported'}`)
       }

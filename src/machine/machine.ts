@@ -11,6 +11,7 @@ import { MachineLog, noise } from './machine-log.ts'
 import { type Nics, nicParts, segmentSocket } from './nics.ts'
 import type { Place, Priority, QemuExit, QemuProcess } from './place.ts'
 import { Qmp, type QmpEvent } from './qmp.ts'
+import { quietNic } from './quiet-nic.ts'
 
 const debug = createDebug('raspi:machine')
 
@@ -119,6 +120,13 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
     for (const netdev of netdevs) await this.qmp.execute('netdev_add', netdev)
     await this.#joinSegments(nics)
     for (const device of devices) await this.qmp.execute('device_add', device)
+  }
+
+  /** Spares a guest whose NICs are up what QEMU's NICs cost it while nothing comes: see {@link quietNic}. */
+  async quietNics(): Promise<void> {
+    if (this.spec.board.parts !== 'raspi') return
+    const isQuiet = await quietNic(this)
+    debug('%s: NIC %s', this.place.dir, isQuiet ? 'quiet' : 'not quiet')
   }
 
   /** The port of the place's loopback that leads to the guest's ssh. */

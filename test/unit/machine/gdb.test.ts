@@ -28,3 +28,8 @@ test('a refusal is an error with what was asked', async () => {
   const gdb = await Gdb.connect(place({ 'm0,4': 'E14' }))
   await expect(gdb.readWord(0)).rejects.toThrow("QEMU's gdb stub refused m0,4: E14")
 })
+
+test('that the machine has been paused meanwhile is no answer', async () => {
+  const gdb = await Gdb.connect(place({ 'm0,4': 'T02thread:01;#00$78563412' }))
+  expect(await gdb.readWord(0)).toBe(0x12345678)
+})
