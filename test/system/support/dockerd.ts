@@ -4,17 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { dieWithParent } from '../../../src/host/process.ts'
+import { hasProgram } from './programs.ts'
 
 /** Whether a Docker engine can be started here: by root, where the programs are. */
 export const hasDockerd = () =>
-  process.getuid?.() === 0 &&
-  ['dockerd', 'docker', 'mmdebstrap'].every((program) => {
-    try {
-      return execFileSync('sh', ['-c', `command -v ${program}`]).length > 0
-    } catch {
-      return false
-    }
-  })
+  process.getuid?.() === 0 && ['dockerd', 'docker', 'mmdebstrap'].every(hasProgram)
 
 /** The container image that Pis run in, made of Debian's archive because there may be no registry: the same as ours. */
 const qemuPackages = 'qemu-system-arm,qemu-utils,socat'
