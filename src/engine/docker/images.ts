@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type Dockerode from 'dockerode'
 import { messageOf, RaspiError } from '../../errors.ts'
+import { dockerLogin } from '../../host/docker-login.ts'
 import { dieWithParent } from '../../host/process.ts'
 import { type Log, phase } from '../../host/progress.ts'
 import type { Image } from '../../image/image.ts'
@@ -62,18 +63,22 @@ export async function inspected(
   }
 }
 
-/** Pulls an image, with the log-in to its registry that Docker's own programs have. */
+/** Pulls an image, with the log-in to its registry that Docker's own programs have. Rejects with the engine's words. */
 export async function pullImage(docker: Dockerode, name: string): Promise<void> {
-  const { getContainerRuntimeClient, ImageName } = await import('testcontainers')
-  const client = await getContainerRuntimeClient().catch(() => undefined)
-  // Testcontainers knows how to log in to registries; of other engines than its own it knows nothing.
-  if (client && client.container.dockerode === docker) return client.image.pull(ImageName.fromString(name))
-  await followed(docker, await docker.pull(name))
+  await followed(docker, await docker.pull(name, { authconfig: await loginFor(name) }))
 }
 
-/** Pushes an image to its registry. Rejects with the engine's words. */
+/** Pushes an image to its registry, in the same way. */
 export async function pushImage(docker: Dockerode, name: string): Promise<void> {
-  await followed(docker, await docker.getImage(name).push({}))
+  const [repo, tag] = split(name)
+  await followed(docker, await docker.getImage(repo).push({ tag, authconfig: await loginFor(name) }))
+}
+
+/** An engine has no log-in of its own. Without any it is to be told so: some take no push where it is left out. */
+async function loginFor(name: string): Promise<Dockerode.AuthConfigObject> {
+  const login = await dockerLogin(registryOf(name))
+  if (!login) return {}
+  return 'identityToken' in login ? { identitytoken: login.identityToken } : login
 }
 
 async function build(docker: Dockerode): Promise<void> {
@@ -84,10 +89,15 @@ async function build(docker: Dockerode): Promise<void> {
   )
 }
 
-function followed(docker: Dockerode, stream: NodeJS.ReadableStream): Promise<void> {
-  return new Promise((resolve, reject) => {
-    docker.modem.followProgress(stream, (error: Error | null) => (error ? reject(error) : resolve()))
+/** Waits for the end of what an engine does. It tells of its failure as of its progress. */
+async function followed(docker: Dockerode, stream: NodeJS.ReadableStream): Promise<void> {
+  const told = await new Promise<{ error?: string }[]>((resolve, reject) => {
+    docker.modem.followProgress(stream, (error: Error | null, told) =>
+      error ? reject(error) : resolve(told),
+    )
   })
+  const failure = told.find(({ error }) => error !== undefined)
+  if (failure) throw new Error(failure.error)
 }
 
 /** Copies the card of `image` into the container of `place`, whose engine keeps no holes: so it becomes one that has none. */
@@ -126,4 +136,10 @@ export async function commit(
 export function split(name: string): [repo: string, tag: string] {
   const [, repo = name, tag = 'latest'] = /^(.*?)(?::([^:/]+))?$/.exec(name) ?? []
   return [repo, tag]
+}
+
+/** The registry of an image: its name begins with it where that looks like a host, and else is one of Docker Hub's. */
+export function registryOf(name: string): string {
+  const [first = '', ...rest] = name.split('/')
+  return rest.length > 0 && (/[.:]/.test(first) || first === 'localhost') ? first : 'docker.io'
 }
