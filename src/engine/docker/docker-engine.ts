@@ -24,7 +24,7 @@ import { sweepContainers } from './owner.ts'
 export interface DockerEngineContext {
   /** An address or a context of Docker's. @default that of Docker's own programs */
   address?: string | undefined
-  /** The container image that Pis run in. @default one that is built */
+  /** The container image that Pis run in. @default `frozen`, which has all that they need; else one that is built */
   image?: string | undefined
   /** A container image with a frozen Pi, which is pulled where the engine has it not. @default none */
   frozen?: string | undefined
@@ -72,7 +72,7 @@ export class DockerEngine implements Engine {
     const client = await connectDocker(context.address)
     const swept = await sweepContainers(client.docker)
     if (swept > 0) context.log(`Removed ${swept} containers that interrupted runs left on ${client.name}`)
-    const qemuImage = await ensureQemuImage(client, context.image, context.log)
+    const qemuImage = await ensureQemuImage(client, context.image ?? context.frozen, context.log)
     const { container, end } = await startContainer(client, qemuImage)
     try {
       return new DockerEngine(client, context, qemuImage, await qemuVersionIn(container, client.name))
