@@ -49,15 +49,15 @@ export async function dockerLogin(
   if (helped) return helped
   const [, entry] = Object.entries(config.auths).find(([key]) => key === name || hostOf(key) === name) ?? []
   if (entry?.identitytoken) return { identityToken: entry.identitytoken }
-  if (entry?.auth) return loginOf(Buffer.from(entry.auth, 'base64').toString())
-  const { username, password } = entry ?? {}
+  const { username, password, auth } = entry ?? {}
+  if (auth) return loginOf(Buffer.from(auth, 'base64').toString())
   return username && password ? { username, password } : undefined
 }
 
-/** The user and the password of `USER:PASSWORD`; a password may have colons. */
-export function loginOf(text: string): Login {
-  const colon = text.indexOf(':')
-  return { username: text.slice(0, colon), password: text.slice(colon + 1) }
+/** The user and the password of `USER:PASSWORD`, where a password may have colons; nothing where that is something else. */
+export function loginOf(text: string): Login | undefined {
+  const [, username, password] = /^([^:]+):(.+)$/s.exec(text) ?? []
+  return username && password ? { username, password } : undefined
 }
 
 /** Keys of older files are URLs. */

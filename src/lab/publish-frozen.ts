@@ -1,5 +1,6 @@
 import type { BoardOption } from '../board-option.ts'
 import { DockerEngine } from '../engine/docker/docker-engine.ts'
+import { isImageName } from '../engine/docker/images.ts'
 import { RaspiError } from '../errors.ts'
 import { privateDir } from '../host/paths.ts'
 import type { Log } from '../host/progress.ts'
@@ -32,6 +33,11 @@ export async function publishFrozen(
   { image, board, to, push = false, address, engineImage, cacheDir, bootTimeout = 300_000 }: PublishRequest,
   { log, signal }: { log: Log; signal: AbortSignal },
 ): Promise<{ name: string; id: string }> {
+  if (!isImageName(to)) {
+    throw new RaspiError('options', `${to} is no name of a container image.`, {
+      hint: 'It is [REGISTRY/]REPOSITORY[:TAG]; a repository has small letters.',
+    })
+  }
   const engine = await DockerEngine.connect({
     ...{ address, image: engineImage, cacheDir: privateDir(cacheDir), log, signal },
   })

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import * as z from 'zod'
 import { fileDigest } from '../host/file-digest.ts'
 import type { EntryContents, SharePlace } from './place.ts'
-import { type Blob, Registry, type RepositoryPlace } from './registry.ts'
+import { type BlobDescriptor, Registry, type RepositoryPlace } from './registry.ts'
 import type { RegistryLogin } from './registry-auth.ts'
 
 /** What our manifests are, and what they are made of. */
@@ -33,7 +33,7 @@ export class OciPlace implements SharePlace {
   readonly shown: string
   readonly #registry: Registry
   /** The blobs of contents, which are packed and so have another digest: of those that were put, or that an entry has told of. */
-  readonly #blobs = new Map<string, Blob>()
+  readonly #blobs = new Map<string, BlobDescriptor>()
 
   /** `login` is asked for when the registry asks for it. */
   constructor(place: RepositoryPlace, login: () => Promise<RegistryLogin | undefined>) {
@@ -98,7 +98,7 @@ export class OciPlace implements SharePlace {
   }
 }
 
-async function blobOf(file: string, signal: AbortSignal): Promise<Blob> {
+async function blobOf(file: string, signal: AbortSignal): Promise<BlobDescriptor> {
   return { digest: `sha256:${await fileDigest(file, signal)}`, size: (await stat(file)).size }
 }
 

@@ -53,8 +53,7 @@ export function openShare(
   }
 }
 
-/** What a token is for a registry. Only passwords have colons. */
+/** What a token is for a registry. A bearer's has no colon. */
 function tokenLogin(token: string | undefined): RegistryLogin | undefined {
-  if (!token) return undefined
-  return token.includes(':') ? loginOf(token) : { bearer: token }
+  return token ? (loginOf(token) ?? { bearer: token }) : undefined
 }

@@ -8,7 +8,7 @@ import { type Access, RegistryAuth, type RegistryLogin } from './registry-auth.t
 import { textOf } from './text-of.ts'
 
 /** What a registry has under a digest. */
-export interface Blob {
+export interface BlobDescriptor {
   /** `sha256:` and 64 hexadecimal digits. */
   digest: string
   /** In bytes. */
@@ -68,7 +68,7 @@ export class Registry {
   }
 
   /** Keeps a file as a blob, unless that is there already. */
-  async putBlob({ digest, size }: Blob, file: string, signal: AbortSignal): Promise<void> {
+  async putBlob({ digest, size }: BlobDescriptor, file: string, signal: AbortSignal): Promise<void> {
     if (await this.hasBlob(digest, signal)) return
     const uploads = new URL('blobs/uploads/', this.#base)
     const begun = await this.#ask(uploads, { method: 'POST', signal })

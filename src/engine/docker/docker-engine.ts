@@ -17,7 +17,7 @@ import { connectDocker, type DockerClient } from './client.ts'
 import { qemuVersionIn, startContainer } from './container.ts'
 import { ContainerPlace, inside } from './container-place.ts'
 import { type FrozenLabel, frozenLabel, readLabel } from './frozen-label.ts'
-import { commit, ensureQemuImage, imageId, pullImage, pushImage, split } from './images.ts'
+import { commit, ensureQemuImage, imageId, pullImage, pushImage, registryHint, split } from './images.ts'
 import { sweepContainers } from './owner.ts'
 
 /** Which engine it is to be, and what it takes to use it. */
@@ -116,12 +116,21 @@ export class DockerEngine implements Engine {
     return { image, board, frozen: await this.#frozenOf(label, name, image, board) }
   }
 
-  /** Has the container image of `frozen` go by the name `to` as well, for a registry, and pushes it there if asked to. */
+  /**
+   * Has the container image of `frozen` go by the name `to` as well, for a registry, and pushes it there if asked to. Throws a
+   * `RaspiError` where the registry does not take it.
+   */
   async publish({ container = '' }: FrozenPi, to: string, push: boolean): Promise<void> {
-    const { docker } = this.#client
+    const { docker, name: engine } = this.#client
     const [repo, tag] = split(to)
     await docker.getImage(container).tag({ repo, tag })
-    if (push) await phase(this.#context.log, `Pushing ${to}`, () => pushImage(docker, to))
+    if (!push) return
+    await phase(this.#context.log, `Pushing ${to}`, () => pushImage(docker, to)).catch((error) => {
+      throw new RaspiError('host', `${to} cannot be pushed from ${engine}: ${messageOf(error)}`, {
+        hint: registryHint,
+        cause: error,
+      })
+    })
   }
 
   async open({ image, frozen }: PiSource, dir: string): Promise<Place> {
@@ -240,7 +249,7 @@ export class DockerEngine implements Engine {
         'host',
         `The frozen Pi ${name} cannot be pulled to ${engine}: ${messageOf(error)}`,
         {
-          hint: 'Is its name right, and can the engine reach its registry?',
+          hint: registryHint,
           cause: error,
         },
       )

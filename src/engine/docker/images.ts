@@ -16,6 +16,10 @@ export const ownImage = 'vitest-raspi/qemu:1'
 
 const containerfile = 'qemu.Containerfile'
 
+/** What to do where an image cannot be pulled or pushed. */
+export const registryHint =
+  'Is its name right, can the engine reach its registry, and are you logged in there (`docker login`)?'
+
 /**
  * Makes sure that the engine has the image that Pis run in: one that the user has named is pulled, ours is built. Gives its
  * id. Throws a `RaspiError` where that cannot be.
@@ -38,7 +42,7 @@ export async function ensureQemuImage(
     const how = wanted ? 'pulled' : 'built'
     throw new RaspiError('host', `The image ${image} cannot be ${how} on ${name}: ${messageOf(error)}`, {
       hint: wanted
-        ? 'Is its name right, and can the engine reach its registry?'
+        ? registryHint
         : 'Without a registry, name an image that the engine has: engine: { docker: …, image: NAME }. It needs qemu-system-aarch64, qemu-img, socat, tar and gzip.',
       cause: error,
     })
@@ -136,6 +140,14 @@ export async function commit(
 export function split(name: string): [repo: string, tag: string] {
   const [, repo = name, tag = 'latest'] = /^(.*?)(?::([^:/]+))?$/.exec(name) ?? []
   return [repo, tag]
+}
+
+/** Whether an image may be called so. https://pkg.go.dev/github.com/distribution/reference */
+export function isImageName(name: string): boolean {
+  const component = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
+  return new RegExp(`^(?:[\\w.-]+(?::\\d+)?/)?${component}(?:/${component})*(?::\\w[\\w.-]{0,127})?$`).test(
+    name,
+  )
 }
 
 /** The registry of an image: its name begins with it where that looks like a host, and else is one of Docker Hub's. */
