@@ -1,7 +1,7 @@
 import type { BoardOption } from '../board-option.ts'
 import { DockerEngine } from '../engine/docker/docker-engine.ts'
-import { isImageName } from '../engine/docker/images.ts'
 import { RaspiError } from '../errors.ts'
+import { isImageName } from '../host/oci-names.ts'
 import { privateDir } from '../host/paths.ts'
 import type { Log } from '../host/progress.ts'
 import type { ImageOption } from '../image-option.ts'

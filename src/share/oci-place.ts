@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import * as z from 'zod'
 import { fileDigest } from '../host/file-digest.ts'
+import { isTag } from '../host/oci-names.ts'
 import type { EntryContents, SharePlace } from './place.ts'
 import { type BlobDescriptor, Registry, type RepositoryPlace } from './registry.ts'
 import type { RegistryLogin } from './registry-auth.ts'
@@ -105,6 +106,5 @@ async function blobOf(file: string, signal: AbortSignal): Promise<BlobDescriptor
 /** The tag of an entry: its name with dots for slashes, or the digest of that where no tag can be made of it so. */
 export function tagOf(name: string): string {
   const tag = name.replaceAll('/', '.')
-  const serves = !name.includes('.') && /^\w[\w.-]{0,127}$/.test(tag)
-  return serves ? tag : `sha256.${createHash('sha256').update(name).digest('hex')}`
+  return !name.includes('.') && isTag(tag) ? tag : `sha256.${createHash('sha256').update(name).digest('hex')}`
 }

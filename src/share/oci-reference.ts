@@ -1,9 +1,6 @@
 import type { Login } from '../host/docker-login.ts'
+import { isRepository } from '../host/oci-names.ts'
 import type { RepositoryPlace } from './registry.ts'
-
-/** A component of a repository's name, of the distribution specification. */
-const component = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
-const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`)
 
 /** The repository that `oci://REGISTRY/REPOSITORY` names, with the user and the password in it if any; a sentence that says what is wrong with it else. */
 export function ociReference(text: string): { place: RepositoryPlace; login?: Login } | string {
@@ -12,7 +9,7 @@ export function ociReference(text: string): { place: RepositoryPlace; login?: Lo
   // They have small letters only; names of others, such as GitHub's, are made so everywhere.
   const repository = pathname.replace(/^\/|\/$/g, '').toLowerCase()
   if (!host || !repository) return 'it names no repository of a registry'
-  if (!repositoryPattern.test(repository) || search || hash)
+  if (!isRepository(repository) || search || hash)
     return `${repository}${search}${hash} is no name of a repository`
   const [user, secret] = [username, password].map(decodeURIComponent)
   return {

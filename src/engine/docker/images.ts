@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type Dockerode from 'dockerode'
 import { messageOf, RaspiError } from '../../errors.ts'
 import { dockerLogin } from '../../host/docker-login.ts'
+import { registryOf, split } from '../../host/oci-names.ts'
 import { dieWithParent } from '../../host/process.ts'
 import { type Log, phase } from '../../host/progress.ts'
 import type { Image } from '../../image/image.ts'
@@ -134,24 +135,4 @@ export async function commit(
     pause: false,
     ...(changes.length > 0 && { changes: changes.join('\n') }),
   })
-}
-
-/** An image's repository and its tag, by default `latest`; the port of a registry is no tag. */
-export function split(name: string): [repo: string, tag: string] {
-  const [, repo = name, tag = 'latest'] = /^(.*?)(?::([^:/]+))?$/.exec(name) ?? []
-  return [repo, tag]
-}
-
-/** Whether an image may be called so. https://pkg.go.dev/github.com/distribution/reference */
-export function isImageName(name: string): boolean {
-  const component = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
-  return new RegExp(`^(?:[\\w.-]+(?::\\d+)?/)?${component}(?:/${component})*(?::\\w[\\w.-]{0,127})?$`).test(
-    name,
-  )
-}
-
-/** The registry of an image: its name begins with it where that looks like a host, and else is one of Docker Hub's. */
-export function registryOf(name: string): string {
-  const [first = '', ...rest] = name.split('/')
-  return rest.length > 0 && (/[.:]/.test(first) || first === 'localhost') ? first : 'docker.io'
 }

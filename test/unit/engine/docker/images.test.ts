@@ -5,13 +5,7 @@ import type Dockerode from 'dockerode'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { connectDocker, type DockerClient } from '../../../../src/engine/docker/client.ts'
 import { frozenLabel, readLabel } from '../../../../src/engine/docker/frozen-label.ts'
-import {
-  ensureQemuImage,
-  isImageName,
-  pushImage,
-  registryOf,
-  split,
-} from '../../../../src/engine/docker/images.ts'
+import { ensureQemuImage, pushImage } from '../../../../src/engine/docker/images.ts'
 import type { Image } from '../../../../src/image/image.ts'
 import { boards } from '../../../../src/machine/boards.ts'
 import { scratchDir } from '../../../support/scratch-dir.ts'
@@ -35,39 +29,6 @@ const dockerWith = (images: Record<string, Record<string, string> | undefined>) 
 }
 
 const client = (docker: Dockerode) => ({ docker, name: 'the Docker engine X' }) as DockerClient
-
-test.for([
-  ['pis', ['pis', 'latest']],
-  ['pis:1', ['pis', '1']],
-  ['host:5000/pis', ['host:5000/pis', 'latest']],
-  ['host:5000/a/pis:b', ['host:5000/a/pis', 'b']],
-] as const)('%s is a repository and a tag', ([name, parts]) => {
-  expect(split(name)).toEqual(parts)
-})
-
-test.for([
-  ['pis:1', 'docker.io'],
-  ['team/pis', 'docker.io'],
-  ['registry.example/pis:1', 'registry.example'],
-  ['localhost/pis', 'localhost'],
-  ['127.0.0.1:5000/team/pis:1', '127.0.0.1:5000'],
-] as const)('%s is of the registry %s', ([name, registry]) => {
-  expect(registryOf(name)).toBe(registry)
-})
-
-test.for([
-  ['pis', true],
-  ['pis:1', true],
-  ['Registry.Example:5000/team/my_pis:v1.0', true],
-  ['registry.example/Pis', false],
-  ['pis:', false],
-  ['pis:-1', false],
-  ['my pis', false],
-  ['https://registry.example/pis', false],
-  ['registry.example/', false],
-])('%s is an image’s name: %s', ([name, is]) => {
-  expect(isImageName(String(name))).toBe(is)
-})
 
 /** An engine that has no image, and tells `progress` of all that it is to do; with what it was asked. */
 async function engineThatTells(progress: object[]) {
