@@ -30,7 +30,9 @@ export class RegistryAuth {
   /** Whether passwords may be sent in the clear: to a token server of this host. */
   readonly #isLocal: boolean
   readonly #client: Dispatcher
-  readonly #headers = new Map<Access, string>()
+  #header: string | undefined
+  /** What that is good for. */
+  #access: Access = 'pull'
 
   constructor(options: {
     repository: string
@@ -46,7 +48,7 @@ export class RegistryAuth {
 
   /** What is sent as `Authorization`. */
   header(access: Access): string | undefined {
-    return this.#headers.get('pull,push') ?? this.#headers.get(access)
+    return access === 'pull' || this.#access === access ? this.#header : undefined
   }
 
   /**
@@ -56,11 +58,14 @@ export class RegistryAuth {
   async answer(header: string | string[] | undefined, access: Access, signal: AbortSignal): Promise<boolean> {
     const login = await this.#login()
     const challenge = challengeOf(header)
-    if (login && 'bearer' in login) this.#headers.set('pull,push', `Bearer ${login.bearer}`)
+    // A token that has run out is followed by one that is good for the same.
+    const wanted = this.#access === 'pull' ? access : this.#access
+    if (login && 'bearer' in login) this.#header = `Bearer ${login.bearer}`
     else if (challenge?.scheme === 'bearer')
-      this.#headers.set(access, `Bearer ${await this.#token(challenge, login, access, signal)}`)
-    else if (challenge && login && 'username' in login) this.#headers.set('pull,push', basic(login))
+      this.#header = `Bearer ${await this.#token(challenge, login, wanted, signal)}`
+    else if (challenge && login && 'username' in login) this.#header = basic(login)
     else return false
+    this.#access = wanted
     return true
   }
 

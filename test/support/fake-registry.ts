@@ -22,6 +22,7 @@ export class FakeRegistry implements AsyncDisposable {
   /** What it answers instead, to requests that begin so: `PUT /v2/pis/manifests`. */
   fault: { to: string; status: number; body?: string } | undefined
   readonly #server: Server
+  #generation = 0
 
   private constructor(server: Server) {
     this.#server = server
@@ -44,6 +45,11 @@ export class FakeRegistry implements AsyncDisposable {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
+  /** Lets in nobody by a token that was given before. */
+  expireTokens(): void {
+    this.#generation++
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections()
     this.#server.close()
@@ -60,7 +66,9 @@ export class FakeRegistry implements AsyncDisposable {
       return void response.writeHead(this.fault.status).end(this.fault.body)
     if (pathname === '/token') return this.#giveToken(searchParams, headers.authorization, body, response)
     const access = method === 'GET' || method === 'HEAD' ? 'pull' : 'push'
-    if (this.guard && !headers.authorization?.includes(access)) {
+    const [, generation = this.#generation] = / .*\/(\d+)$/.exec(headers.authorization ?? '') ?? []
+    const isOld = Number(generation) !== this.#generation
+    if (this.guard && (isOld || !headers.authorization?.includes(access))) {
       const challenge = `Bearer realm="http://${this.host}/token",service="a, b",scope="repository:pis:pull"`
       return void response.writeHead(401, { 'www-authenticate': challenge }).end()
     }
@@ -94,6 +102,7 @@ export class FakeRegistry implements AsyncDisposable {
     const asked = query.get('scope') ?? form.get('scope') ?? ''
     if (login && !isLoggedIn) return void response.writeHead(401).end()
     const scope = login ? asked : asked.replace(',push', '')
-    response.end(JSON.stringify({ token: `${query.get('service') ?? form.get('service')}/${scope}` }))
+    const service = query.get('service') ?? form.get('service')
+    response.end(JSON.stringify({ token: `${service}/${scope}/${this.#generation}` }))
   }
 }

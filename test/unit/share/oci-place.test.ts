@@ -52,8 +52,23 @@ test('a token is had for what is asked, and with the log-in', async ({ dir, regi
   expect(await two.share.fetch('frozen/x', two.fetched, signal)).toBe(true)
   expect(readFileSync(join(two.fetched, 'card'), 'utf8')).toBe('a card')
   const sent = (method: string) => registry.requests.filter((request) => request.method === method).at(-1)
-  expect(sent('PUT')?.authorization).toBe('Bearer a, b/repository:pis:pull,push')
-  expect(sent('GET')?.authorization).toBe('Bearer a, b/repository:pis:pull')
+  expect(sent('PUT')?.authorization).toBe('Bearer a, b/repository:pis:pull,push/0')
+  expect(sent('GET')?.authorization).toBe('Bearer a, b/repository:pis:pull/0')
+})
+
+test('a token that has run out is followed by another', async ({ dir, registry }) => {
+  registry.guard = { login: 'me:se:cret' }
+  const { host } = registry
+  const place = new OciPlace({ registry: host, repository: 'pis' }, async () => login)
+  const file = join(dir, 'packed')
+  for (const text of ['a', 'b']) {
+    writeFileSync(file, text)
+    await place.putContent(text, file, signal)
+    registry.expireTokens()
+    expect(await place.hasEntry('none', signal)).toBe(false)
+  }
+  expect(registry.blobs.size).toBe(2)
+  await place.close()
 })
 
 test('an identity token is changed for one, a bearer token is sent as it is', async ({ dir, registry }) => {
