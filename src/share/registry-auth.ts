@@ -60,13 +60,17 @@ export class RegistryAuth {
     const challenge = challengeOf(header)
     // A token that has run out is followed by one that is good for the same.
     const wanted = this.#access === 'pull' ? access : this.#access
-    if (login && 'bearer' in login) this.#header = `Bearer ${login.bearer}`
+    if (login && 'bearer' in login) this.#take(`Bearer ${login.bearer}`)
     else if (challenge?.scheme === 'bearer')
-      this.#header = `Bearer ${await this.#token(challenge, login, wanted, signal)}`
-    else if (challenge && login && 'username' in login) this.#header = basic(login)
+      this.#take(`Bearer ${await this.#token(challenge, login, wanted, signal)}`, wanted)
+    else if (challenge && login && 'username' in login) this.#take(basic(login))
     else return false
-    this.#access = wanted
     return true
+  }
+
+  #take(header: string, access: Access = 'pull,push'): void {
+    this.#header = header
+    this.#access = access
   }
 
   /** A token of the token server that the registry has named. Without a log-in it may give one for what everybody may do. */
