@@ -37,8 +37,8 @@ export const optionsSchema = z.strictObject({
   /** Where images, frozen Pis and keys are kept. @default `$VITEST_RASPI_CACHE`, `$XDG_CACHE_HOME/vitest-raspi` or `~/.cache/vitest-raspi` */
   cacheDir: z.string().min(1).optional(),
   /**
-   * Where machines share images and frozen Pis, so that one makes them and the others fetch them: a directory, or the URL of a
-   * server that takes PUT. @default `$VITEST_RASPI_SHARE`, or nowhere
+   * Where machines share images and frozen Pis, so that one makes them and the others fetch them: a directory, the URL of a
+   * server that takes PUT, or a container registry's `oci://REGISTRY/REPOSITORY`. @default `$VITEST_RASPI_SHARE`, or nowhere
    */
   share: z.string().min(1).optional(),
   /** The most Pis that live at the same time. @default what memory and cores bear, at least 1 */

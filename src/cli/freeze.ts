@@ -21,6 +21,7 @@ interface FreezeOptions {
   image?: string
   board?: string
   engine?: string
+  engineImage?: string
   cacheDir?: string
   json?: boolean
 }
@@ -38,11 +39,19 @@ export function addFreeze(program: Command, { output, env }: CommandContext): vo
       '--engine <address>',
       "an address or a context of Docker's (default: that of Docker's own programs)",
     )
+    .option('--engine-image <name>', 'the container image that the Pi runs in (default: one that is built)')
     .option('--cache-dir <dir>', 'where images and keys are kept (default: as in the tests)')
     .option('--json', 'print JSON: { name, id }')
     .addHelpText('after', examples)
     .action(
-      async ({ to, push, engine: address, cacheDir = defaultCacheDir(env), ...options }: FreezeOptions) => {
+      async ({
+        to,
+        push,
+        engine: address,
+        engineImage,
+        cacheDir = defaultCacheDir(env),
+        ...options
+      }: FreezeOptions) => {
         const { data, error } = optionsSchema.pick({ image: true, board: true }).safeParse({
           ...(options.image !== undefined && { image: options.image }),
           ...(options.board !== undefined && { board: options.board }),
@@ -50,7 +59,7 @@ export function addFreeze(program: Command, { output, env }: CommandContext): vo
         if (!data) throw new RaspiError('options', error.issues.map(({ message }) => message).join(' '))
         const started = performance.now()
         const made = await interruptible((signal) =>
-          publishFrozen({ ...data, to, push, address, cacheDir }, { log: output.err, signal }),
+          publishFrozen({ ...data, to, push, address, engineImage, cacheDir }, { log: output.err, signal }),
         )
         if (options.json) return output.out(json(made))
         output.out(`${to} has the frozen Pi${push ? ', and so has its registry' : ''} (${elapsed(started)}).`)

@@ -1,6 +1,7 @@
 import type { BoardOption } from '../board-option.ts'
 import { DockerEngine } from '../engine/docker/docker-engine.ts'
 import { RaspiError } from '../errors.ts'
+import { isImageName } from '../host/oci-names.ts'
 import { privateDir } from '../host/paths.ts'
 import type { Log } from '../host/progress.ts'
 import type { ImageOption } from '../image-option.ts'
@@ -17,6 +18,8 @@ export interface PublishRequest {
   push?: boolean | undefined
   /** An address or a context of Docker's. @default that of Docker's own programs */
   address?: string | undefined
+  /** The container image that the Pi runs in. @default one that is built */
+  engineImage?: string | undefined
   cacheDir: string
   /** How long the Pi may take to boot, in ms. @default 300_000 */
   bootTimeout?: number | undefined
@@ -27,10 +30,17 @@ export interface PublishRequest {
  * registry if asked to. Throws a `RaspiError` where that cannot be.
  */
 export async function publishFrozen(
-  { image, board, to, push = false, address, cacheDir, bootTimeout = 300_000 }: PublishRequest,
+  { image, board, to, push = false, address, engineImage, cacheDir, bootTimeout = 300_000 }: PublishRequest,
   { log, signal }: { log: Log; signal: AbortSignal },
 ): Promise<{ name: string; id: string }> {
-  const engine = await DockerEngine.connect({ address, cacheDir: privateDir(cacheDir), log, signal })
+  if (!isImageName(to)) {
+    throw new RaspiError('options', `${to} is no name of a container image.`, {
+      hint: 'It is [REGISTRY/]REPOSITORY[:TAG]; a repository has small letters.',
+    })
+  }
+  const engine = await DockerEngine.connect({
+    ...{ address, image: engineImage, cacheDir: privateDir(cacheDir), log, signal },
+  })
   const run = new RunDir()
   try {
     const { frozen } = await resolveSource(image, board, {

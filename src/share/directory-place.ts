@@ -3,23 +3,24 @@ import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { scratchName } from '../host/scratch.ts'
-import type { SharePlace } from './place.ts'
+import { FilePlace } from './file-place.ts'
 
 /** A share in a directory, such as one that a network file system brings to all machines. */
-export class DirectoryPlace implements SharePlace {
+export class DirectoryPlace extends FilePlace {
   readonly shown: string
 
   constructor(dir: string) {
+    super()
     this.shown = dir
   }
 
-  async get(name: string): Promise<Readable | undefined> {
+  protected async get(name: string): Promise<Readable | undefined> {
     return (await this.has(name))
       ? createReadStream(join(this.shown, name), { highWaterMark: 2 ** 20 })
       : undefined
   }
 
-  async has(name: string): Promise<boolean> {
+  protected async has(name: string): Promise<boolean> {
     try {
       return (await stat(join(this.shown, name))).isFile()
     } catch (error) {
@@ -28,7 +29,7 @@ export class DirectoryPlace implements SharePlace {
     }
   }
 
-  async put(name: string, file: string, signal: AbortSignal): Promise<void> {
+  protected async put(name: string, file: string, signal: AbortSignal): Promise<void> {
     const place = join(this.shown, name)
     await mkdir(dirname(place), { recursive: true })
     // Beside its place: a rename does not lead from one file system to another.

@@ -3,10 +3,10 @@ import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { type Dispatcher, request } from 'undici'
 import { httpClient, reasonOf } from '../image/http.ts'
-import type { SharePlace } from './place.ts'
+import { FilePlace } from './file-place.ts'
 
 /** A share on an HTTP server that knows GET, HEAD and PUT: WebDAV, object stores behind a gateway, a package registry's raw files. */
-export class HttpPlace implements SharePlace {
+export class HttpPlace extends FilePlace {
   readonly shown: string
   readonly #base: string
   readonly #headers: Record<string, string>
@@ -14,6 +14,7 @@ export class HttpPlace implements SharePlace {
 
   /** `url` may have a user and a password; a `token` is sent as a bearer's. */
   constructor(url: string, token?: string | undefined) {
+    super()
     const { username, password, ...at } = parts(url)
     this.#base = at.base
     this.shown = at.base
@@ -22,20 +23,20 @@ export class HttpPlace implements SharePlace {
     this.#headers = { 'user-agent': 'vitest-raspi', ...(authorization ? { authorization } : {}) }
   }
 
-  async get(name: string, signal: AbortSignal): Promise<Readable | undefined> {
+  protected async get(name: string, signal: AbortSignal): Promise<Readable | undefined> {
     const { statusCode, body } = await this.#ask('GET', name, signal)
     if (statusCode === 200) return body
     body.on('error', () => {}).destroy()
     return absent('GET', statusCode)
   }
 
-  async has(name: string, signal: AbortSignal): Promise<boolean> {
+  protected async has(name: string, signal: AbortSignal): Promise<boolean> {
     const { statusCode, body } = await this.#ask('HEAD', name, signal)
     await body.dump()
     return statusCode === 200 || statusCode === 204 || absent('HEAD', statusCode) !== undefined
   }
 
-  async put(name: string, file: string, signal: AbortSignal): Promise<void> {
+  protected async put(name: string, file: string, signal: AbortSignal): Promise<void> {
     // Some servers take nothing of unknown length.
     const length = { 'content-length': String((await stat(file)).size) }
     const { statusCode, body } = await this.#ask('PUT', name, signal, createReadStream(file), length)

@@ -1,8 +1,12 @@
 import { isAbsolute, resolve } from 'node:path'
 import { RaspiError } from '../errors.ts'
+import { dockerLogin, loginOf } from '../host/docker-login.ts'
 import type { Log } from '../host/progress.ts'
 import { DirectoryPlace } from './directory-place.ts'
 import { HttpPlace } from './http-place.ts'
+import { OciPlace } from './oci-place.ts'
+import { ociReference } from './oci-reference.ts'
+import type { RegistryLogin } from './registry-auth.ts'
 import { Share } from './share.ts'
 
 /** What it takes to use a share. */
@@ -15,8 +19,9 @@ export interface ShareContext {
 }
 
 /**
- * The share that `option` names, else `$VITEST_RASPI_SHARE`: a directory, or the URL of an HTTP server that takes PUT, with
- * `$VITEST_RASPI_SHARE_TOKEN` as its bearer token. Nothing where neither names one. Throws a `RaspiError` of kind `options` where it is neither.
+ * The share that `option` names, else `$VITEST_RASPI_SHARE`: a directory, the URL of an HTTP server that takes PUT, or
+ * `oci://REGISTRY/REPOSITORY`. `$VITEST_RASPI_SHARE_TOKEN` is a bearer token; of a registry it may be `USER:PASSWORD`, and
+ * without it Docker's own log-in counts. Nothing where neither names a share. Throws a `RaspiError` of kind `options` where it is none of these.
  */
 export function openShare(
   option: string | undefined,
@@ -29,6 +34,13 @@ export function openShare(
     if (!URL.canParse(where)) throw wrong('that is no URL')
     return new Share(new HttpPlace(where, env.VITEST_RASPI_SHARE_TOKEN), { cacheDir, log })
   }
+  if (scheme === 'oci') {
+    const found = ociReference(where)
+    if (typeof found === 'string') throw wrong(found)
+    const { place, login = tokenLogin(env.VITEST_RASPI_SHARE_TOKEN) } = found
+    const oci = new OciPlace(place, async () => login ?? dockerLogin(place.registry, env))
+    return new Share(oci, { cacheDir, log })
+  }
   if (scheme) throw wrong(`there is no way to use ${scheme}:// for it`)
   const dir = isAbsolute(where) ? where : resolve(baseDir, where)
   return new Share(new DirectoryPlace(dir), { cacheDir, log })
@@ -36,7 +48,12 @@ export function openShare(
   function wrong(why: string): RaspiError {
     const name = option ? 'raspi({ share })' : 'VITEST_RASPI_SHARE'
     return new RaspiError('options', `${name} cannot be used: ${why}.`, {
-      hint: 'It is a directory, or an http:// or https:// URL of a server that takes PUT.',
+      hint: 'It is a directory, an http:// or https:// URL of a server that takes PUT, or oci://REGISTRY/REPOSITORY.',
     })
   }
+}
+
+/** What a token is for a registry. A bearer's has no colon. */
+function tokenLogin(token: string | undefined): RegistryLogin | undefined {
+  return token ? (loginOf(token) ?? { bearer: token }) : undefined
 }

@@ -1,6 +1,5 @@
 import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
 import { messageOf } from '../errors.ts'
@@ -11,6 +10,7 @@ import { scratchName } from '../host/scratch.ts'
 import { sparseDigest } from '../host/sparse-digest.ts'
 import { pack, unpack } from './pack.ts'
 import type { SharePlace } from './place.ts'
+import { textOf } from './text-of.ts'
 
 /** What a share says of something that has several files. */
 const entrySchema = z.object({
@@ -68,7 +68,7 @@ export class Share {
       await mkdir(dir, { recursive: true, mode: 0o700 })
       for (const [file, expected] of Object.entries(entry.files)) {
         const within = AbortSignal.any([signal, AbortSignal.timeout(patience.file)])
-        const stream = await this.#ask(() => this.#place.get(contentName(expected.sha256), within))
+        const stream = await this.#ask(() => this.#place.getContent(expected.sha256, within))
         if (!stream) throw new Error(`${file} is missing`)
         await unpack(stream, join(dir, file), expected, within).catch((error) => {
           signal.throwIfAborted()
@@ -140,15 +140,15 @@ export class Share {
 
   async #entry(name: string, signal: AbortSignal): Promise<Entry | undefined> {
     const within = AbortSignal.any([signal, AbortSignal.timeout(patience.answer)])
-    const stream = await this.#ask(() => this.#place.get(`${name}.json`, within))
+    const stream = await this.#ask(() => this.#place.getEntry(name, within))
     if (!stream) return undefined
-    const entry = entrySchema.safeParse(parsedJson(await textOf(stream))).data
+    const entry = entrySchema.safeParse(parsedJson(await textOf(stream, largestEntry))).data
     if (!entry) throw new Error('its description is none')
     return entry
   }
 
   async #offer(name: string, paths: readonly string[]): Promise<void> {
-    const there = await this.#ask(() => this.#place.has(`${name}.json`, this.#end.signal))
+    const there = await this.#ask(() => this.#place.hasEntry(name, this.#end.signal))
     if (!there) await this.#put(name, paths)
   }
 
@@ -162,18 +162,18 @@ export class Share {
         const file = basename(path)
         const sha256 = await sparseDigest(path)
         files[file] = { size: (await stat(path)).size, sha256 }
-        if (await this.#ask(() => place.has(contentName(sha256), signal))) continue
+        if (await this.#ask(() => place.hasContent(sha256, signal))) continue
         const packed = join(dir, file)
         await pack(path, packed, signal)
         const within = AbortSignal.any([signal, AbortSignal.timeout(patience.file)])
-        await this.#send(() => place.put(contentName(sha256), packed, within))
+        await this.#send(() => place.putContent(sha256, packed, within))
         await rm(packed)
       }
       // The last: what is described is there.
       const described = join(dir, 'entry.json')
       const entry: Entry = { version: 1, files }
       await writeFile(described, JSON.stringify(entry, undefined, 2))
-      await this.#send(() => place.put(`${name}.json`, described, signal))
+      await this.#send(() => place.putEntry(name, described, files, signal))
     } finally {
       await rm(dir, { recursive: true, force: true })
     }
@@ -200,17 +200,4 @@ export class Share {
       throw error
     }
   }
-}
-
-const contentName = (sha256: string) => `content/${sha256}.zst`
-
-async function textOf(stream: Readable): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of stream) {
-    bytes += chunk.length
-    if (bytes > largestEntry) throw new Error('its description is too large')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }

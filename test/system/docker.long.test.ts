@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test as base, expect } from 'vitest'
 import { defaultCacheDir, privateDir } from '../../src/host/paths.ts'
-import { Dockerd, hasDockerd, makeImageTar } from './support/dockerd.ts'
+import { Dockerd, hasDockerd, imageTar } from './support/dockerd.ts'
 import { Project } from './support/project.ts'
 
 // Pis in containers of engines of the test's own. The container image comes from Debian's archive, once for a cache.
@@ -22,6 +21,15 @@ test('a Pi', { timeout: 900_000 }, async ({ pi, ansible }) => {
   await expect(pi).toHaveFile('/var/tmp/mark')
 })
 `,
+  'clock.test.ts': `
+import { expect, test } from 'vitest-raspi'
+const late = async (pi) => Math.abs(Number((await pi.run('date +%s')).stdout) - Date.now() / 1000)
+test('what time it is', { timeout: 900_000 }, async ({ pi }) => {
+  expect(await late(pi)).toBeLessThan(30)
+  await pi.reboot()
+  expect(await late(pi)).toBeLessThan(60)
+})
+`,
   'held.test.ts': `
 import { test } from 'vitest-raspi'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -33,11 +41,7 @@ test('a Pi that is held', { timeout: 900_000 }, async ({ pi }) => {
 }
 
 const test = base
-  .extend('tar', { scope: 'file' }, async () => {
-    const tar = join(privateDir(defaultCacheDir(), 'tests'), 'qemu-trixie.tar')
-    if (!existsSync(tar)) makeImageTar(tar)
-    return tar
-  })
+  .extend('tar', { scope: 'file' }, () => imageTar())
   .extend('engine', { scope: 'file' }, async ({ tar }, { onCleanup }) => {
     const engine = await Dockerd.start()
     onCleanup(() => engine[Symbol.asyncDispose]())
@@ -48,8 +52,6 @@ const test = base
 const optionsFor = (...addresses: string[]) =>
   `engine: { docker: ${JSON.stringify(addresses)}, image: '${image}' }, readyPis: 0`
 
-const containers = (engine: Dockerd) => engine.docker('ps', '-aq').split('\n').filter(Boolean)
-
 test.runIf(hasDockerd())(
   'a Pi in a container has its playbook and its reboot, and leaves no container',
   { timeout: 20 * minutes },
@@ -59,7 +61,7 @@ test.runIf(hasDockerd())(
     const { code, output } = await project.vitest(['pi.test.ts']).finished(18 * minutes)
     expect(output).toMatch(/Tests +1 passed/)
     expect(code).toBe(0)
-    expect(containers(engine)).toEqual([])
+    expect(engine.containers()).toEqual([])
   },
 )
 
@@ -72,10 +74,10 @@ test.runIf(hasDockerd())(
     onTestFinished(() => project[Symbol.dispose]())
     const run = project.vitest(['held.test.ts'])
     await run.says(/HELD/, 15 * minutes)
-    expect(containers(engine)).toHaveLength(2)
+    expect(engine.containers()).toHaveLength(2)
     process.kill(run.pid, 'SIGKILL')
-    await expect.poll(() => containers(engine), { timeout: 10_000 }).toHaveLength(1)
-    expect(other.startsWith(containers(engine)[0] ?? 'none')).toBe(true)
+    await expect.poll(() => engine.containers(), { timeout: 10_000 }).toHaveLength(1)
+    expect(other.startsWith(engine.containers()[0] ?? 'none')).toBe(true)
     engine.docker('rm', '-f', other)
   },
 )
@@ -101,13 +103,31 @@ test.runIf(hasDockerd())(
     onTestFinished(() => project[Symbol.dispose]())
     const run = project.vitest(['held.test.ts', 'two.test.ts'])
     await run.until(() => run.output.split('HELD').length === 3, 'two Pis', 20 * minutes)
-    expect([containers(engine).length, containers(second).length]).toEqual([1, 1])
+    expect([engine.containers().length, second.containers().length]).toEqual([1, 1])
     await second.kill()
     await run.says(/is lost: .*is gone/, 2 * minutes)
     await delay(3_000)
-    expect(containers(engine)).toHaveLength(1)
+    expect(engine.containers()).toHaveLength(1)
     process.kill(run.pid, 'SIGINT')
     await run.finished(minutes)
-    await expect.poll(() => containers(engine), { timeout: 10_000 }).toEqual([])
+    await expect.poll(() => engine.containers(), { timeout: 10_000 }).toEqual([])
+  },
+)
+
+test.runIf(hasDockerd())(
+  'Pis have the time of this host where their engine has another',
+  { timeout: 25 * minutes },
+  async ({ engine, tar, onTestFinished }) => {
+    const late = 'test/qemu:late'
+    const preload = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1'
+    // Only what time it is: QEMU measures by the other clock.
+    engine.importImage(tar, late, `ENV LD_PRELOAD=${preload} FAKETIME=-400d FAKETIME_DONT_FAKE_MONOTONIC=1`)
+    const told = engine.docker('run', '--rm', '--network', 'none', late, 'date', '+%s')
+    expect(Date.now() / 1000 - Number(told)).toBeGreaterThan(399 * 24 * 3600)
+    const project = new Project({ files, options: optionsFor(engine.address).replace(image, late) })
+    onTestFinished(() => project[Symbol.dispose]())
+    const { code, output } = await project.vitest(['clock.test.ts']).finished(23 * minutes)
+    expect(output).toMatch(/Tests +1 passed/)
+    expect(code).toBe(0)
   },
 )

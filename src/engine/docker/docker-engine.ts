@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf, RaspiError } from '../../errors.ts'
 import type { Booted } from '../../freeze/freeze.ts'
 import { type FrozenPi, frozenFiles, frozenIn } from '../../freeze/store.ts'
+import { split } from '../../host/oci-names.ts'
 import { privateDir } from '../../host/paths.ts'
 import { type Log, phase } from '../../host/progress.ts'
 import type { Image } from '../../image/image.ts'
@@ -17,14 +18,14 @@ import { connectDocker, type DockerClient } from './client.ts'
 import { qemuVersionIn, startContainer } from './container.ts'
 import { ContainerPlace, inside } from './container-place.ts'
 import { type FrozenLabel, frozenLabel, readLabel } from './frozen-label.ts'
-import { commit, ensureQemuImage, imageId, pullImage, pushImage, split } from './images.ts'
+import { commit, ensureQemuImage, imageId, pullImage, pushImage, registryHint } from './images.ts'
 import { sweepContainers } from './owner.ts'
 
 /** Which engine it is to be, and what it takes to use it. */
 export interface DockerEngineContext {
   /** An address or a context of Docker's. @default that of Docker's own programs */
   address?: string | undefined
-  /** The container image that Pis run in. @default one that is built */
+  /** The container image that Pis run in. @default `frozen`, which has all that they need; else one that is built */
   image?: string | undefined
   /** A container image with a frozen Pi, which is pulled where the engine has it not. @default none */
   frozen?: string | undefined
@@ -72,7 +73,7 @@ export class DockerEngine implements Engine {
     const client = await connectDocker(context.address)
     const swept = await sweepContainers(client.docker)
     if (swept > 0) context.log(`Removed ${swept} containers that interrupted runs left on ${client.name}`)
-    const qemuImage = await ensureQemuImage(client, context.image, context.log)
+    const qemuImage = await ensureQemuImage(client, context.image ?? context.frozen, context.log)
     const { container, end } = await startContainer(client, qemuImage)
     try {
       return new DockerEngine(client, context, qemuImage, await qemuVersionIn(container, client.name))
@@ -116,12 +117,21 @@ export class DockerEngine implements Engine {
     return { image, board, frozen: await this.#frozenOf(label, name, image, board) }
   }
 
-  /** Has the container image of `frozen` go by the name `to` as well, for a registry, and pushes it there if asked to. */
+  /**
+   * Has the container image of `frozen` go by the name `to` as well, for a registry, and pushes it there if asked to. Throws a
+   * `RaspiError` where the registry does not take it.
+   */
   async publish({ container = '' }: FrozenPi, to: string, push: boolean): Promise<void> {
-    const { docker } = this.#client
+    const { docker, name: engine } = this.#client
     const [repo, tag] = split(to)
     await docker.getImage(container).tag({ repo, tag })
-    if (push) await phase(this.#context.log, `Pushing ${to}`, () => pushImage(docker, to))
+    if (!push) return
+    await phase(this.#context.log, `Pushing ${to}`, () => pushImage(docker, to)).catch((error) => {
+      throw new RaspiError('host', `${to} cannot be pushed from ${engine}: ${messageOf(error)}`, {
+        hint: registryHint,
+        cause: error,
+      })
+    })
   }
 
   async open({ image, frozen }: PiSource, dir: string): Promise<Place> {
@@ -240,7 +250,7 @@ export class DockerEngine implements Engine {
         'host',
         `The frozen Pi ${name} cannot be pulled to ${engine}: ${messageOf(error)}`,
         {
-          hint: 'Is its name right, and can the engine reach its registry?',
+          hint: registryHint,
           cause: error,
         },
       )

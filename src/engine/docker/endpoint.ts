@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { DockerOptions } from 'dockerode'
 import * as z from 'zod'
 import { RaspiError } from '../../errors.ts'
+import { dockerConfigDir, dockerConfigText } from '../../host/docker-config.ts'
+import { parsedJson } from '../../host/json.ts'
 
 /** Where a Docker engine listens. */
 export interface Endpoint {
@@ -30,13 +31,12 @@ export function endpointOf(
   address: string | undefined,
   env: NodeJS.ProcessEnv = process.env,
 ): Endpoint | undefined {
-  const configDir = env.DOCKER_CONFIG || join(homedir(), '.docker')
   if (address === undefined) {
     if (env.DOCKER_HOST) return ofUrl(env.DOCKER_HOST, env)
-    const context = env.DOCKER_CONTEXT || currentContext(configDir)
-    return context && context !== 'default' ? ofContext(context, configDir) : undefined
+    const context = env.DOCKER_CONTEXT || currentContext(env)
+    return context && context !== 'default' ? ofContext(context, env) : undefined
   }
-  return address.includes('://') ? ofUrl(address, env) : ofContext(address, configDir)
+  return address.includes('://') ? ofUrl(address, env) : ofContext(address, env)
 }
 
 function ofUrl(url: string, env: NodeJS.ProcessEnv): Endpoint {
@@ -44,32 +44,24 @@ function ofUrl(url: string, env: NodeJS.ProcessEnv): Endpoint {
   return { url, name: url, ...(byTls && { certificates: env.DOCKER_CERT_PATH }) }
 }
 
-function ofContext(name: string, configDir: string): Endpoint {
+function ofContext(name: string, env: NodeJS.ProcessEnv): Endpoint {
   const id = createHash('sha256').update(name).digest('hex')
-  const file = join(configDir, 'contexts', 'meta', id, 'meta.json')
-  const context = readJson(file, contextSchema)
+  const text = dockerConfigText(env, join('contexts', 'meta', id, 'meta.json'))
+  const context = contextSchema.safeParse(parsedJson(text)).data
   if (!context) {
     throw new RaspiError('options', `Docker has no context ${name}, and it is no address either.`, {
       hint: '`docker context ls` lists the contexts; an address begins with unix://, tcp:// or ssh://.',
     })
   }
-  const certificates = join(configDir, 'contexts', 'tls', id, 'docker')
+  const certificates = join(dockerConfigDir(env), 'contexts', 'tls', id, 'docker')
   return {
     ...{ url: context.Endpoints.docker.Host, name },
     ...(existsSync(join(certificates, 'cert.pem')) && { certificates }),
   }
 }
 
-const currentContext = (configDir: string) =>
-  readJson(join(configDir, 'config.json'), configSchema)?.currentContext
-
-function readJson<T>(file: string, schema: z.ZodType<T>): T | undefined {
-  try {
-    return schema.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data
-  } catch {
-    return undefined
-  }
-}
+const currentContext = (env: NodeJS.ProcessEnv) =>
+  configSchema.safeParse(parsedJson(dockerConfigText(env))).data?.currentContext
 
 /** How Dockerode reaches `endpoint`. Throws a `RaspiError` where its address is none. */
 export function dockerOptions({ url, certificates }: Endpoint, env = process.env): DockerOptions {

@@ -4,6 +4,8 @@ import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type Dockerode from 'dockerode'
 import { messageOf, RaspiError } from '../../errors.ts'
+import { dockerLogin } from '../../host/docker-login.ts'
+import { registryOf, split } from '../../host/oci-names.ts'
 import { dieWithParent } from '../../host/process.ts'
 import { type Log, phase } from '../../host/progress.ts'
 import type { Image } from '../../image/image.ts'
@@ -14,6 +16,10 @@ import { type ContainerPlace, inside } from './container-place.ts'
 export const ownImage = 'vitest-raspi/qemu:1'
 
 const containerfile = 'qemu.Containerfile'
+
+/** What to do where an image cannot be pulled or pushed. */
+export const registryHint =
+  'Is its name right, can the engine reach its registry, and are you logged in there (`docker login`)?'
 
 /**
  * Makes sure that the engine has the image that Pis run in: one that the user has named is pulled, ours is built. Gives its
@@ -37,7 +43,7 @@ export async function ensureQemuImage(
     const how = wanted ? 'pulled' : 'built'
     throw new RaspiError('host', `The image ${image} cannot be ${how} on ${name}: ${messageOf(error)}`, {
       hint: wanted
-        ? 'Is its name right, and can the engine reach its registry?'
+        ? registryHint
         : 'Without a registry, name an image that the engine has: engine: { docker: …, image: NAME }. It needs qemu-system-aarch64, qemu-img, socat, tar and gzip.',
       cause: error,
     })
@@ -62,18 +68,22 @@ export async function inspected(
   }
 }
 
-/** Pulls an image, with the log-in to its registry that Docker's own programs have. */
+/** Pulls an image, with the log-in to its registry that Docker's own programs have. Rejects with the engine's words. */
 export async function pullImage(docker: Dockerode, name: string): Promise<void> {
-  const { getContainerRuntimeClient, ImageName } = await import('testcontainers')
-  const client = await getContainerRuntimeClient().catch(() => undefined)
-  // Testcontainers knows how to log in to registries; of other engines than its own it knows nothing.
-  if (client && client.container.dockerode === docker) return client.image.pull(ImageName.fromString(name))
-  await followed(docker, await docker.pull(name))
+  await followed(docker, await docker.pull(name, { authconfig: await loginFor(name) }))
 }
 
-/** Pushes an image to its registry. Rejects with the engine's words. */
+/** Pushes an image to its registry, in the same way. */
 export async function pushImage(docker: Dockerode, name: string): Promise<void> {
-  await followed(docker, await docker.getImage(name).push({}))
+  const [repo, tag] = split(name)
+  await followed(docker, await docker.getImage(repo).push({ tag, authconfig: await loginFor(name) }))
+}
+
+/** An engine has no log-in of its own. Without any it is to be told so: some take no push where it is left out. */
+async function loginFor(name: string): Promise<Dockerode.AuthConfigObject> {
+  const login = await dockerLogin(registryOf(name))
+  if (!login) return {}
+  return 'identityToken' in login ? { identitytoken: login.identityToken } : login
 }
 
 async function build(docker: Dockerode): Promise<void> {
@@ -84,10 +94,15 @@ async function build(docker: Dockerode): Promise<void> {
   )
 }
 
-function followed(docker: Dockerode, stream: NodeJS.ReadableStream): Promise<void> {
-  return new Promise((resolve, reject) => {
-    docker.modem.followProgress(stream, (error: Error | null) => (error ? reject(error) : resolve()))
+/** Waits for the end of what an engine does. It tells of its failure as of its progress. */
+async function followed(docker: Dockerode, stream: NodeJS.ReadableStream): Promise<void> {
+  const told = await new Promise<{ error?: string }[]>((resolve, reject) => {
+    docker.modem.followProgress(stream, (error: Error | null, told) =>
+      error ? reject(error) : resolve(told),
+    )
   })
+  const failure = told.find(({ error }) => error !== undefined)
+  if (failure) throw new Error(failure.error)
 }
 
 /** Copies the card of `image` into the container of `place`, whose engine keeps no holes: so it becomes one that has none. */
@@ -120,10 +135,4 @@ export async function commit(
     pause: false,
     ...(changes.length > 0 && { changes: changes.join('\n') }),
   })
-}
-
-/** An image's repository and its tag, by default `latest`; the port of a registry is no tag. */
-export function split(name: string): [repo: string, tag: string] {
-  const [, repo = name, tag = 'latest'] = /^(.*?)(?::([^:/]+))?$/.exec(name) ?? []
-  return [repo, tag]
 }

@@ -1,23 +1,18 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { defaultCacheDir, privateDir } from '../../../src/host/paths.ts'
 import { dieWithParent } from '../../../src/host/process.ts'
+import { hasProgram } from './programs.ts'
 
 /** Whether a Docker engine can be started here: by root, where the programs are. */
 export const hasDockerd = () =>
-  process.getuid?.() === 0 &&
-  ['dockerd', 'docker', 'mmdebstrap'].every((program) => {
-    try {
-      return execFileSync('sh', ['-c', `command -v ${program}`]).length > 0
-    } catch {
-      return false
-    }
-  })
+  process.getuid?.() === 0 && ['dockerd', 'docker', 'mmdebstrap'].every(hasProgram)
 
-/** The container image that Pis run in, made of Debian's archive because there may be no registry: the same as ours. */
-const qemuPackages = 'qemu-system-arm,qemu-utils,socat'
+/** What Pis run in, made of Debian's archive because there may be no registry: the same as ours, and what sets its clock. */
+const qemuPackages = 'qemu-system-arm,qemu-utils,socat,faketime'
 
 /** A Docker engine of the test's own, which reaches nothing and listens on a socket only. It ends with the test. */
 export class Dockerd implements AsyncDisposable {
@@ -55,9 +50,14 @@ export class Dockerd implements AsyncDisposable {
     }).trim()
   }
 
-  /** Makes the image that Pis run in, from `tar`, by the name `name`. */
-  importImage(tar: string, name: string): void {
-    this.docker('import', tar, name)
+  /** Makes the image that Pis run in, from `tar`, by the name `name`; with `changes` as of a Containerfile's lines. */
+  importImage(tar: string, name: string, ...changes: string[]): void {
+    this.docker('import', ...changes.flatMap((change) => ['--change', change]), tar, name)
+  }
+
+  /** The ids of all containers, running or not. */
+  containers(): string[] {
+    return this.docker('ps', '-aq').split('\n').filter(Boolean)
   }
 
   /** Kills it at once, and what it runs. */
@@ -91,9 +91,18 @@ export class Dockerd implements AsyncDisposable {
   }
 }
 
-/** Makes the tar of the container image that Pis run in at `tar`. Half a minute, from Debian's archive. */
-export function makeImageTar(tar: string): void {
-  execFileSync('mmdebstrap', ['--variant=minbase', `--include=${qemuPackages}`, 'trixie', tar], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+/** The tar of the container image that Pis run in, made once for a cache. Half a minute, from Debian's archive. */
+export function imageTar(): string {
+  const tar = join(privateDir(defaultCacheDir(), 'tests'), 'qemu-trixie-2.tar')
+  const made = `${tar}.${process.pid}`
+  if (existsSync(tar)) return tar
+  execFileSync(
+    'mmdebstrap',
+    ['--format=tar', '--variant=minbase', `--include=${qemuPackages}`, 'trixie', made],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  )
+  renameSync(made, tar)
+  return tar
 }

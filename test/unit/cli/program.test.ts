@@ -39,6 +39,15 @@ test.for([
   expect(err).toContain(message)
 })
 
+test('freeze tells before anything is made that a name is none', async () => {
+  expect(await run(['freeze', '--to', 'registry.example/My Pis'])).toMatchObject({
+    err: expect.stringMatching(
+      /^registry\.example\/My Pis is no name of a container image\.\n.*small letters/,
+    ),
+    out: '',
+  })
+})
+
 test('what --fix cannot do is one sentence and a hint on stderr, without a stack', async () => {
   const { context, remove, script } = fakeHost()
   remove('/usr/bin/ssh')

@@ -24,11 +24,24 @@ test('the option ranks above the environment, and a relative path begins at the 
 })
 
 test('what is neither a directory nor a server is refused by the name it was given', () => {
-  expect(() => open('oci://registry.test/pis')).toThrow(
-    'raspi({ share }) cannot be used: there is no way to use oci://',
+  expect(() => open('ftp://files.test/pis')).toThrow(
+    'raspi({ share }) cannot be used: there is no way to use ftp://',
   )
   expect(() => open(undefined, { VITEST_RASPI_SHARE: 's3://bucket' })).toThrow(
     /^VITEST_RASPI_SHARE cannot be used/,
   )
   expect(() => open('http://')).toThrow('that is no URL')
+})
+
+test.for<[where: string, why: string | undefined]>([
+  ['oci://registry.test/pis', undefined],
+  ['oci://me:secret@registry.test:5000/team/my-pis/', undefined],
+  ['oci://registry.test', 'it names no repository of a registry'],
+  ['oci://registry.test/pis:1', 'pis:1 is no name of a repository'],
+  ['oci://registry.test/Team/Pis', undefined],
+  ['oci://registry.test/my pis', 'my%20pis is no name of a repository'],
+  ['oci://regi stry/pis', 'that is no URL'],
+])('%s is a repository of a registry, or is refused', async ([where, why]) => {
+  if (why) expect(() => open(where)).toThrow(`raspi({ share }) cannot be used: ${why}.`)
+  else await open(where)?.close()
 })

@@ -1,10 +1,16 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
 import type Dockerode from 'dockerode'
-import { expect, test } from 'vitest'
-import type { DockerClient } from '../../../../src/engine/docker/client.ts'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import { connectDocker, type DockerClient } from '../../../../src/engine/docker/client.ts'
 import { frozenLabel, readLabel } from '../../../../src/engine/docker/frozen-label.ts'
-import { ensureQemuImage, split } from '../../../../src/engine/docker/images.ts'
+import { ensureQemuImage, pushImage } from '../../../../src/engine/docker/images.ts'
 import type { Image } from '../../../../src/image/image.ts'
 import { boards } from '../../../../src/machine/boards.ts'
+import { scratchDir } from '../../../support/scratch-dir.ts'
+
+afterEach(() => void vi.unstubAllEnvs())
 
 /** An engine that has these images, by their names, and can pull and build none. */
 const dockerWith = (images: Record<string, Record<string, string> | undefined>) => {
@@ -24,13 +30,46 @@ const dockerWith = (images: Record<string, Record<string, string> | undefined>) 
 
 const client = (docker: Dockerode) => ({ docker, name: 'the Docker engine X' }) as DockerClient
 
-test.for([
-  ['pis', ['pis', 'latest']],
-  ['pis:1', ['pis', '1']],
-  ['host:5000/pis', ['host:5000/pis', 'latest']],
-  ['host:5000/a/pis:b', ['host:5000/a/pis', 'b']],
-] as const)('%s is a repository and a tag', ([name, parts]) => {
-  expect(split(name)).toEqual(parts)
+/** An engine that has no image, and tells `progress` of all that it is to do; with what it was asked. */
+async function engineThatTells(progress: object[]) {
+  const asked: { path: string; auth: unknown }[] = []
+  const server = createServer((request, response) => {
+    const { url: path = '', method } = request
+    if (path.endsWith('/version')) return void response.end('{ "Version": "28.1", "ApiVersion": "1.49" }')
+    if (path.endsWith('/info')) return void response.end('{ "NCPU": 4, "MemTotal": 1e10 }')
+    if (method === 'GET') return void response.writeHead(404).end('{ "message": "no such image" }')
+    const auth = String(request.headers['x-registry-auth'])
+    asked.push({ path, auth: JSON.parse(Buffer.from(auth, 'base64url').toString()) })
+    request
+      .resume()
+      .on('end', () => response.end(progress.map((each) => `${JSON.stringify(each)}\n`).join('')))
+  })
+  const socket = join(scratchDir(), 'd.sock')
+  server.listen(socket)
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  return { asked, ...(await connectDocker(`unix://${socket}`)) }
+}
+
+test('what an engine tells of its failure on the way is an error', async () => {
+  const engine = await engineThatTells([{ status: 'Pulling' }, { error: 'manifest unknown' }])
+  vi.stubEnv('DOCKER_AUTH_CONFIG', '{}')
+  await expect(ensureQemuImage(engine, 'r.example/pis:1', () => {})).rejects.toThrow(
+    /^The image r\.example\/pis:1 cannot be pulled on the Docker engine .*: manifest unknown\n/,
+  )
+  await expect(pushImage(engine.docker, 'r.example/pis:1')).rejects.toThrow('manifest unknown')
+})
+
+test('an engine is given the log-in to a registry, or told that there is none', async () => {
+  const { asked, docker } = await engineThatTells([])
+  const auths = { 'r.example': { username: 'me', password: 'secret' }, 's.example': { identitytoken: 'it' } }
+  vi.stubEnv('DOCKER_AUTH_CONFIG', JSON.stringify({ auths }))
+  for (const registry of ['r.example', 's.example', 't.example']) await pushImage(docker, `${registry}/pis:1`)
+  expect(asked).toEqual([
+    { path: '/images/r.example/pis/push?tag=1', auth: { username: 'me', password: 'secret' } },
+    { path: '/images/s.example/pis/push?tag=1', auth: { identitytoken: 'it' } },
+    { path: '/images/t.example/pis/push?tag=1', auth: {} },
+  ])
 })
 
 test('an image that the engine has is taken as it is', async () => {

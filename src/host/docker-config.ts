@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+/** Where Docker's own programs have their configuration: `$DOCKER_CONFIG`, else `~/.docker`. */
+export function dockerConfigDir(env: NodeJS.ProcessEnv): string {
+  return env.DOCKER_CONFIG || join(homedir(), '.docker')
+}
+
+/** The text of a file there; empty where it cannot be read. */
+export function dockerConfigText(env: NodeJS.ProcessEnv, file = 'config.json'): string {
+  try {
+    return readFileSync(join(dockerConfigDir(env), file), 'utf8')
+  } catch {
+    return ''
+  }
+}
