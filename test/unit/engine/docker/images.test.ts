@@ -1,8 +1,9 @@
 import type Dockerode from 'dockerode'
 import { expect, test } from 'vitest'
+import { imageForAnsible } from '../../../../src/control-node/image.ts'
 import type { DockerClient } from '../../../../src/engine/docker/client.ts'
 import { frozenLabel, readLabel } from '../../../../src/engine/docker/frozen-label.ts'
-import { ensureQemuImage, split } from '../../../../src/engine/docker/images.ts'
+import { ensureImage, imageForPis, split } from '../../../../src/engine/docker/images.ts'
 import type { Image } from '../../../../src/image/image.ts'
 import { boards } from '../../../../src/machine/boards.ts'
 
@@ -35,7 +36,7 @@ test.for([
 
 test('an image that the engine has is taken as it is', async () => {
   const docker = dockerWith({ mine: {} })
-  expect(await ensureQemuImage(client(docker), 'mine', () => {})).toBe('abc')
+  expect(await ensureImage(client(docker), 'mine', imageForPis, () => {})).toBe('abc')
 })
 
 test.for([
@@ -45,7 +46,13 @@ test.for([
     'The image vitest-raspi/qemu:1 cannot be built on the Docker engine X: no such host\n  Without a registry',
   ],
 ] as const)('one that cannot be had (%s) is an error that says what to do', async ([wanted, message]) => {
-  await expect(ensureQemuImage(client(dockerWith({})), wanted, () => {})).rejects.toThrow(message)
+  await expect(ensureImage(client(dockerWith({})), wanted, imageForPis, () => {})).rejects.toThrow(message)
+})
+
+test('Ansible’s own image is built likewise', async () => {
+  await expect(ensureImage(client(dockerWith({})), undefined, imageForAnsible, () => {})).rejects.toThrow(
+    'The image vitest-raspi/ansible:1 cannot be built on the Docker engine X: no such host\n  Without a registry, name an image that the engine has: ansible: { container: NAME }.',
+  )
 })
 
 const image: Image = {
