@@ -1,8 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { defaultCacheDir, privateDir } from '../../../src/host/paths.ts'
 import { dieWithParent } from '../../../src/host/process.ts'
 
 /** Whether a Docker engine can be started here: by root, where the programs are. */
@@ -25,20 +26,23 @@ export class Dockerd implements AsyncDisposable {
   readonly #dir: string
   readonly #child: ReturnType<typeof spawn>
 
-  private constructor(dir: string) {
+  private constructor(dir: string, { hidden }: { hidden?: string | undefined }) {
     this.#dir = dir
     this.address = `unix://${join(dir, 'd.sock')}`
     const place = (name: string) => join(dir, name)
-    const [file, args] = dieWithParent('dockerd', [
-      ...['-H', this.address, '--data-root', place('data'), '--exec-root', place('exec')],
+    const dockerd = [
+      ...['dockerd', '-H', this.address, '--data-root', place('data'), '--exec-root', place('exec')],
       ...['--pidfile', place('pid'), '--bridge', 'none', '--iptables=false', '--ip6tables=false'],
-    ])
+    ]
+    const hide = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none "$0" && exec "$@"', hidden ?? '']
+    const [program = '', ...rest] = hidden === undefined ? dockerd : [...hide, ...dockerd]
+    const [file, args] = dieWithParent(program, rest)
     this.#child = spawn(file, args, { stdio: 'ignore' })
   }
 
-  /** Starts one and waits until it answers. */
-  static async start(): Promise<Dockerd> {
-    const dockerd = new Dockerd(mkdtempSync(join(tmpdir(), 'rd-')))
+  /** Starts one and waits until it answers. For one that is to be elsewhere the directory `hidden` of this host is empty. */
+  static async start(options: { hidden?: string } = {}): Promise<Dockerd> {
+    const dockerd = new Dockerd(mkdtempSync(join(tmpdir(), 'rd-')), options)
     for (let count = 0; count < 200; count++) {
       if (existsSync(dockerd.address.replace('unix://', ''))) return dockerd
       await delay(100)
@@ -91,9 +95,24 @@ export class Dockerd implements AsyncDisposable {
   }
 }
 
-/** Makes the tar of the container image that Pis run in at `tar`. Half a minute, from Debian's archive. */
-export function makeImageTar(tar: string): void {
-  execFileSync('mmdebstrap', ['--variant=minbase', `--include=${qemuPackages}`, 'trixie', tar], {
+/** The same of that which Ansible runs in. */
+const ansiblePackages = 'ansible-core,git,openssh-client,python3'
+
+/** Makes the tar of a container image with these packages at `tar`. Half a minute, from Debian's archive. */
+export function makeImageTar(tar: string, packages: string = qemuPackages): void {
+  execFileSync('mmdebstrap', ['--variant=minbase', `--include=${packages}`, 'trixie', tar], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
+}
+
+/** The path of the image that Ansible runs in, made once for a cache. */
+export function ansibleImageTar(): string {
+  const tar = join(privateDir(defaultCacheDir(), 'tests'), 'ansible-trixie.tar')
+  if (!existsSync(tar)) {
+    // mmdebstrap knows by the name that it is to be a tar.
+    const part = tar.replace(/\.tar$/, '.part.tar')
+    makeImageTar(part, ansiblePackages)
+    renameSync(part, tar)
+  }
+  return tar
 }
