@@ -104,7 +104,7 @@ test.runIf(hasDockerd())(
     const project = projectWith(engine)
     onTestFinished(() => project[Symbol.dispose]())
     const list = `docker -H ${engine.address} ps -q`
-    const TOP = `docker -H ${engine.address} top $(${list}) -eo args`
+    const TOP = `docker -H ${engine.address} top $(${list}) -eo pid,comm`
     const { code, output } = await project.vitest(['pi.test.ts'], { TOP }).finished(18 * minutes)
     expect(output).toMatch(/Tests +1 passed/)
     expect(output).toMatch(/VERSION 2\.19\./)
