@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { ansibleSchema } from './ansible-option.ts'
 import { boardSchema } from './board-option.ts'
 import { engineSchema } from './engine-option.ts'
 import { RaspiError } from './errors.ts'
@@ -34,6 +35,11 @@ export const optionsSchema = z.strictObject({
   engine: engineSchema.prefault(
     () => (process.env.VITEST_RASPI_ENGINE as 'process' | undefined) ?? 'process',
   ),
+  /**
+   * Where Ansible runs: `{ container: IMAGE }` is a container of a Docker engine, so that this host needs no Ansible.
+   * @default in `$VITEST_RASPI_ANSIBLE_CONTAINER`, else on this host
+   */
+  ansible: ansibleSchema,
   /** Where images, frozen Pis and keys are kept. @default `$VITEST_RASPI_CACHE`, `$XDG_CACHE_HOME/vitest-raspi` or `~/.cache/vitest-raspi` */
   cacheDir: z.string().min(1).optional(),
   /**

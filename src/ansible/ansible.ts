@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -8,6 +9,7 @@ import { commandLine } from '../host/quote.ts'
 import { supervise } from '../host/supervise.ts'
 import { argumentsOf, type PlaybookOptions } from './arguments.ts'
 import { readConfig } from './config.ts'
+import { assertNoBmc, needing, programEnvironment, runsElsewhere } from './elsewhere.ts'
 import { environmentOf } from './environment.ts'
 import { readEvents } from './event-stream.ts'
 import type { AnsibleEvent } from './events.ts'
@@ -65,6 +67,8 @@ export interface AnsibleContext {
   localHosts?: readonly string[] | undefined
   /** Options of every run, where a call has none of its own; the environments are put together. */
   defaults?: (VaultOptions & Pick<PlaybookOptions, 'env'>) | undefined
+  /** What Ansible's programs have in their environment where no option says otherwise. @default what this process has */
+  programEnv?: NodeJS.ProcessEnv | undefined
   /** Where Ansible looks first for roles and collections. */
   paths?: SearchPaths | undefined
   /** Takes each event while the playbook runs. */
@@ -156,7 +160,7 @@ export class Ansible {
     const { projectDir, runDir, log, signal } = this.#context
     if (signal?.aborted) throw cancelledError(job.title, signal.reason, new Recorder(projectDir))
     const dir = mkdtempSync(join(runDir, 'play-'))
-    const controlDir = shortDir(dir)
+    const controlDir = runsElsewhere(this.#programEnv) ? shortDirElsewhere() : shortDir(dir)
     const recorder = new Recorder(projectDir)
     const now = () => (recorder.current ? recorder.current.task.name : '')
     try {
@@ -171,12 +175,16 @@ export class Ansible {
     { title: playbook, play, options: given }: Job,
     { dir, controlDir, recorder }: { dir: string; controlDir: string; recorder: Recorder },
   ): Promise<AnsibleRun> {
-    const { projectDir, runDir, targets, timeoutMs, signal, inventory: own, paths } = this.#context
+    const { projectDir, runDir, timeoutMs, signal, inventory: own, paths } = this.#context
     const { cwd = projectDir, readsFile: reads } = this.#context
     const { ansiblePlaybook: program = 'ansible-playbook', defaults = {}, localHosts = [] } = this.#context
     const started = performance.now()
     const options = { ...defaults, ...given, env: { ...defaults.env, ...given.env } }
-    const env = { ...process.env, ...options.env }
+    const env = programEnvironment(this.#programEnv, options.env)
+    // A socket of this host leads nowhere from another one.
+    const targets = runsElsewhere(env)
+      ? this.#context.targets.map(({ controlPath: _, ...target }) => target)
+      : this.#context.targets
     const config = await readConfig(program, { cwd, env })
     const overlay = privateFile(dir, 'inventory.yml', inventoryOf(targets, config, controlDir, own))
     const files = {
@@ -205,6 +213,11 @@ export class Ansible {
       env: {
         ...environmentOf(env, config, { dir, runDir, callback: { fd: eventsFd, connections, reads }, paths }),
         ...faster,
+        ...needing(env, {
+          ports: targets.map(({ port }) => port),
+          files: [runDir, ...(own?.sources ?? []), ...targets.flatMap(filesOf)],
+          results: reads === undefined ? [] : [reads],
+        }),
       },
       extendEnv: false,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
@@ -214,6 +227,7 @@ export class Ansible {
     })
     const actions = new TaskActionsAtWork(options.onTask ?? {}, () => stop.abort())
     const listen = this.#listener(playbook, recorder, (event) => {
+      if (runsElsewhere(env)) assertNoBmc(event, targets)
       options.onEvent?.(event)
       actions.hear(event)
     })
@@ -264,6 +278,10 @@ export class Ansible {
     })
   }
 
+  get #programEnv(): NodeJS.ProcessEnv {
+    return this.#context.programEnv ?? process.env
+  }
+
   // Names a task when it begins, unless the line before is younger than two seconds: small tasks need no line each.
   #listener(
     playbook: string,
@@ -288,6 +306,11 @@ export class Ansible {
     }
   }
 }
+
+const filesOf = ({ privateKeyFile, knownHostsFile }: AnsibleTarget) => [privateKeyFile, knownHostsFile]
+
+/** Ansible makes it where it runs, and it goes with that. */
+const shortDirElsewhere = () => `/tmp/.raspi-${randomUUID().slice(0, 8)}`
 
 function privateFile(dir: string, name: string, content: object): string {
   const file = join(dir, name)

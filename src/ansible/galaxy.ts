@@ -8,6 +8,7 @@ import { privateDir } from '../host/paths.ts'
 import { type Log, phase } from '../host/progress.ts'
 import { scratchName } from '../host/scratch.ts'
 import { supervise } from '../host/supervise.ts'
+import { needing } from './elsewhere.ts'
 
 /** Directories in which Ansible looks first, before those of its configuration. */
 export interface SearchPaths {
@@ -71,13 +72,8 @@ export async function installRequirements(
     const scratch = privateDir(runDir, scratchName('galaxy'))
     try {
       await phase(context.log, `Installing ${relative(projectDir, file)}`, async () => {
-        if (roles) await galaxy(['role', 'install', '-r', file, '-p', join(scratch, 'roles')], file, context)
-        if (collections)
-          await galaxy(
-            ['collection', 'install', '-r', file, '-p', join(scratch, 'collections')],
-            file,
-            context,
-          )
+        if (roles) await galaxy('role', join(scratch, 'roles'), file, context)
+        if (collections) await galaxy('collection', join(scratch, 'collections'), file, context)
       })
       renameSync(scratch, place)
     } finally {
@@ -120,13 +116,17 @@ function partsOf(text: string, file: string): { roles: boolean; collections: boo
 }
 
 async function galaxy(
-  args: string[],
+  kind: 'role' | 'collection',
+  dir: string,
   file: string,
   { projectDir, env = process.env, signal }: GalaxyContext,
 ) {
-  const result = await supervise('ansible-galaxy', args, {
+  const result = await supervise('ansible-galaxy', [kind, 'install', '-r', file, '-p', dir], {
     cwd: projectDir,
-    env: { ...env, PYTHONDONTWRITEBYTECODE: '1', ANSIBLE_NOCOLOR: '1' },
+    env: {
+      ...{ ...env, PYTHONDONTWRITEBYTECODE: '1', ANSIBLE_NOCOLOR: '1' },
+      ...needing(env, { files: [file], results: [dir] }),
+    },
     extendEnv: false,
     stdin: 'ignore',
     reject: false,
@@ -141,7 +141,7 @@ async function galaxy(
   const why = result.timedOut ? 'took longer than 10 minutes' : `ended with exit code ${result.exitCode}`
   throw new RaspiError(
     'ansible',
-    `The requirements of ${relative(projectDir, file)} could not be installed: ansible-galaxy ${args[0]} ${why}`,
+    `The requirements of ${relative(projectDir, file)} could not be installed: ansible-galaxy ${kind} ${why}`,
     {
       evidence: String(result.all ?? '')
         .trim()

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { RaspiError } from '../errors.ts'
 import type { AnsibleConfig } from './config.ts'
+import { besideAnsible } from './elsewhere.ts'
 
 /** What makes tasks faster: `mitogen` has to, `auto` does where it can be had. */
 export type Acceleration = 'mitogen' | 'auto'
@@ -76,7 +77,10 @@ async function findStrategies(ansiblePlaybook: string, env: NodeJS.ProcessEnv): 
       hint,
     })
   const modules = [modulesOf(String(version)) ?? []].flat()
-  const { exitCode, stdout, stderr } = await execa(python, ['-c', script, ...modules], options)
+  const { exitCode, stdout, stderr } = await execa(
+    ...besideAnsible(env, python, ['-c', script, ...modules]),
+    options,
+  )
   const [path, refusal] = stdout.split('\n')
   if (exitCode === 3 || !path) {
     const why = exitCode === 3 ? `${python} has no module ansible_mitogen` : stderr.trim().split('\n').at(-1)

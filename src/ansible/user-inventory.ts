@@ -5,6 +5,7 @@ import { duration } from '../host/progress.ts'
 import { shownPath } from '../host/shown-path.ts'
 import { supervise } from '../host/supervise.ts'
 import { ansibleMissing } from './config.ts'
+import { needing } from './elsewhere.ts'
 import { detailsOfWarnings, parseError, parseWarnings } from './messages.ts'
 import { vaultHint, vaultProblem } from './vault.ts'
 
@@ -186,7 +187,10 @@ async function ask(
     {
       cwd: projectDir,
       // The first leaves nothing beside a script in Python, the second keeps a message in one line.
-      env: { ...env, PYTHONDONTWRITEBYTECODE: '1', COLUMNS: '10000', ANSIBLE_NOCOLOR: '1' },
+      env: {
+        ...{ ...env, PYTHONDONTWRITEBYTECODE: '1', COLUMNS: '10000', ANSIBLE_NOCOLOR: '1' },
+        ...needing(env, { files: sources.filter((source) => isAbsolute(source)) }),
+      },
       extendEnv: false,
       stdin: 'ignore',
       reject: false,

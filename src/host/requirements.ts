@@ -75,6 +75,9 @@ export async function check(needs: readonly Need[], context: HostContext = hostC
 /** What a host need not have whose Pis run elsewhere. */
 export const qemuPrograms = ['qemu', 'qemuImg'] as const satisfies readonly ToolName[]
 
+/** What a host need not have where Ansible runs elsewhere. */
+export const ansiblePrograms = ['ansiblePlaybook', 'mitogen'] as const satisfies readonly ToolName[]
+
 /** The host's programs that a run uses, by their paths. */
 export interface HostTools {
   qemu: string

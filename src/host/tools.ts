@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { ansibleVariable } from '../ansible-option.ts'
 import type { Group } from './check.ts'
 import { type HostContext, systemPath } from './context.ts'
 import type { Packages } from './packages.ts'
@@ -27,6 +28,7 @@ export interface Tool {
 const onLinux = ({ platform }: HostContext) => platform === 'linux'
 /** An arm64 host runs the image's programs itself. */
 const onForeignLinux = ({ platform, arch }: HostContext) => platform === 'linux' && arch !== 'arm64'
+const ansibleIsHere = ({ env }: HostContext) => !env[ansibleVariable]
 const onLinuxWithoutRoot = ({ platform, uid }: HostContext) => platform === 'linux' && uid !== 0
 const utilLinux = {
   version: { args: ['--version'], pattern: /util-linux (\d+(?:\.\d+)+)/ },
@@ -86,6 +88,7 @@ export const tools = {
       brew: ['ansible'],
     },
     home: 'https://docs.ansible.com/ansible/latest/installation_guide/',
+    only: ansibleIsHere,
   },
   ssh: {
     group: 'run',
@@ -143,7 +146,7 @@ export const tools = {
     packages: { apt: ['ansible-mitogen'] },
     home: 'https://mitogen.networkgenomics.com/ansible_detailed.html',
     // Elsewhere it comes by pip into whatever Python Ansible has, and there is no one place to look.
-    only: (context) => existsSync(systemPath(context, '/usr/bin/apt-get')),
+    only: (context) => ansibleIsHere(context) && existsSync(systemPath(context, '/usr/bin/apt-get')),
     optional: true,
   },
   ipmiSim: {

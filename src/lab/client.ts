@@ -46,6 +46,11 @@ export interface LabClient {
   fault(pi: number, fault: MachineFault): Promise<void>
   /** Leaves Pis to the user instead of giving them back. Never throws; gives them back where they are not wanted. */
   keep(lease: number, why: string): Promise<void>
+  /**
+   * What Ansible's programs are to have in their environment, so that they run in the container of the run. Throws the lab's
+   * `RaspiError` where that cannot be had.
+   */
+  controlNode(): Promise<Record<string, string>>
   /** Shows a line to the user. */
   say(line: string): void
   /** Tells what parts of the repository a playbook of this test file has read: their change runs it again. */
@@ -96,6 +101,7 @@ async function open(path: string): Promise<LabClient> {
     provision: async (pi, action, image) => openAnswer(await channel.provision(pi, action, image)),
     pause: async (pi, wish) => openAnswer(await channel.pause(pi, wish)),
     power: async (pi, action) => openAnswer(await channel.power(pi, action)),
+    controlNode: async () => openAnswer(await channel.controlNode()),
     async keep(lease, why) {
       const kept = await channel.keep(lease, why).catch(() => undefined)
       if (!kept || !('value' in kept) || kept.value.length === 0) await channel.release(lease).catch(() => {})

@@ -1,12 +1,16 @@
 import { availableParallelism, freemem } from 'node:os'
 import { join } from 'node:path'
+import { settingsOfAnsible } from '../ansible/elsewhere.ts'
+import type { AnsibleContainer } from '../ansible-option.ts'
 import type { Bmc } from '../bmc/bmc.ts'
+import type { ControlNode } from '../control-node/control-node.ts'
 import type { Engine, PiSource } from '../engine/engine.ts'
 import { HostEngine } from '../engine/host-engine.ts'
 import { messageOf, RaspiError } from '../errors.ts'
 import { defaultCacheDir, privateDir } from '../host/paths.ts'
 import type { Log } from '../host/progress.ts'
 import {
+  ansiblePrograms,
   assertHost,
   assertNeeds,
   type HostTools,
@@ -57,11 +61,13 @@ export class Lab {
   readonly #starter: PiStarter
   readonly #sources: PiSources
   readonly #ready: ReadyPool
+  readonly #place: LabPlace
   readonly #stop = new AbortController()
   readonly #leases = new Map<number, HeldLease>()
   #tools: Promise<HostTools> | undefined
   #engineMade: Promise<Engine> | undefined
   #bmcHost: Promise<unknown> | undefined
+  #controlNode: Promise<ControlNode> | undefined
   #count = 0
   #swept = false
 
@@ -69,6 +75,7 @@ export class Lab {
   constructor(options: ResolvedOptions, log: Log, prepare?: Prepare, place: LabPlace = {}) {
     this.options = options
     this.log = log
+    this.#place = place
     this.runDir = new RunDir()
     const say = sayOnce(log)
     const cores = availableParallelism()
@@ -79,7 +86,7 @@ export class Lab {
     const context = {
       ...{ runDir: this.runDir, starts, bootTimeout: options.bootTimeout, log, signal: this.#stop.signal },
       engine: () => this.#engine(),
-      ansibleVersion: async () => (await this.#host()).ansibleVersion,
+      ansible: () => this.#ansible(),
       notEmulated(sentences: string[]) {
         for (const sentence of sentences) say(`Not emulated: ${sentence}`)
       },
@@ -169,6 +176,19 @@ export class Lab {
     return told()
   }
 
+  /** For what workers write. */
+  get workDir(): string {
+    return privateDir(this.runDir.path, 'workers')
+  }
+
+  /** The container that Ansible runs in, where the options want it. Throws a `RaspiError` where it cannot be had. */
+  async controlNode(): Promise<ControlNode | undefined> {
+    const { ansible } = this.options
+    if (!ansible) return undefined
+    this.#controlNode ??= this.#startControlNode(ansible)
+    return this.#controlNode
+  }
+
   /** Looks anew, at the next lease, whether what Pis are prepared by has changed: for tests that are run again. */
   forgetLayers(): void {
     this.#sources.forgetLayers()
@@ -229,6 +249,7 @@ export class Lab {
   async close(): Promise<void> {
     this.#stop.abort(new RaspiError('cancelled', 'The run has ended.'))
     await Promise.all([this.#ready.drain(), ...[...this.#leases.keys()].map((id) => this.release(id))])
+    await this.#controlNode?.then((node) => node.close()).catch(() => {})
     await this.#sources.settled()
     this.runDir.remove()
   }
@@ -309,6 +330,21 @@ export class Lab {
     return this.#bmcHost
   }
 
+  async #startControlNode(option: AnsibleContainer): Promise<ControlNode> {
+    const { ControlNode } = await import('../control-node/control-node.ts')
+    const { projectDir = process.cwd() } = this.#place
+    return ControlNode.start({
+      ...{ option, projectDir, runDir: this.runDir.path, workDir: this.workDir, log: this.log },
+    })
+  }
+
+  async #ansible(): Promise<{ ansibleVersion: string; programEnv: NodeJS.ProcessEnv }> {
+    const node = await this.controlNode()
+    if (!node) return { ansibleVersion: (await this.#host()).ansibleVersion, programEnv: process.env }
+    const programEnv = { ...settingsOfAnsible(process.env), ...node.env }
+    return { ansibleVersion: `${node.version} in ${node.imageId.slice(0, 12)}`, programEnv }
+  }
+
   #engine(): Promise<Engine> {
     this.#engineMade ??= this.#makeEngine()
     return this.#engineMade
@@ -340,7 +376,10 @@ export class Lab {
       ['run'],
       { cacheDir: this.cacheDir },
       {
-        without: this.options.engine === 'process' ? [] : qemuPrograms,
+        without: [
+          ...(this.options.engine === 'process' ? [] : qemuPrograms),
+          ...(this.options.ansible ? ansiblePrograms : []),
+        ],
       },
     )
     return this.#tools

@@ -7,7 +7,7 @@ import type { ResolvedOptions } from '../options.ts'
 import type { Share } from '../share/share.ts'
 import type { Gate } from './gate.ts'
 import type { PiStarter, StarterContext } from './pi-starter.ts'
-import type { Prepare } from './prepare.ts'
+import type { Prepare, PrepareContext } from './prepare.ts'
 import type { LeaseRequest, Preparation } from './protocol.ts'
 import { resolveSource, type SourceContext } from './sources.ts'
 
@@ -17,6 +17,8 @@ export interface LabPlace {
   baseDir?: string
   /** Where `latest` is pinned. @default nowhere */
   lockFile?: string
+  /** Where playbooks are. @default the working directory */
+  projectDir?: string
 }
 
 /** What it takes to have what Pis are made of. */
@@ -25,8 +27,8 @@ export interface PiSourcesContext extends StarterContext {
   cacheDir: string
   place: LabPlace
   prepare: Prepare | undefined
-  /** That of ansible-core: `2.14.18`. */
-  ansibleVersion(): Promise<string>
+  /** The Ansible that prepares Pis. */
+  ansible(): Promise<Pick<PrepareContext, 'ansibleVersion' | 'programEnv'>>
   share: Share | undefined
   starter: PiStarter
   /** How many Pis may live at once. */
@@ -83,10 +85,10 @@ export class PiSources {
   }
 
   async #makeLayers(source: PiSource, preparation: Preparation): Promise<PiSource[]> {
-    const { prepare, ansibleVersion, signal, places, starts, starter } = this.#context
+    const { prepare, ansible, signal, places, starts, starter } = this.#context
     if (!prepare) throw new RaspiError('lab', 'This lab cannot prepare Pis.')
     return prepare(source, preparation, {
-      ...{ ...(await this.#sourceContext()), ansibleVersion: await ansibleVersion() },
+      ...{ ...(await this.#sourceContext()), ...(await ansible()) },
       room: (count) => places.enter(count, signal),
       start: (from, hostname) => starter.start(from, signal, { hostname }),
       end: (pi) => starter.end(pi),

@@ -5,8 +5,10 @@ import type { SourceContext } from './sources.ts'
 
 /** What it takes to prepare Pis. */
 export interface PrepareContext extends SourceContext {
-  /** That of ansible-core: `2.14.18`. */
+  /** That of ansible-core: `2.14.18`; with the container image that it is in, where it is in one. */
   ansibleVersion: string
+  /** What Ansible's programs have in their environment where no option says otherwise. */
+  programEnv: NodeJS.ProcessEnv
   /** Waits until so many Pis may live, and gives what returns their places. */
   room(count: number): Promise<() => void>
   /** Starts a Pi that calls itself `hostname`. */

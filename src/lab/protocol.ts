@@ -165,6 +165,8 @@ export interface LabFunctions {
   fault(pi: number, fault: MachineFault): Promise<Answer<void>>
   /** Leaves the Pis of a lease to the user, and gives the names by which they stand; none where the lab keeps no Pis. */
   keep(lease: number, why: string): Promise<Answer<string[]>>
+  /** The environment of Ansible's programs, where they run in a container, which is started where it is not there yet. */
+  controlNode(): Promise<Answer<Record<string, string>>>
   /** Shows a line to the user, from the one place that may write to the terminal. */
   say(line: string): void
   /** A playbook of this test file has read these parts of the repository. */

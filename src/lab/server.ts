@@ -106,6 +106,7 @@ function serveWorker(
         if (names.length > 0) leases.delete(id)
         return names
       }),
+    controlNode: () => answer(async () => (await lab.controlNode())?.env ?? {}),
     say: (line) => lab.log(line),
     used: noteUse,
   }

@@ -72,7 +72,7 @@ async function runPlaybook(layer: Layer, pis: LivePi[], runDir: string, readsFil
   for (const pi of pis) pi.machine.whenLost((error) => lost.abort(error))
   const ansible = new Ansible({
     ...{ projectDir: preparer.projectDir, timeoutMs: preparer.timeoutMs, runDir, readsFile },
-    log: context.log,
+    ...{ log: context.log, programEnv: context.programEnv },
     signal: AbortSignal.any([context.signal, lost.signal]),
     targets: pis.map((pi, index) => ({
       ...{ ...pi.connection, controlPath: pi.controlPath },

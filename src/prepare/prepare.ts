@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readConfig } from '../ansible/config.ts'
+import { programEnvironment } from '../ansible/elsewhere.ts'
 import type { AnsibleRun } from '../ansible/run.ts'
 import type { PiSource } from '../engine/engine.ts'
 import { RaspiError } from '../errors.ts'
@@ -71,7 +72,7 @@ async function resolveLayer(layer: Layer): Promise<FrozenSource[]> {
   const { cacheDir, log, signal, share } = context
   const { make = makeLayers } = preparer
   const since = Date.now()
-  const env = { ...process.env, ...step.env }
+  const env = programEnvironment(context.programEnv, step.env)
   const config = await readConfig('ansible-playbook', { cwd: preparer.projectDir, env })
   const places = placesOf(step.playbook, preparer.projectDir, config)
   const inputs = await inputsOf(places, preparer.projectDir)

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, inject } from 'vitest'
 import type { Ansible } from '../ansible/ansible.ts'
+import { settingsOfAnsible } from '../ansible/elsewhere.ts'
 import { findPlaybook } from '../ansible/playbooks.ts'
 import { sourcesOf, sourcesOfInventory } from '../ansible/sources.ts'
 import { connectLab, type LabClient } from '../lab/client.ts'
@@ -50,7 +51,8 @@ export async function borrow(
   const lab = await connectLab(provided.socket)
   const log = (line: string) => lab.say(line)
   const { projectDir } = provided
-  const plan = await planner({ projectDir, runDir: provided.runDir, log, signal: lab.gone })
+  const programEnv = await programEnvOf(lab, options.ansible !== undefined)
+  const plan = await planner({ projectDir, runDir: provided.runDir, programEnv, log, signal: lab.gone })
   const { hosts } = plan
   const testFile = expect.getState().testPath
   const { inventory } = plan.ansible
@@ -95,7 +97,7 @@ export async function borrow(
   const stops = lease.pis.map((lent) => stopOf(lab, lent.number, signal))
   const context = {
     ...plan.ansible,
-    runDir,
+    ...{ runDir, programEnv },
     // For each run anew: a Pi that was deployed may have another user.
     get targets() {
       return Object.values(pis).map((pi) => ({
@@ -141,6 +143,12 @@ export async function borrow(
       rmSync(runDir, { recursive: true, force: true })
     },
   }
+}
+
+/** Of this process, or what leads to the container that Ansible runs in, which is started where nobody has needed it yet. */
+async function programEnvOf(lab: LabClient, elsewhere: boolean): Promise<NodeJS.ProcessEnv> {
+  if (!elsewhere) return process.env
+  return { ...settingsOfAnsible(process.env), ...(await lab.controlNode()) }
 }
 
 /** Ends what a test has broken and not mended. Where that cannot be done, the next test tells. */

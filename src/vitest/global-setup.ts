@@ -1,6 +1,5 @@
 import { dirname, join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { privateDir } from '../host/paths.ts'
 import { lockFileName } from '../image/lock-file.ts'
 import { Lab } from '../lab/lab.ts'
 import { serveLab } from '../lab/server.ts'
@@ -25,7 +24,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   })
   // An inline configuration has no file.
   const baseDir = dirname(project.vite.config.configFile ?? join(project.config.root, 'vitest.config'))
-  const lab = new Lab(options, log, prepare, { baseDir, lockFile: join(baseDir, lockFileName) })
+  const lab = new Lab(options, log, prepare, {
+    ...{ baseDir, lockFile: join(baseDir, lockFileName), projectDir: project.config.root },
+  })
   const keeper = options.keep === 'none' ? undefined : new TestKeeper(lab, log)
   const pauses = new Pauses({ keyboard: process.stdin, env: process.env, log })
   const cutShort = new CutShortEvidence(raspiEvidence.evidenceDir, log)
@@ -49,7 +50,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('raspiLab', {
     socket: path,
     projectDir: project.config.root,
-    runDir: privateDir(join(lab.runDir.path, 'workers')),
+    runDir: lab.workDir,
   })
   return async () => {
     server.close()

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { describe, inject } from 'vitest'
 import type { Ansible } from '../ansible/ansible.ts'
+import { programEnvironment } from '../ansible/elsewhere.ts'
 import { installRequirements, type SearchPaths } from '../ansible/galaxy.ts'
 import { hostsForPis, readInventory } from '../ansible/user-inventory.ts'
 import { inventoriesOf, optionsOf } from '../molecule/playbook-options.ts'
@@ -66,15 +67,16 @@ async function planOf(path: string, place: PlanPlace): Promise<Plan> {
   if (scenario.notApplied.length > 0)
     log(`${path}: its machines are emulated Pis, so this does not apply: ${scenario.notApplied.join('; ')}.`)
   const { inventory, env, paths } = surround(scenario, dir)
+  const programEnv = programEnvironment(place.programEnv, env)
   const cwd = scenario.dir
   const sources = [
     inventory,
     ...inventoriesOf(scenario).map((source) => (source.includes(',') ? source : resolve(cwd, source))),
   ]
-  const read = await readInventory(sources, { projectDir: cwd, env: { ...process.env, ...env }, signal })
+  const read = await readInventory(sources, { projectDir: cwd, env: programEnv, signal })
   const platforms = (scenario.config.platforms ?? []).map(({ name }) => name)
   const { pis, local } = hostsForPis(read, platforms.length > 0 ? platforms : read.hosts, true)
-  const installed = await dependencies(scenario, { ...place, env: { ...process.env, ...env } })
+  const installed = await dependencies(scenario, { ...place, env: programEnv })
   return {
     hosts: Object.fromEntries(pis.map((name) => [name, {}])),
     ansible: {

@@ -1,4 +1,5 @@
 import type { AnsibleContext } from '../ansible/ansible.ts'
+import { programEnvironment } from '../ansible/elsewhere.ts'
 import { installRequirements } from '../ansible/galaxy.ts'
 import { hostsForPis, limitedHosts, readInventory } from '../ansible/user-inventory.ts'
 import { type VaultOptions, vaultArguments } from '../ansible/vault.ts'
@@ -70,6 +71,8 @@ export interface PlanPlace {
   projectDir: string
   /** The run's directory, for what is made once for all workers. */
   runDir: string
+  /** What Ansible's programs have in their environment where no option says otherwise. */
+  programEnv: NodeJS.ProcessEnv
   log: Log
   /** Aborts when the lab is gone. */
   signal: AbortSignal
@@ -111,7 +114,12 @@ export function plannerOf(options: PlanOptions): Planner {
   return kept(async (place) => {
     const { projectDir, signal } = place
     const context = {
-      ...{ projectDir, signal, args: vaultArguments(ansible), env: { ...process.env, ...ansible.env } },
+      ...{
+        projectDir,
+        signal,
+        args: vaultArguments(ansible),
+        env: programEnvironment(place.programEnv, ansible.env),
+      },
     }
     const settings = await common(ansible, place)
     const read = await readInventory(inventory, context)
@@ -138,7 +146,10 @@ async function common(
   { requirements, ...defaults }: AnsibleOptions,
   place: PlanPlace,
 ): Promise<Plan['ansible']> {
-  const { projectDir } = place
-  const paths = requirements === undefined ? undefined : await installRequirements(requirements, place)
+  const { projectDir, programEnv } = place
+  const paths =
+    requirements === undefined
+      ? undefined
+      : await installRequirements(requirements, { ...place, env: programEnv })
   return { projectDir, defaults, paths }
 }

@@ -20,16 +20,27 @@ const minimumApi = '1.41'
 /** How long an engine may take to answer the first time, in ms. */
 const answerMs = 15_000
 
+/** What is to run there, for people, and the option that names an engine. */
+export interface EnginePurpose {
+  who: string
+  option: string
+}
+
+const pis: EnginePurpose = { who: 'Pis', option: 'engine: { docker: ADDRESS }' }
+
 /**
  * Connects to the engine at `address` (an address or a context of Docker's), by default to that which Docker's own programs
  * take, else to one that Testcontainers finds. Throws a `RaspiError` where Testcontainers is not installed, no engine
  * answers, or it is too old.
  */
-export async function connectDocker(address?: string): Promise<DockerClient> {
+export async function connectDocker(
+  address?: string,
+  { who, option }: EnginePurpose = pis,
+): Promise<DockerClient> {
   const testcontainers = await import('testcontainers').catch((error) => {
     throw new RaspiError(
       'host',
-      'Pis in containers need the package testcontainers, which cannot be loaded.',
+      `${who} in containers cannot be had without the package testcontainers, which cannot be loaded.`,
       { hint: 'Install it: npm install --save-dev testcontainers', cause: error },
     )
   })
@@ -42,7 +53,7 @@ export async function connectDocker(address?: string): Promise<DockerClient> {
     const answer = Promise.all([docker.version(), docker.info()])
     const [version, info] = await Promise.race([answer, late(answer)])
     if (!isAtLeast(version.ApiVersion, minimumApi)) {
-      throw new RaspiError('host', `Pis cannot run on ${name}: it is ${version.Version}, and too old.`, {
+      throw new RaspiError('host', `${who} cannot run on ${name}: it is ${version.Version}, and too old.`, {
         hint: 'Docker 20.10 is the oldest that serves.',
       })
     }
@@ -51,9 +62,9 @@ export async function connectDocker(address?: string): Promise<DockerClient> {
     if (isRaspiError(error)) throw error
     throw new RaspiError(
       'host',
-      `Pis cannot run in containers, because ${name} does not answer: ${messageOf(error)}`,
+      `${who} cannot run in containers, because ${name} does not answer: ${messageOf(error)}`,
       {
-        hint: 'Start it, or say where there is one: DOCKER_HOST, or engine: { docker: ADDRESS }.',
+        hint: `Start it, or say where there is one: DOCKER_HOST, or ${option}.`,
         cause: error,
       },
     )

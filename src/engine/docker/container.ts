@@ -1,27 +1,57 @@
 import type Dockerode from 'dockerode'
-import { messageOf, RaspiError } from '../../errors.ts'
+import { messageOf, RaspiError, type RaspiErrorKind } from '../../errors.ts'
 import { mapsWithoutWriting } from '../../machine/command-line.ts'
 import type { DockerClient } from './client.ts'
 import { runIn } from './exec.ts'
 import { ownerLabels } from './owner.ts'
 
-/** A container that was started for a Pi. */
+/** A container that was started by this process. */
 export interface OwnContainer {
   container: Dockerode.Container
   /** Removes it. Never rejects. */
   end(): Promise<void>
 }
 
+/** A directory or file of this host that a container has at the same path. */
+export interface Mount {
+  path: string
+  /** @default false */
+  readOnly?: boolean
+}
+
+/** What is particular of a container. */
+export interface ContainerOptions {
+  /** The kind of the error where it cannot be started. @default 'boot' */
+  kind?: RaspiErrorKind
+  /** @default none */
+  mounts?: readonly Mount[]
+  /** Of root there. @default none */
+  capabilities?: readonly string[]
+}
+
 /**
  * Starts a container that does nothing until its input ends. That is the connection held here: where this process ends, the
  * engine sees it end, and removes the container.
  */
-export async function startContainer({ docker, name }: DockerClient, image: string): Promise<OwnContainer> {
+export async function startContainer(
+  { docker, name }: DockerClient,
+  image: string,
+  { kind = 'boot', mounts = [], capabilities = [] }: ContainerOptions = {},
+): Promise<OwnContainer> {
   try {
     const container = await docker.createContainer({
-      ...{ Image: image, Cmd: ['cat'], Labels: ownerLabels() },
+      // An image's own entrypoint is for whoever runs it by hand.
+      ...{ Image: image, Entrypoint: ['cat'], Labels: ownerLabels() },
       ...{ OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: false, AttachStderr: false },
-      HostConfig: { AutoRemove: true, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] },
+      HostConfig: {
+        ...{ AutoRemove: true, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] },
+        ...(capabilities.length > 0 && { CapAdd: [...capabilities] }),
+        ...(mounts.length > 0 && {
+          Mounts: mounts.map(({ path, readOnly = false }) => ({
+            ...{ Type: 'bind' as const, Source: path, Target: path, ReadOnly: readOnly },
+          })),
+        }),
+      },
     })
     const lifeline = await container.attach({ stream: true, stdin: true, hijack: true })
     lifeline.on('error', () => {})
@@ -34,7 +64,7 @@ export async function startContainer({ docker, name }: DockerClient, image: stri
     }
     return { container, end }
   } catch (error) {
-    throw new RaspiError('boot', `${name} could not start a container of ${image}: ${messageOf(error)}`, {
+    throw new RaspiError(kind, `${name} could not start a container of ${image}: ${messageOf(error)}`, {
       cause: error,
     })
   }

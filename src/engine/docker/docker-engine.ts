@@ -18,7 +18,7 @@ import { connectDocker, type DockerClient } from './client.ts'
 import { qemuVersionIn, startContainer } from './container.ts'
 import { ContainerPlace, inside } from './container-place.ts'
 import { type FrozenLabel, frozenLabel, readLabel } from './frozen-label.ts'
-import { commit, ensureQemuImage, imageId, pullImage, pushImage, registryHint } from './images.ts'
+import { commit, ensureImage, imageForPis, imageId, pullImage, pushImage, registryHint } from './images.ts'
 import { sweepContainers } from './owner.ts'
 
 /** Which engine it is to be, and what it takes to use it. */
@@ -73,7 +73,7 @@ export class DockerEngine implements Engine {
     const client = await connectDocker(context.address)
     const swept = await sweepContainers(client.docker)
     if (swept > 0) context.log(`Removed ${swept} containers that interrupted runs left on ${client.name}`)
-    const qemuImage = await ensureQemuImage(client, context.image ?? context.frozen, context.log)
+    const qemuImage = await ensureImage(client, context.image ?? context.frozen, imageForPis, context.log)
     const { container, end } = await startContainer(client, qemuImage)
     try {
       return new DockerEngine(client, context, qemuImage, await qemuVersionIn(container, client.name))

@@ -16,13 +16,25 @@ export interface ContainerProcess {
   leave(): void
 }
 
+/** As whom a command runs in a container. */
+export interface ExecOptions {
+  /** `UID:GID`. @default the image's */
+  user?: string
+  /** Besides the image's. */
+  env?: Record<string, string>
+}
+
 /** Starts a command in a running container. Rejects where there is no such container. */
 export async function startIn(
   container: Dockerode.Container,
   command: readonly string[],
+  { user, env = {} }: ExecOptions = {},
 ): Promise<ContainerProcess> {
   const attach = { AttachStdin: true, AttachStdout: true, AttachStderr: true }
-  const exec = await container.exec({ Cmd: [...command], ...attach })
+  const exec = await container.exec({
+    ...{ Cmd: [...command], ...attach, Env: Object.entries(env).map(([name, value]) => `${name}=${value}`) },
+    ...(user !== undefined && { User: user }),
+  })
   const connection = await exec.start({ hijack: true, stdin: true })
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   container.modem.demuxStream(connection, stdout, stderr)
@@ -66,8 +78,9 @@ export async function runIn(
   container: Dockerode.Container,
   command: readonly string[],
   input?: Readable,
+  options?: ExecOptions,
 ): Promise<ContainerResult> {
-  const process = await startIn(container, command)
+  const process = await startIn(container, command, options)
   const [stdout, stderr] = [collected(process.stdout), collected(process.stderr)]
   // Who does not read to the end has a reason, which its exit code tells.
   if (input) await pipeline(input, process.stdin).catch(() => {})

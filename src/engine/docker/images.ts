@@ -12,39 +12,51 @@ import type { Image } from '../../image/image.ts'
 import type { DockerClient } from './client.ts'
 import { type ContainerPlace, inside } from './container-place.ts'
 
-/** What a Pi runs in, where the user names nothing else; the tag changes with the Containerfile. */
-export const ownImage = 'vitest-raspi/qemu:1'
+/** An image of ours, for who names nothing else. */
+export interface OwnImage {
+  /** Its tag changes with the Containerfile. */
+  name: string
+  /** The path of its Containerfile. */
+  containerfile: string
+  /** What to do where there is no registry to build it from. */
+  otherwise: string
+}
 
-const containerfile = 'qemu.Containerfile'
+/** What a Pi runs in. */
+export const imageForPis: OwnImage = {
+  name: 'vitest-raspi/qemu:1',
+  containerfile: fileURLToPath(new URL('./qemu.Containerfile', import.meta.url)),
+  otherwise:
+    'Without a registry, name an image that the engine has: engine: { docker: …, image: NAME }. It needs qemu-system-aarch64, qemu-img, socat, tar and gzip.',
+}
 
 /** What to do where an image cannot be pulled or pushed. */
 export const registryHint =
   'Is its name right, can the engine reach its registry, and are you logged in there (`docker login`)?'
 
 /**
- * Makes sure that the engine has the image that Pis run in: one that the user has named is pulled, ours is built. Gives its
- * id. Throws a `RaspiError` where that cannot be.
+ * Makes sure that the engine has the image `wanted`, by pulling it, or `own`, by building it. Gives its id. Throws a
+ * `RaspiError` where that cannot be.
  */
-export async function ensureQemuImage(
+export async function ensureImage(
   { docker, name }: DockerClient,
   wanted: string | undefined,
+  own: OwnImage,
   log: Log,
 ): Promise<string> {
-  const image = wanted ?? ownImage
+  const image = wanted ?? own.name
   const found = await imageId(docker, image)
   if (found) return found
   try {
     if (wanted) await phase(log, `Pulling ${wanted}`, () => pullImage(docker, wanted))
-    else await phase(log, `Building ${ownImage}, once, for ${name}`, () => build(docker))
+    else await phase(log, `Building ${own.name}, once, for ${name}`, () => build(docker, own))
     const made = await imageId(docker, image)
     if (made) return made
     throw new Error('it is not there')
   } catch (error) {
     const how = wanted ? 'pulled' : 'built'
     throw new RaspiError('host', `The image ${image} cannot be ${how} on ${name}: ${messageOf(error)}`, {
-      hint: wanted
-        ? registryHint
-        : 'Without a registry, name an image that the engine has: engine: { docker: …, image: NAME }. It needs qemu-system-aarch64, qemu-img, socat, tar and gzip.',
+      hint: wanted ? registryHint : own.otherwise,
       cause: error,
     })
   }
@@ -86,12 +98,10 @@ async function loginFor(name: string): Promise<Dockerode.AuthConfigObject> {
   return 'identityToken' in login ? { identitytoken: login.identityToken } : login
 }
 
-async function build(docker: Dockerode): Promise<void> {
-  const context = { context: fileURLToPath(new URL('.', import.meta.url)), src: [containerfile] }
-  await followed(
-    docker,
-    await docker.buildImage(context, { t: ownImage, dockerfile: containerfile, rm: true }),
-  )
+async function build(docker: Dockerode, { name, containerfile }: OwnImage): Promise<void> {
+  const dockerfile = basename(containerfile)
+  const context = { context: dirname(containerfile), src: [dockerfile] }
+  await followed(docker, await docker.buildImage(context, { t: name, dockerfile, rm: true }))
 }
 
 /** Waits for the end of what an engine does. It tells of its failure as of its progress. */

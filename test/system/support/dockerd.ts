@@ -20,20 +20,23 @@ export class Dockerd implements AsyncDisposable {
   readonly #dir: string
   readonly #child: ReturnType<typeof spawn>
 
-  private constructor(dir: string) {
+  private constructor(dir: string, { hidden }: { hidden?: string | undefined }) {
     this.#dir = dir
     this.address = `unix://${join(dir, 'd.sock')}`
     const place = (name: string) => join(dir, name)
-    const [file, args] = dieWithParent('dockerd', [
-      ...['-H', this.address, '--data-root', place('data'), '--exec-root', place('exec')],
+    const dockerd = [
+      ...['dockerd', '-H', this.address, '--data-root', place('data'), '--exec-root', place('exec')],
       ...['--pidfile', place('pid'), '--bridge', 'none', '--iptables=false', '--ip6tables=false'],
-    ])
+    ]
+    const hide = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none "$0" && exec "$@"', hidden ?? '']
+    const [program = '', ...rest] = hidden === undefined ? dockerd : [...hide, ...dockerd]
+    const [file, args] = dieWithParent(program, rest)
     this.#child = spawn(file, args, { stdio: 'ignore' })
   }
 
-  /** Starts one and waits until it answers. */
-  static async start(): Promise<Dockerd> {
-    const dockerd = new Dockerd(mkdtempSync(join(tmpdir(), 'rd-')))
+  /** Starts one and waits until it answers. For one that is to be elsewhere the directory `hidden` of this host is empty. */
+  static async start(options: { hidden?: string } = {}): Promise<Dockerd> {
+    const dockerd = new Dockerd(mkdtempSync(join(tmpdir(), 'rd-')), options)
     for (let count = 0; count < 200; count++) {
       if (existsSync(dockerd.address.replace('unix://', ''))) return dockerd
       await delay(100)
@@ -92,17 +95,18 @@ export class Dockerd implements AsyncDisposable {
 }
 
 /** The tar of the container image that Pis run in, made once for a cache. Half a minute, from Debian's archive. */
-export function imageTar(): string {
-  const tar = join(privateDir(defaultCacheDir(), 'tests'), 'qemu-trixie-2.tar')
-  const made = `${tar}.${process.pid}`
+export const imageTar = () => tarOf('qemu-trixie-2', qemuPackages)
+
+/** The same of that which Ansible runs in. */
+export const ansibleImageTar = () => tarOf('ansible-trixie', 'ansible-core,git,openssh-client,python3')
+
+function tarOf(name: string, packages: string): string {
+  const tar = join(privateDir(defaultCacheDir(), 'tests'), `${name}.tar`)
   if (existsSync(tar)) return tar
-  execFileSync(
-    'mmdebstrap',
-    ['--format=tar', '--variant=minbase', `--include=${qemuPackages}`, 'trixie', made],
-    {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    },
-  )
+  const made = `${tar}.${process.pid}`
+  execFileSync('mmdebstrap', ['--format=tar', '--variant=minbase', `--include=${packages}`, 'trixie', made], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   renameSync(made, tar)
   return tar
 }

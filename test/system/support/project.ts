@@ -122,7 +122,7 @@ function install(nodeModules: string, vitestFrom: string): void {
   const { dependencies } = JSON.parse(readFileSync(join(ours, 'package.json'), 'utf8')) as {
     dependencies: object
   }
-  // Testcontainers is for those whose Pis run in containers.
+  // As a user has it who has Pis or Ansible in containers.
   for (const name of [...Object.keys(dependencies), 'testcontainers'])
     link(join(repository, 'node_modules'), name)
   for (const name of ['vitest', 'vite']) link(vitestFrom, name)

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest'
 import { checkLine } from '../../../src/host/check.ts'
-import { assertHost, assertNeeds, check, requirementsFor } from '../../../src/host/requirements.ts'
+import {
+  ansiblePrograms,
+  assertHost,
+  assertNeeds,
+  check,
+  requirementsFor,
+} from '../../../src/host/requirements.ts'
 import { fakeHost } from './fake-host.ts'
 
 const everything = (context: Parameters<typeof check>[1]) =>
@@ -29,6 +35,16 @@ test('a missing ansible-playbook stops a run with its line and its remedy alone'
     '  `npx vitest-raspi doctor --fix` installs what a package manager has; each line tells what else to do.',
     'missing  ansible-playbook        (runs your playbooks) → apt-get install ansible-core',
   ])
+})
+
+test('where Ansible runs in a container, a host without is no worse', async () => {
+  const { context, remove } = fakeHost()
+  remove('/usr/bin/ansible-playbook')
+  const without = await assertHost(['run'], context, { without: ansiblePrograms })
+  expect(without).toMatchObject({ ansiblePlaybook: '', ansibleVersion: '' })
+  const told = { ...context, env: { ...context.env, VITEST_RASPI_ANSIBLE_CONTAINER: 'true' } }
+  expect(requirementsFor('run', told)).not.toContain('ansiblePlaybook')
+  expect(requirementsFor('run', told)).not.toContain('mitogen')
 })
 
 test('of some needs alone, what else is missing stops nothing', async () => {

@@ -93,7 +93,7 @@ const test = base.extend<{ shop: Shop }>({
         const cache = machine.cacheDir ?? cacheDir
         const engine = new HostEngine({ cacheDir: cache, qemu: '', qemuVersion: '', qemuImg: '', note() {} })
         const context = {
-          ...{ cacheDir: cache, engine, log, share, ansibleVersion: '2.14.18' },
+          ...{ cacheDir: cache, engine, log, share, ansibleVersion: '2.14.18', programEnv: process.env },
           signal: new AbortController().signal,
         }
         const source: PiSource = { image, board, frozen: parent }

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
 import { kept, plannerOf } from '../../../src/vitest/plan.ts'
 
-const place = { projectDir: '/repo', runDir: '/run', log: () => {}, signal: new AbortController().signal }
+const place = {
+  ...{ projectDir: '/repo', runDir: '/run', programEnv: {}, log: () => {} },
+  signal: new AbortController().signal,
+}
 
 test('without an inventory the hosts are those that are named', async () => {
   const plan = await plannerOf({

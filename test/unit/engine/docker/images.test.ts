@@ -3,9 +3,10 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import type Dockerode from 'dockerode'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import { imageForAnsible } from '../../../../src/control-node/image.ts'
 import { connectDocker, type DockerClient } from '../../../../src/engine/docker/client.ts'
 import { frozenLabel, readLabel } from '../../../../src/engine/docker/frozen-label.ts'
-import { ensureQemuImage, pushImage } from '../../../../src/engine/docker/images.ts'
+import { ensureImage, imageForPis, pushImage } from '../../../../src/engine/docker/images.ts'
 import type { Image } from '../../../../src/image/image.ts'
 import { boards } from '../../../../src/machine/boards.ts'
 import { scratchDir } from '../../../support/scratch-dir.ts'
@@ -54,7 +55,7 @@ async function engineThatTells(progress: object[]) {
 test('what an engine tells of its failure on the way is an error', async () => {
   const engine = await engineThatTells([{ status: 'Pulling' }, { error: 'manifest unknown' }])
   vi.stubEnv('DOCKER_AUTH_CONFIG', '{}')
-  await expect(ensureQemuImage(engine, 'r.example/pis:1', () => {})).rejects.toThrow(
+  await expect(ensureImage(engine, 'r.example/pis:1', imageForPis, () => {})).rejects.toThrow(
     /^The image r\.example\/pis:1 cannot be pulled on the Docker engine .*: manifest unknown\n/,
   )
   await expect(pushImage(engine.docker, 'r.example/pis:1')).rejects.toThrow('manifest unknown')
@@ -74,7 +75,7 @@ test('an engine is given the log-in to a registry, or told that there is none', 
 
 test('an image that the engine has is taken as it is', async () => {
   const docker = dockerWith({ mine: {} })
-  expect(await ensureQemuImage(client(docker), 'mine', () => {})).toBe('abc')
+  expect(await ensureImage(client(docker), 'mine', imageForPis, () => {})).toBe('abc')
 })
 
 test.for([
@@ -84,7 +85,13 @@ test.for([
     'The image vitest-raspi/qemu:1 cannot be built on the Docker engine X: no such host\n  Without a registry',
   ],
 ] as const)('one that cannot be had (%s) is an error that says what to do', async ([wanted, message]) => {
-  await expect(ensureQemuImage(client(dockerWith({})), wanted, () => {})).rejects.toThrow(message)
+  await expect(ensureImage(client(dockerWith({})), wanted, imageForPis, () => {})).rejects.toThrow(message)
+})
+
+test('Ansible’s own image is built likewise', async () => {
+  await expect(ensureImage(client(dockerWith({})), undefined, imageForAnsible, () => {})).rejects.toThrow(
+    'The image vitest-raspi/ansible:1 cannot be built on the Docker engine X: no such host\n  Without a registry, name an image that the engine has: ansible: { container: NAME }.',
+  )
 })
 
 const image: Image = {

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { examine } from '../../../src/control-node/examine.ts'
+import { type FakeResult, fakeContainer } from './fake-container.ts'
+
+const version = 'ansible-playbook [core 2.19.4]\n  config file = None\n'
+
+/** What is found in a container where the program that names the user, and that which looks, come to this. */
+function look(named: FakeResult, looked: FakeResult | object) {
+  const users: (string | undefined)[] = []
+  const found = 'lacks' in looked ? { stdout: JSON.stringify(looked) } : (looked as FakeResult)
+  const container = fakeContainer((_, _input, user) => (users.push(user) === 1 ? named : found))
+  const examined = examine(
+    container,
+    'mine',
+    { uid: 1000, gid: 100, home: '/tmp/h' },
+    { token: '/t', mark: '/m' },
+  )
+  return { users, examined }
+}
+
+test('root names the user, who then finds Ansible and the directories of this host', async () => {
+  const { users, examined } = look({}, { lacks: [], shared: true, version })
+  expect(await examined).toEqual({ ansible: '2.19.4', shared: true })
+  expect(users).toEqual(['0:0', '1000:100'])
+})
+
+test.for<[why: string, named: FakeResult, looked: object]>([
+  ['it has no python3', { exitCode: 127, stdout: 'OCI runtime exec failed' }, {}],
+  [
+    'it has no ansible-playbook, no ssh',
+    {},
+    { lacks: ['ansible-playbook', 'ssh'], shared: true, version: '' },
+  ],
+  [
+    'its ansible-core is 2.13.1, and too old',
+    {},
+    { lacks: [], shared: true, version: version.replace('2.19.4', '2.13.1') },
+  ],
+  [
+    "its ansible-playbook tells no version: ModuleNotFoundError: No module named 'ansible'",
+    {},
+    { lacks: [], shared: true, version: "Traceback\nModuleNotFoundError: No module named 'ansible'\n" },
+  ],
+  ['PermissionError: no', {}, { exitCode: 1, stderr: 'Traceback\nPermissionError: no\n' }],
+  ['it does not answer', {}, { exitCode: 137 }],
+])('an image does not serve where %s', async ([why, named, looked]) => {
+  await expect(look(named, looked).examined).rejects.toThrow(
+    `Ansible cannot run in a container of mine: ${why}.\n  It needs ansible-core from version 2.14 on, python3 and OpenSSH's client.`,
+  )
+})
