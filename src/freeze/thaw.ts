@@ -73,9 +73,7 @@ export async function thaw(
     const shell = await ServiceShell.attach(place)
     const { output } = await shell.run(
       returns ? returnScript() : identityScript(identity, newKeyOf(frozen)),
-      {
-        timeoutMs: networkTimeoutMs,
-      },
+      { timeoutMs: networkTimeoutMs, signal },
     )
     signal?.throwIfAborted()
     spans.end('identity and network')

@@ -81,22 +81,23 @@ export class ServiceShell {
 
   /**
    * Runs a script as root and gives what it prints (stdout and stderr) with its exit status. A line of it may have
-   * 4,000 bytes at most (the tty's line buffer). Throws a `RaspiError` after `timeoutMs`.
+   * 4,000 bytes at most (the tty's line buffer). Throws a `RaspiError` after `timeoutMs`; rejects with the reason of `signal`.
    */
   async run(
     script: string,
-    { timeoutMs }: { timeoutMs: number },
+    { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal | undefined },
   ): Promise<{ status: number; output: string }> {
     const id = `@end${this.#commands++}@`
     this.#received = ''
     this.#write(`{\n${script}\n} </dev/null 2>&1; printf '\\n%s%s\\n' '${id}' "$?"\n`)
-    const end = await this.#waitFor(new RegExp(`${id}(\\d+)\\r?\\n`), AbortSignal.timeout(timeoutMs)).catch(
-      () => {
-        throw new RaspiError('boot', `The Pi's service shell did not finish within ${timeoutMs / 1000} s`, {
-          evidence: this.#received.slice(-2_000),
-        })
-      },
-    )
+    const timeout = AbortSignal.timeout(timeoutMs)
+    const within = signal ? AbortSignal.any([timeout, signal]) : timeout
+    const end = await this.#waitFor(new RegExp(`${id}(\\d+)\\r?\\n`), within).catch(() => {
+      signal?.throwIfAborted()
+      throw new RaspiError('boot', `The Pi's service shell did not finish within ${timeoutMs / 1000} s`, {
+        evidence: this.#received.slice(-2_000),
+      })
+    })
     return {
       status: Number(end[1]),
       output: this.#received.slice(0, end.index).replaceAll('\r\n', '\n').trim(),
