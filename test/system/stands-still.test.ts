@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Lab } from '../../src/lab/lab.ts'
@@ -16,15 +16,11 @@ test('a Pi that stands still after its thaw gives way to another copy', { timeou
     ...{ holder: 'test', pis: [{ name: 'pi' }], image: options.image, board: options.board },
   }
   const leasing = lab.lease(request, new AbortController().signal, () => {})
-  const processes = join(runDir.path, 'processes')
-  const running = () => (existsSync(processes) ? readdirSync(processes).map(Number) : [])
-  await expect
-    .poll(() => existsSync(join(runDir.path, '1/known_hosts')) && running().length, {
-      timeout: 120_000,
-      interval: 50,
-    })
-    .toBe(1)
-  const [first = 0] = running()
+  // What it says of its NIC is the first word of its life.
+  const console = join(runDir.path, '1/console.log')
+  const said = () => (existsSync(console) ? readFileSync(console, 'utf8') : '')
+  await expect.poll(said, { timeout: 120_000, interval: 50 }).toContain('usb')
+  const [first = 0] = readdirSync(join(runDir.path, 'processes')).map(Number)
   process.kill(first, 'SIGSTOP')
 
   const { pis } = await leasing
