@@ -1,5 +1,5 @@
 import { execa } from 'execa'
-import { command, quiet, withLab } from './lab.ts'
+import { command, lease, withLab } from './lab.ts'
 import { keep, median, type Results } from './results.ts'
 
 /** How often the BMC is asked in a round. */
@@ -12,17 +12,10 @@ export async function measureBmc(
   say: (line: string) => void,
 ): Promise<void> {
   await withLab({ readyPis: 0 }, say, async (lab) => {
-    const lease = await lab.lease(
-      {
-        ...{ holder: 'bench', image: lab.options.image, board: lab.options.board },
-        pis: [{ name: 'pi', bmc: true }],
-      },
-      quiet,
-      (pi, error) => console.error(`${pi.identity.hostname} is lost: ${error.message}`),
-    )
-    const bmc = lease.pis[0]?.bmc
+    const leased = await lease(lab, { pis: [{ name: 'pi', bmc: true }] })
+    const bmc = leased.pis[0]?.bmc
     if (!bmc) throw new Error('The Pi has no BMC.')
-    await command(lease, 'for i in 1 2 3 4; do (while :; do :; done) > /dev/null 2>&1 & done')
+    await command(leased, 'for i in 1 2 3 4; do (while :; do :; done) > /dev/null 2>&1 & done')
     const { host, port, user, password } = bmc
     const words = ['-I', 'lanplus', '-C', '3', '-H', host, '-p', String(port), '-U', user, '-P', password]
     for (let round = 0; round < rounds; round++) {

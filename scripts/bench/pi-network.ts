@@ -1,4 +1,4 @@
-import { command, quiet, withLab } from './lab.ts'
+import { command, lease, withLab } from './lab.ts'
 import { keep, type Results } from './results.ts'
 
 /** How long one Pi sends to another in a round, in s. */
@@ -29,22 +29,20 @@ export async function measurePiNetwork(
 ): Promise<void> {
   const names = ['a', 'b']
   await withLab({ readyPis: 0, maxPis: 2 }, say, async (lab) => {
-    const lease = await lab.lease(
-      {
-        ...{ holder: 'bench', image: lab.options.image, board: lab.options.board },
-        pis: names.map((name) => ({ name })),
-        networks: {
-          ...{ seed: 'bench', networks: [{ name: 'net' }] },
-          pis: names.map((name) => ({ name, networks: ['net'] })),
-        },
+    const leased = await lease(lab, {
+      pis: names.map((name) => ({ name })),
+      networks: {
+        ...{ seed: 'bench', networks: [{ name: 'net' }] },
+        pis: names.map((name) => ({ name, networks: ['net'] })),
       },
-      quiet,
-      (pi, error) => console.error(`${pi.identity.hostname} is lost: ${error.message}`),
-    )
-    const address = lease.pis[1]?.nics[0]?.address
+    })
+    const [address = ''] = leased.pis[1]?.nics[0]?.address?.split('/') ?? []
     for (let round = 0; round < rounds; round++) {
-      const receiving = command(lease, python(sink), 1)
-      await command(lease, `until ${python(source(address ?? ''))} 2>/dev/null; do sleep 0.5; done`)
+      const receiving = command(leased, python(sink), 1)
+      await command(
+        leased,
+        `for i in {1..20}; do ${python(source(address))} && exit; sleep 0.5; done; exit 1`,
+      )
       const bytesPerSecond = Number((await receiving).split('\n')[1])
       keep(results, 'piNetwork', bytesPerSecond)
       say(`piNetwork: ${(bytesPerSecond / 1e6).toFixed(2)} MB/s`)
