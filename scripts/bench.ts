@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { measureBmc } from './bench/bmc.ts'
 import { chart } from './bench/chart.ts'
+import { measureEvidence } from './bench/evidence.ts'
 import { measureFootprint } from './bench/footprint.ts'
 import { hostLine } from './bench/host.ts'
 import { measureLoop } from './bench/loop.ts'
@@ -23,6 +24,7 @@ const parts = {
   switch: measureSwitch,
   playbook: measurePlaybook,
   loop: measureLoop,
+  evidence: measureEvidence,
   network: measurePiNetwork,
   bmc: measureBmc,
   virt: measureVirt,

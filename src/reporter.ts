@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { styleText } from 'node:util'
+import { createDebug } from 'obug'
 import type { Reporter, TestCase, TestModule, TestRunEndReason, TestSpecification, Vitest } from 'vitest/node'
 import { messageOf } from './errors.ts'
 import { annotation } from './report/annotations.ts'
@@ -16,6 +17,8 @@ import { doubtsOfShards, placeOf, type RunPlace } from './report/run-place.ts'
 import { keepTimings, timingsFileOf } from './report/timings.ts'
 import './vitest/provided.ts'
 import { dealOf } from './vitest/sequencer.ts'
+
+const debug = createDebug('raspi:evidence')
 
 /** Reporters that may write to stdout what a program is to read. */
 const machineReadable = new Set(['json', 'junit', 'tap', 'tap-flat'])
@@ -68,6 +71,7 @@ export class RaspiReporter implements Reporter {
     _errors: readonly unknown[] = [],
     reason: TestRunEndReason = 'passed',
   ): Promise<void> {
+    const started = performance.now()
     const root = this.#vitest?.config.root ?? process.cwd()
     const tests = modules.flatMap((module) => [...module.children.allTests()])
     const failed = tests.filter((test) => test.result().state === 'failed')
@@ -99,6 +103,7 @@ export class RaspiReporter implements Reporter {
     if (coverage) this.#tellCoverage(coverage)
     this.#doubtShards(modules)
     await this.#keepTimings(modules, reason)
+    debug('the report: %d ms', Math.round(performance.now() - started))
   }
 
   /** What the tests have covered; nothing where no project asks for it. */

@@ -36,6 +36,8 @@ export type Measured =
   | 'playbookAll'
   | 'loopAlone'
   | 'loopTold'
+  | 'evidenceFailed'
+  | 'evidenceAll'
 
 export const titles: Record<Measured, string> = {
   copyBoot: 'copy the image, grow it, boot',
@@ -64,10 +66,13 @@ export const titles: Record<Measured, string> = {
   playbookAll: 'the same with both',
   loopAlone: 'a loop of 5,000 items on this host, Ansible alone',
   loopTold: 'the same by `ansible.playbook()`',
+  evidenceFailed: 'what evidence and report take of a suite that passes',
+  evidenceAll: "the same with `evidence: 'all'`",
 }
 
 const inBytes: Measured[] = ['privateMemory', 'card', 'frozen']
 const inBytesPerSecond: Measured[] = ['switch', 'piNetwork']
+const shares: Measured[] = ['evidenceFailed', 'evidenceAll']
 
 export function keep(results: Results, what: Measured, value: number): void {
   const samples = results.samples[what] ?? []
@@ -116,6 +121,7 @@ export function figuresOf({ samples }: Results) {
       all: of('playbookAll'),
     },
     loopRatio: ratio('loopTold', 'loopAlone', 3),
+    evidenceShare: { failed: median(samples.evidenceFailed), all: median(samples.evidenceAll) },
   }
 }
 
@@ -166,6 +172,7 @@ function ratioOf(what: Measured, middle: number, samples: Results['samples']): s
 
 export const seconds = (ms: number) => `${(ms / 1000).toFixed(ms < 9_950 ? 2 : 1)} s`
 function shown(what: Measured, value: number): string {
+  if (shares.includes(what)) return `${(value * 100).toFixed(1)} %`
   if (inBytesPerSecond.includes(what)) return `${megabytes(value)}/s`
   return inBytes.includes(what) ? megabytes(value) : seconds(value)
 }

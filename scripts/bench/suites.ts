@@ -26,13 +26,24 @@ export async function measureSuites(
     ['suiteFresh', ''],
     ['suiteCold', 'freeze: false'],
   ] as const) {
-    const ms = await suite(options)
+    const { ms } = await runSuite(options, { 'suite.test.ts': tests })
     keep(results, what, ms)
     say(`${what}: ${seconds(ms)}`)
   }
 }
 
-async function suite(options: string): Promise<number> {
+/** How a suite went: what it took in ms, and all that was printed. */
+interface Suite {
+  ms: number
+  output: string
+}
+
+/** Runs a project of these files by Vitest as a user does, with what is given to `raspi()` as TypeScript. */
+export async function runSuite(
+  options: string,
+  files: Record<string, string>,
+  env: NodeJS.ProcessEnv = {},
+): Promise<Suite> {
   const dir = mkdtempSync(join(tmpdir(), 'raspi-bench-'))
   try {
     mkdirSync(join(dir, 'node_modules'))
@@ -44,10 +55,12 @@ async function suite(options: string): Promise<number> {
       join(dir, 'vitest.config.ts'),
       `import { raspi } from 'vitest-raspi/plugin'\nexport default { plugins: [raspi({ ${options} })] }\n`,
     )
-    writeFileSync(join(dir, 'suite.test.ts'), tests)
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text)
     const started = performance.now()
-    await execa('vitest', ['run'], { cwd: dir, preferLocal: true, localDir: root, stdin: 'ignore' })
-    return performance.now() - started
+    const { all } = await execa('vitest', ['run'], {
+      ...{ cwd: dir, env, preferLocal: true, localDir: root, stdin: 'ignore', all: true },
+    })
+    return { ms: performance.now() - started, output: all }
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }

@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { createDebug } from 'obug'
 import { recordArtifact, type TestContext } from 'vitest'
 import { hitsOf, mergeHits } from '../ansible/coverage/hits.ts'
 import { accountOf } from '../report/account.ts'
@@ -12,6 +13,8 @@ import { type FailureSummary, summariseRun } from '../report/meta.ts'
 import { type RunRecord, tasksOf } from '../report/run-record.ts'
 import { firstLine, lastLines } from '../report/text.ts'
 import './provided.ts'
+
+const debug = createDebug('raspi:evidence')
 
 type Task = TestContext['task']
 
@@ -40,6 +43,7 @@ export async function concludeTest(
   newRecords: readonly RunRecord[],
   { place, all, coverage = false }: EvidenceWishes,
 ): Promise<void> {
+  const started = performance.now()
   try {
     tellReporter(task, source, newRecords, coverage)
     const failed = task.result?.state === 'fail' && !task.fails
@@ -59,6 +63,7 @@ export async function concludeTest(
   } catch {
     // Evidence is only evidence.
   }
+  debug('%s: %d ms', task.name, Math.round(performance.now() - started))
 }
 
 /**
