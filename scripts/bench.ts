@@ -1,6 +1,7 @@
 // `npm run bench`: what a fresh Pi costs, and what it would cost otherwise, side by side in one run. Times of a shared
 // machine mean little, ratios of one run do.
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { measureBmc } from './bench/bmc.ts'
 import { chart } from './bench/chart.ts'
@@ -52,6 +53,7 @@ for (const name of values.only) await parts[name as keyof typeof parts](results,
 
 const figures = figuresOf(results)
 console.log(`\n${table(results)}\n`)
+mkdirSync(dirname(values.svg), { recursive: true })
 writeFileSync(values.svg, chart(results))
 say(`drawn in ${values.svg}`)
 if (values.json) writeFileSync(values.json, `${JSON.stringify({ ...results, ...figures }, undefined, 2)}\n`)

@@ -41,9 +41,10 @@ const debug = createDebug('raspi:lab')
 
 /**
  * How much of the time for a start the first copy of a frozen Pi has until it lets somebody in, before it is given up for
- * another one. One in some hundred stands still with its processor busy; a second is there in seconds.
+ * another one; in ms at least as much as a thaw takes on a very busy host. One in some hundred stands still with its
+ * processor busy; a second is there in seconds.
  */
-const shareOfFirstThaw = 0.2
+const firstThaw = { share: 0.2, atLeastMs: 45_000 }
 
 /** The networks of a Pi: as its guest knows them, each on a segment that listens at a socket. */
 export interface PiNetworks extends GuestNetworks {
@@ -301,7 +302,8 @@ export class LivePi {
   async #start(signal: AbortSignal, priority = this.#context.priority) {
     const { frozen } = this.source
     if (!frozen) return this.#bootFirst(signal)
-    const patience = AbortSignal.timeout(this.#context.timeoutMs * shareOfFirstThaw)
+    const { timeoutMs } = this.#context
+    const patience = AbortSignal.timeout(Math.max(firstThaw.atLeastMs, timeoutMs * firstThaw.share))
     try {
       await this.#thaw(frozen, AbortSignal.any([signal, patience]), { priority })
     } catch (error) {

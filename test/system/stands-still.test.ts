@@ -8,7 +8,7 @@ import { resolveOptions } from '../../src/options.ts'
 
 test('a Pi that stands still after its thaw gives way to another copy', { timeout: 300_000 }, async () => {
   const lines: string[] = []
-  await using lab = new ClosedLab(resolveOptions({ readyPis: 0, bootTimeout: 100_000 }), (line) =>
+  await using lab = new ClosedLab(resolveOptions({ readyPis: 0, bootTimeout: 200_000 }), (line) =>
     lines.push(line),
   )
   const { options, runDir } = lab

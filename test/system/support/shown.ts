@@ -23,6 +23,11 @@ export function shownOf(output: string, { dir, root }: Pick<Project, 'dir' | 'ro
       .replace(/ \([^()]*\b(tests|import) \d+%[^()]*\)/g, '')
       .replace(/\bpi-\d+/g, 'pi-N')
       .replace(/(127\.0\.0\.1(:| port ))\d+/g, '$1N')
+      // What ssh finds depends on how far its connection had come.
+      .replace(
+        /(over ssh:)( kex_exchange_identification:.*?(peer|host))?((\r?\n|%0D%0A)Connection (reset|closed) by 127\.0\.0\.1 port N)?/g,
+        '$1 …',
+      )
       // Vitest copies them at the same time; of the journal there may be nothing.
       .replace(/(^ +↳ .*\n)+/gm, (lines) =>
         lines
