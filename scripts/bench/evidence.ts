@@ -13,7 +13,7 @@ import { expect, test } from 'vitest-raspi'
 for (let number = 1; number <= 4; number++) {
   test(\`test \${number}\`, async ({ pi, ansible }) => {
     expect(await ansible.playbook('site.yml')).toSucceed()
-    await expect(pi).toHaveFile('been-here')
+    await expect(pi).toHaveFile('/home/pi/been-here')
   })
 }
 `
