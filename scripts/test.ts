@@ -2,14 +2,15 @@
 // ansible-core there is. Its last line counts them all: `N passed, N failed`.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { otherAnsibleCores } from '../test/system/support/ansible-cores.ts'
+import { otherAnsibleCores } from '../test/support/ansible-cores.ts'
 import { root, step, waitForSteps } from './step.ts'
 
 const suites = {
   unit: 'vitest.config.ts',
   types: 'test/types/vitest.config.ts',
+  host: 'test/host/vitest.config.ts',
+  ...(otherAnsibleCores().length > 0 ? { ansible: 'test/host/ansible.config.ts' } : {}),
   system: 'test/system/vitest.config.ts',
-  ...(otherAnsibleCores().length > 0 ? { ansible: 'test/system/ansible.config.ts' } : {}),
 }
 
 // .vitest is Vitest's own name for what it leaves, and not under version control.

@@ -12,6 +12,7 @@ import { type Nics, nicParts, segmentSocket } from './nics.ts'
 import type { Place, Priority, QemuExit, QemuProcess } from './place.ts'
 import { Qmp, type QmpEvent } from './qmp.ts'
 import { quietNic } from './quiet-nic.ts'
+import { Stillness } from './stillness.ts'
 
 const debug = createDebug('raspi:machine')
 
@@ -31,6 +32,7 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
   /** Settles once the process has ended. Never rejects. */
   readonly ended: Promise<MachineEnd>
   readonly #process: QemuProcess
+  readonly #stillness: Stillness
   #endedByUs = false
   #hasEnded = false
 
@@ -45,6 +47,7 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
     this.place = place
     this.qmp = qmp
     this.#process = process
+    this.#stillness = new Stillness({ stop: () => qmp.execute('stop'), go: () => qmp.execute('cont') })
     this.messages = messages
     this.fate = fate
     this.console = new ConsoleLog(join(place.logDir, machineFiles.console))
@@ -142,12 +145,17 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
 
   /** Pauses the guest; a paused Pi costs no processor time. */
   async pause(): Promise<void> {
-    await this.qmp.execute('stop')
+    await this.#stillness.pause()
   }
 
   /** Lets a paused guest go on. */
   async resume(): Promise<void> {
-    await this.qmp.execute('cont')
+    await this.#stillness.resume()
+  }
+
+  /** Lets `look` have the guest at a standstill. One that is paused already, or is meanwhile, stays so. */
+  whileStill<T>(look: () => Promise<T>): Promise<T> {
+    return this.#stillness.during(look)
   }
 
   /** Lets the card do no more in a second than this; without a limit as much as it can. */

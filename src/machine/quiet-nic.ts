@@ -27,12 +27,12 @@ const looks = 4
  */
 export async function quietNic(machine: Machine): Promise<boolean> {
   try {
-    const gdb = await paused(machine, () => Gdb.connect(machine.place))
+    const gdb = await machine.whileStill(() => Gdb.connect(machine.place))
     try {
       let quiet = 0
       for (let count = 0; count < tries && quiet < looks; count++) {
         await delay(runMs + (count % 5))
-        quiet = await paused(machine, async () => {
+        quiet = await machine.whileStill(async () => {
           const wanted = await gdb.readWord(wantedInterrupts)
           if (!(wanted & startOfFrame)) return quiet + 1
           // One that is pending is on its way to the guest already.
@@ -47,14 +47,5 @@ export async function quietNic(machine: Machine): Promise<boolean> {
     }
   } catch {
     return false
-  }
-}
-
-async function paused<T>(machine: Machine, work: () => Promise<T>): Promise<T> {
-  await machine.pause()
-  try {
-    return await work()
-  } finally {
-    await machine.resume()
   }
 }

@@ -11,7 +11,7 @@ export interface Guard {
 
 /**
  * A container registry on a free port of 127.0.0.1 that can be made to fail. For what it takes a real one, see
- * test/system/share-oci.test.ts. It ends with `await using`.
+ * test/host/share-oci.test.ts. It ends with `await using`.
  */
 export class FakeRegistry implements AsyncDisposable {
   readonly blobs = new Map<string, Buffer>()

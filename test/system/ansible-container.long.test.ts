@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test as base, expect } from 'vitest'
-import { ansibleImageTar, Dockerd, hasDockerd } from './support/dockerd.ts'
-import { Project } from './support/project.ts'
+import { ansibleImageTar, Dockerd, hasDockerd } from '../support/dockerd.ts'
+import { Project } from '../support/project.ts'
 
 // Ansible in a container, against Pis of this host.
 

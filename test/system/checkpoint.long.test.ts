@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, type Pi, test } from 'vitest-raspi'
-import { processesOf } from './support/processes.ts'
+import { processesOf } from '../support/processes.ts'
 
 const unit = readFileSync(join(import.meta.dirname, '../fixtures/system/kept.service'), 'utf8')
 

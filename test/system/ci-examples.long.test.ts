@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { test as base, expect } from 'vitest'
 import { githubSteps, gitlabJobs } from '../support/ci-steps.ts'
-import { makeCache } from './support/project.ts'
+import { makeCache } from '../support/project.ts'
 
 // The commands of the workflows, as they stand, in a repository that has our package from a tarball. What a CI does
 // between them (checkouts, caches, artifacts) is done here by hand.

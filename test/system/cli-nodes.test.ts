@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { afterAll, expect, test } from 'vitest'
 import { defaultCacheDir } from '../../src/host/paths.ts'
-import { processesOf } from './support/processes.ts'
+import { processesOf } from '../support/processes.ts'
 
 // Nodes that stand: a network between them, enrolled, deployed and switched from the command line.
 

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import { defaultCacheDir } from '../../src/host/paths.ts'
-import { processesOf, survivors } from './support/processes.ts'
-import { Terminal } from './support/terminal.ts'
+import { processesOf, survivors } from '../support/processes.ts'
+import { Terminal } from '../support/terminal.ts'
 
 // A user's way with Pis that stand: brought up in one terminal, found by all others, and gone without a trace.
 

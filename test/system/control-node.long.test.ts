@@ -17,9 +17,9 @@ import { installRequirements } from '../../src/ansible/galaxy.ts'
 import { readInventory } from '../../src/ansible/user-inventory.ts'
 import { ControlNode } from '../../src/control-node/control-node.ts'
 import { privateDir } from '../../src/host/paths.ts'
-import { ansibleImageTar, Dockerd, hasDockerd } from './support/dockerd.ts'
-import { target } from './support/local-ansible.ts'
-import { openSshDoor } from './support/ssh-door.ts'
+import { ansibleImageTar, Dockerd, hasDockerd } from '../support/dockerd.ts'
+import { target } from '../support/local-ansible.ts'
+import { openSshDoor } from '../support/ssh-door.ts'
 
 // Ansible in a container of an engine of the test's own, against this host in the place of a Pi.
 

@@ -2,7 +2,7 @@ import { chmodSync, closeSync, mkdirSync, openSync, readSync, statSync, writeSyn
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
-import { entriesOf, makeCache, Project } from './support/project.ts'
+import { entriesOf, makeCache, Project } from '../support/project.ts'
 
 const files = {
   'a.test.ts': `

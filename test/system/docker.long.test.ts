@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test as base, expect } from 'vitest'
 import { defaultCacheDir, privateDir } from '../../src/host/paths.ts'
-import { Dockerd, hasDockerd, imageTar } from './support/dockerd.ts'
-import { Project } from './support/project.ts'
+import { Dockerd, hasDockerd, imageTar } from '../support/dockerd.ts'
+import { Project } from '../support/project.ts'
 
 // Pis in containers of engines of the test's own. The container image comes from Debian's archive, once for a cache.
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Project } from './support/project.ts'
+import { Project } from '../support/project.ts'
 
 // Eight Pis need 6 GB of memory, and on two cores some minutes.
 const files = {

@@ -4,8 +4,8 @@ import { execa } from 'execa'
 import { FileDisk, withOpenFile } from 'file-disk'
 import { test as base, describe, expect } from 'vitest'
 import { cardFiles } from '../../src/image/card-files.ts'
-import { programsWithout, programThatSays } from './support/programs.ts'
-import { entriesOf, makeCache, Project } from './support/project.ts'
+import { programsWithout, programThatSays } from '../support/programs.ts'
+import { entriesOf, makeCache, Project } from '../support/project.ts'
 
 // What a user reads where a run cannot have a Pi at all: one sentence, what to do, and the evidence.
 

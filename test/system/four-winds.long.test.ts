@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { exampleFiles } from './support/example.ts'
-import { Project } from './support/project.ts'
+import { exampleFiles } from '../support/example.ts'
+import { Project } from '../support/project.ts'
 
 test('the tests of the four winds pass, and leave nothing behind', { timeout: 900_000 }, async () => {
   using project = new Project({ files: exampleFiles('four-winds') })

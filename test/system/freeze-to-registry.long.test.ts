@@ -8,10 +8,10 @@ import { DockerEngine } from '../../src/engine/docker/docker-engine.ts'
 import type { FrozenPi } from '../../src/freeze/store.ts'
 import { defaultCacheDir } from '../../src/host/paths.ts'
 import { boards } from '../../src/machine/boards.ts'
+import { Dockerd, hasDockerd, imageTar } from '../support/dockerd.ts'
+import { Project } from '../support/project.ts'
+import { hasRegistry, TestRegistry } from '../support/registry.ts'
 import { scratchDir } from '../support/scratch-dir.ts'
-import { Dockerd, hasDockerd, imageTar } from './support/dockerd.ts'
-import { Project } from './support/project.ts'
-import { hasRegistry, TestRegistry } from './support/registry.ts'
 
 // A frozen Pi that one engine pushes to a registry, and a machine that has nothing but another engine.
 

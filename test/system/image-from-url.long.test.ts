@@ -6,8 +6,8 @@ import { expect, test } from 'vitest'
 import { listImages } from '../../src/freeze/cached-images.ts'
 import { defaultCacheDir } from '../../src/host/paths.ts'
 import { ImageServer } from '../support/image-server.ts'
+import { Project } from '../support/project.ts'
 import { makeRaspiosLike } from '../support/raspios-like.ts'
-import { Project } from './support/project.ts'
 
 const files = {
   'motd.yml': `

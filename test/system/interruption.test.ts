@@ -2,8 +2,8 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { entriesOf, makeCache, Project } from './support/project.ts'
-import type { VitestRun } from './support/vitest-run.ts'
+import { entriesOf, makeCache, Project } from '../support/project.ts'
+import type { VitestRun } from '../support/vitest-run.ts'
 
 // What a user's Ctrl-C, a CI's SIGTERM, a closed terminal and the kernel's OOM killer leave behind: nothing.
 

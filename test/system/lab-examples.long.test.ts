@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { exampleFiles } from './support/example.ts'
-import { Project } from './support/project.ts'
+import { exampleFiles } from '../support/example.ts'
+import { Project } from '../support/project.ts'
 
 // VITEST_RASPI_ROUNDS=10 is what a release is tried with; of the power cuts alone it takes an hour.
 const rounds = Number(process.env.VITEST_RASPI_ROUNDS ?? 1)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { exampleFiles } from './support/example.ts'
-import { Project } from './support/project.ts'
+import { exampleFiles } from '../support/example.ts'
+import { Project } from '../support/project.ts'
 
 test('a role’s scenario with prepare, handlers, loops and verify runs unchanged', {
   timeout: 1_200_000,

@@ -1,6 +1,6 @@
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
-import { Project } from './support/project.ts'
+import { Project } from '../support/project.ts'
 
 test('a test that pauses is looked into by what it prints, and Enter ends the pause and not the run', {
   timeout: 600_000,

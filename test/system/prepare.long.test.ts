@@ -1,7 +1,7 @@
 import { appendFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test as base, expect } from 'vitest'
-import { entriesOf, makeCache, Project } from './support/project.ts'
+import { entriesOf, makeCache, Project } from '../support/project.ts'
 
 // Layers: made once, shared, used until something that their playbook reads has changed. Each costs minutes, so there are
 // few of them here; what counts as a change, one by one, is for the unit tests.

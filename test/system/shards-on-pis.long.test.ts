@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { pageDataOf } from './support/page-data.ts'
-import { Project } from './support/project.ts'
+import { pageDataOf } from '../support/page-data.ts'
+import { Project } from '../support/project.ts'
 
 // Three test files with a Pi each: as one run, and as three shards that run at the same time and are merged.
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { entriesOf, makeCache, Project } from './support/project.ts'
+import { entriesOf, makeCache, Project } from '../support/project.ts'
 
 // Two machines that have nothing in common but a share: the first has image and frozen Pi, the second nothing at all.
 

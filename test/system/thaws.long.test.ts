@@ -1,5 +1,5 @@
 import { test as base, expect } from 'vitest'
-import { Project } from './support/project.ts'
+import { Project } from '../support/project.ts'
 
 // Many thaws at the same time. VITEST_RASPI_THAWS=200 is what a release is tried with; it takes half an hour.
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test as base, expect } from 'vitest'
-import { entriesOf, makeCache, Project } from './support/project.ts'
+import { entriesOf, makeCache, Project } from '../support/project.ts'
 
 // Two terminals, or two jobs on one CI machine, with one cache.
 

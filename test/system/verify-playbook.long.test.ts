@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Project } from './support/project.ts'
+import { Project } from '../support/project.ts'
 
 // 192.0.2.0/24 is nobody's: RFC 5737.
 const files = {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
-import { Project } from './support/project.ts'
+import { Project } from '../support/project.ts'
 
 const lockedVitest4 = fileURLToPath(new URL('../vitest-4', import.meta.url))
 

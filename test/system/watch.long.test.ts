@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { processesOf, survivors } from './support/processes.ts'
-import { Project } from './support/project.ts'
+import { processesOf, survivors } from '../support/processes.ts'
+import { Project } from '../support/project.ts'
 
 const minute = 60_000
 

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { PageData } from '../../src/report/page/data.ts'
-import { Project } from './support/project.ts'
-import { shownOf } from './support/shown.ts'
+import { Project } from '../support/project.ts'
+import { shownOf } from '../support/shown.ts'
 
 // Twelve ways to fail: what the terminal shows of each, and which evidence lies in its directory. The snapshots are for
 // people: whoever changes one reads it, and asks whether it tells by itself what failed, where and why.

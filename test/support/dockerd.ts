@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { defaultCacheDir, privateDir } from '../../../src/host/paths.ts'
-import { dieWithParent } from '../../../src/host/process.ts'
+import { defaultCacheDir, privateDir } from '../../src/host/paths.ts'
+import { dieWithParent } from '../../src/host/process.ts'
 import { hasProgram } from './programs.ts'
 
 /** Whether a Docker engine can be started here: by root, where the programs are. */

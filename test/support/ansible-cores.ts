@@ -1,7 +1,7 @@
 import { globSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const fetched = fileURLToPath(new URL('../../../.vitest/ansible-core/[0-9]*/bin', import.meta.url))
+const fetched = fileURLToPath(new URL('../../.vitest/ansible-core/[0-9]*/bin', import.meta.url))
 
 /**
  * The directories with the programs of other ansible-cores than the PATH's: those that VITEST_RASPI_ANSIBLE_PATHS names,

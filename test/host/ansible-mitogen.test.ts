@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { AnsibleRun } from '../../src/ansible/run.ts'
 import { isRaspiError } from '../../src/errors.ts'
-import { test } from './support/local-ansible.ts'
+import { test } from '../support/local-ansible.ts'
 
 // Ansible through Mitogen on this host, and the same without it.
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { dieWithParent } from '../../../src/host/process.ts'
+import { dieWithParent } from '../../src/host/process.ts'
 import { hasProgram } from './programs.ts'
 
 /** Whether a container registry can be started here. */

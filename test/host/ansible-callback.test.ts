@@ -2,8 +2,8 @@ import { cpSync, existsSync, globSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { AnsibleEvent } from '../../src/ansible/events.ts'
-import { fixtures, target, test } from './support/local-ansible.ts'
-import { processesOf } from './support/processes.ts'
+import { fixtures, target, test } from '../support/local-ansible.ts'
+import { processesOf } from '../support/processes.ts'
 
 // The real ansible-playbook with this host in the place of a Pi.
 

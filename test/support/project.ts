@@ -12,10 +12,10 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { defaultCacheDir } from '../../../src/host/paths.ts'
+import { defaultCacheDir } from '../../src/host/paths.ts'
 import { VitestRun } from './vitest-run.ts'
 
-const repository = fileURLToPath(new URL('../../..', import.meta.url))
+const repository = fileURLToPath(new URL('../..', import.meta.url))
 
 /** What a seeded project is made of. */
 export interface ProjectOptions {

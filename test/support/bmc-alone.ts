@@ -1,5 +1,5 @@
 // Starts a BMC in the directory that it is told, says its port, and stays.
-import { startBmc } from '../../../src/bmc/bmc.ts'
+import { startBmc } from '../../src/bmc/bmc.ts'
 
 const bmc = await startBmc({
   name: 'alone',

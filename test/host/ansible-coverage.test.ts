@@ -5,7 +5,7 @@ import { expect } from 'vitest'
 import { coverageOf, shareOf } from '../../src/ansible/coverage/coverage.ts'
 import { hitsOf } from '../../src/ansible/coverage/hits.ts'
 import { lcovOf } from '../../src/ansible/coverage/lcov.ts'
-import { fixtures, target, test } from './support/local-ansible.ts'
+import { fixtures, target, test } from '../support/local-ansible.ts'
 
 // What ansible-playbook on this host covers of a playbook whose answers are known.
 

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { hostContext } from '../../../src/host/context.ts'
-import { programsNamed } from '../../../src/host/programs.ts'
-import { type Tool, tools } from '../../../src/host/tools.ts'
+import { hostContext } from '../../src/host/context.ts'
+import { programsNamed } from '../../src/host/programs.ts'
+import { type Tool, tools } from '../../src/host/tools.ts'
 
 /** Whether there is a program of this name along PATH. */
 export const hasProgram = (name: string) =>

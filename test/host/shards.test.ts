@@ -2,8 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { pageDataOf } from './support/page-data.ts'
-import { Project } from './support/project.ts'
+import { pageDataOf } from '../support/page-data.ts'
+import { Project } from '../support/project.ts'
 
 // Shards through the whole of Vitest, without a Pi: the tests tell what they had and ran as the fixtures would. Each shard has
 // a Pi 1, lent at the same moment, as machines that know nothing of each other may.

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isAlive, type ProcessId, processId } from '../../../src/host/process.ts'
+import { isAlive, type ProcessId, processId } from '../../src/host/process.ts'
 
 /** A process as a test sees it. */
 export interface Seen extends ProcessId {

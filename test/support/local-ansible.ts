@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test as base, expect } from 'vitest'
-import { Ansible, type AnsibleContext } from '../../../src/ansible/ansible.ts'
-import type { AnsibleTarget } from '../../../src/ansible/inventory.ts'
+import { Ansible, type AnsibleContext } from '../../src/ansible/ansible.ts'
+import type { AnsibleTarget } from '../../src/ansible/inventory.ts'
 
 /** The directory of the projects that {@link test} runs playbooks of. */
-export const fixtures = fileURLToPath(new URL('../../fixtures/ansible', import.meta.url))
+export const fixtures = fileURLToPath(new URL('../fixtures/ansible', import.meta.url))
 
 /** This host, as if it were a Pi of this name. */
 export function target(

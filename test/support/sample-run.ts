@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { ReportedTest } from '../../../src/report/page/collect.ts'
-import type { RunAccount, TaskAccount } from '../../../src/report/told.ts'
+import type { ReportedTest } from '../../src/report/page/collect.ts'
+import type { RunAccount, TaskAccount } from '../../src/report/told.ts'
 
 const files = {
   'site.yml': `- name: Everything

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
 import { installRequirements } from '../../src/ansible/galaxy.ts'
-import { AnsibleProject } from './support/ansible-project.ts'
-import { processesOf, survivors } from './support/processes.ts'
+import { AnsibleProject } from '../support/ansible-project.ts'
+import { processesOf, survivors } from '../support/processes.ts'
 
 // The real ansible-playbook and ansible-galaxy, with this host in the place of a Pi.
 

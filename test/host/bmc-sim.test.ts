@@ -323,7 +323,7 @@ describe.skipIf(!hasIpmi)(
 
     test('dies with its parent', async () => {
       const dir = join(scratchDir(), 'bmc')
-      const script = fileURLToPath(new URL('support/bmc-alone.ts', import.meta.url))
+      const script = fileURLToPath(new URL('../support/bmc-alone.ts', import.meta.url))
       const parent = execa(process.execPath, [script, dir], { reject: false, buffer: false })
       onTestFinished(() => {
         parent.kill('SIGKILL')

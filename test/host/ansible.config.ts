@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
-import { otherAnsibleCores } from './support/ansible-cores.ts'
+import { otherAnsibleCores } from '../support/ansible-cores.ts'
 
 // The tests of what Ansible's runs tell, once more with each other ansible-core that there is: `npm run fetch:ansible` brings
 // one, and VITEST_RASPI_ANSIBLE_PATHS names those of yours. Where there is none, there is no test.
@@ -28,7 +28,7 @@ function projects() {
     root,
     test: {
       name: nameOf(dir),
-      include: ['test/system/ansible-callback.test.ts'],
+      include: ['test/host/ansible-callback.test.ts'],
       env: { PATH: `${dir}:${process.env.PATH}` },
       testTimeout: 300_000,
       // Some tests look at all processes of the host.

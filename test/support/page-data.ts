@@ -1,4 +1,4 @@
-import type { PageData } from '../../../src/report/page/data.ts'
+import type { PageData } from '../../src/report/page/data.ts'
 
 /** What a report page shows, read from its HTML. */
 export function pageDataOf(html: string): PageData {

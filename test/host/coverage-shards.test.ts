@@ -1,8 +1,8 @@
 import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { fixtures } from './support/local-ansible.ts'
-import { Project } from './support/project.ts'
+import { fixtures } from '../support/local-ansible.ts'
+import { Project } from '../support/project.ts'
 
 // Coverage through the whole of Vitest, without a Pi: the tests tell what they ran as the fixtures would.
 

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { gatherEvidence } from '../../src/report/evidence.ts'
+import { Project } from '../support/project.ts'
 import { aLentPi } from '../unit/report/samples.ts'
-import { Project } from './support/project.ts'
 
 // Without Pis: what a test with one tells the reporter is enough.
 const told = {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import ssh2 from 'ssh2'
-import type { PiConnection } from '../../../src/pi/connection.ts'
+import type { PiConnection } from '../../src/pi/connection.ts'
 
 /** An ssh server on 127.0.0.1 that runs commands on this host, in the place of a Pi; its keys are in `dir`. */
 export async function openSshDoor(

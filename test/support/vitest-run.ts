@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
-import { commandLine } from '../../../src/host/quote.ts'
+import { commandLine } from '../../src/host/quote.ts'
 import { descendants, processesOf, type Seen, survivors } from './processes.ts'
 import type { Project } from './project.ts'
 

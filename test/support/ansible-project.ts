@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { Ansible, type AnsibleContext } from '../../../src/ansible/ansible.ts'
-import type { AnsibleTarget } from '../../../src/ansible/inventory.ts'
+import { Ansible, type AnsibleContext } from '../../src/ansible/ansible.ts'
+import type { AnsibleTarget } from '../../src/ansible/inventory.ts'
 
 /** A repository of playbooks in a directory of its own, and an Ansible for it with this host in the place of Pis. */
 export class AnsibleProject implements Disposable {

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { hostsForPis, limitedHosts, readInventory } from '../../src/ansible/user-inventory.ts'
-import { AnsibleProject, here, nowhere } from './support/ansible-project.ts'
-import { processesOf, survivors } from './support/processes.ts'
+import { AnsibleProject, here, nowhere } from '../support/ansible-project.ts'
+import { processesOf, survivors } from '../support/processes.ts'
 
 // The real ansible-inventory and ansible-playbook, without a Pi. 192.0.2.0/24 is nobody's: RFC 5737.
 

@@ -5,7 +5,7 @@ import { expect } from 'vitest'
 import type { AnsibleEvent } from '../../src/ansible/events.ts'
 import { AnsibleRun } from '../../src/ansible/run.ts'
 import { runMatchers } from '../../src/vitest/run-matchers.ts'
-import { target, test } from './support/local-ansible.ts'
+import { target, test } from '../support/local-ansible.ts'
 
 // What ansible-playbook on this host tells of its tasks, beyond what ansible-callback.test.ts looks at.
 

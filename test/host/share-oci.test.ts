@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test as base, expect } from 'vitest'
 import { openShare } from '../../src/share/open-share.ts'
+import { hasRegistry, TestRegistry } from '../support/registry.ts'
 import { scratchDir } from '../support/scratch-dir.ts'
-import { hasRegistry, TestRegistry } from './support/registry.ts'
 
 // A share in a container registry, which is a real one.
 

@@ -10,7 +10,7 @@ import { hostContext } from '../../src/host/context.ts'
 import { programsNamed } from '../../src/host/programs.ts'
 import { collectPage } from '../../src/report/page/collect.ts'
 import { renderPage } from '../../src/report/page/render.ts'
-import { sampleRun } from './support/sample-run.ts'
+import { sampleRun } from '../support/sample-run.ts'
 
 // The report page in a real browser: made-up runs, but the page as users get it.
 
