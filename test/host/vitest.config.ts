@@ -7,6 +7,7 @@ export default defineConfig({
     name: 'host',
     root: fileURLToPath(new URL('../..', import.meta.url)),
     include: ['test/host/**/*.test.ts'],
+    testTimeout: 300_000,
     maxWorkers: 2,
     // Hosts of CI are shared and stall; what fails twice is broken.
     retry: process.env.CI ? 1 : 0,
