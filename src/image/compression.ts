@@ -79,7 +79,8 @@ function unxz(path: string): Unpacking {
   // Whoever reads the stream may give up before it asks how this ended.
   ended.catch(() => {})
   const stream = subprocess.stdout
-  stream.on('close', () => subprocess.kill('SIGKILL'))
+  // One that has given all its output is about to end by itself, and tells then whether it is whole.
+  stream.on('close', () => stream.readableEnded || subprocess.kill('SIGKILL'))
   return { stream, ended }
 }
 
