@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { styleText } from 'node:util'
-import { createDebug } from 'obug'
 import type { Reporter, TestCase, TestModule, TestRunEndReason, TestSpecification, Vitest } from 'vitest/node'
 import { messageOf } from './errors.ts'
+import { Spans } from './host/spans.ts'
 import { annotation } from './report/annotations.ts'
 import { closingBlock } from './report/closing-block.ts'
 import { type CoverageReport, reportCoverage } from './report/coverage-report.ts'
@@ -17,8 +17,6 @@ import { doubtsOfShards, placeOf, type RunPlace } from './report/run-place.ts'
 import { keepTimings, timingsFileOf } from './report/timings.ts'
 import './vitest/provided.ts'
 import { dealOf } from './vitest/sequencer.ts'
-
-const debug = createDebug('raspi:evidence')
 
 /** Reporters that may write to stdout what a program is to read. */
 const machineReadable = new Set(['json', 'junit', 'tap', 'tap-flat'])
@@ -71,7 +69,7 @@ export class RaspiReporter implements Reporter {
     _errors: readonly unknown[] = [],
     reason: TestRunEndReason = 'passed',
   ): Promise<void> {
-    const started = performance.now()
+    const spans = new Spans('report')
     const root = this.#vitest?.config.root ?? process.cwd()
     const tests = modules.flatMap((module) => [...module.children.allTests()])
     const failed = tests.filter((test) => test.result().state === 'failed')
@@ -103,7 +101,7 @@ export class RaspiReporter implements Reporter {
     if (coverage) this.#tellCoverage(coverage)
     this.#doubtShards(modules)
     await this.#keepTimings(modules, reason)
-    debug('the report: %d ms', Math.round(performance.now() - started))
+    spans.end('evidence')
   }
 
   /** What the tests have covered; nothing where no project asks for it. */

@@ -33,8 +33,8 @@ export async function measureEvidence(
       ['evidenceFailed', ''],
       ['evidenceAll', "evidence: 'all'"],
     ] as const) {
-      const { ms, output } = await runSuite(options, files, { DEBUG: 'raspi:evidence' })
-      const spent = [...output.matchAll(/raspi:evidence .* (\d+) ms/g)].map(([, ms]) => Number(ms))
+      const { ms, output } = await runSuite(options, files, { DEBUG: 'raspi:spans' })
+      const spent = [...output.matchAll(/raspi:spans .*: evidence (\d+) ms/g)].map(([, ms]) => Number(ms))
       if (spent.length < 5) throw new Error(`Of four tests and a report ${spent.length} told what they took.`)
       const share = spent.reduce((a, b) => a + b, 0) / ms
       keep(results, what, Number(share.toFixed(4)))

@@ -1,9 +1,9 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createDebug } from 'obug'
 import { recordArtifact, type TestContext } from 'vitest'
 import { hitsOf, mergeHits } from '../ansible/coverage/hits.ts'
+import { Spans } from '../host/spans.ts'
 import { accountOf } from '../report/account.ts'
 import { type EvidenceFiles, type EvidenceSource, gatherEvidence, secretsIn } from '../report/evidence.ts'
 import { type EvidencePlace, keepFromGit, moduleDir, slug } from '../report/evidence-dir.ts'
@@ -13,8 +13,6 @@ import { type FailureSummary, summariseRun } from '../report/meta.ts'
 import { type RunRecord, tasksOf } from '../report/run-record.ts'
 import { firstLine, lastLines } from '../report/text.ts'
 import './provided.ts'
-
-const debug = createDebug('raspi:evidence')
 
 type Task = TestContext['task']
 
@@ -43,7 +41,7 @@ export async function concludeTest(
   newRecords: readonly RunRecord[],
   { place, all, coverage = false }: EvidenceWishes,
 ): Promise<void> {
-  const started = performance.now()
+  const spans = new Spans(task.name)
   try {
     tellReporter(task, source, newRecords, coverage)
     const failed = task.result?.state === 'fail' && !task.fails
@@ -63,7 +61,7 @@ export async function concludeTest(
   } catch {
     // Evidence is only evidence.
   }
-  debug('%s: %d ms', task.name, Math.round(performance.now() - started))
+  spans.end('evidence')
 }
 
 /**
