@@ -1,5 +1,5 @@
-// `npm test`: builds, then runs the unit, type and system tests, and those of Ansible once more with each other
-// ansible-core there is. Its last line counts them all: `N passed, N failed`.
+// `npm test`: builds, then runs the unit and type tests, those of programs of the host, those of Ansible once more with
+// each other ansible-core there is, and the system tests. Its last line counts them all: `N passed, N failed`.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { otherAnsibleCores } from '../test/support/ansible-cores.ts'

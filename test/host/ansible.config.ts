@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { otherAnsibleCores } from '../support/ansible-cores.ts'
+import { patient } from './patient.ts'
 
 // The tests of what Ansible's runs tell, once more with each other ansible-core that there is: `npm run fetch:ansible` brings
 // one, and VITEST_RASPI_ANSIBLE_PATHS names those of yours. Where there is none, there is no test.
@@ -30,10 +31,7 @@ function projects() {
       name: nameOf(dir),
       include: ['test/host/ansible-callback.test.ts'],
       env: { PATH: `${dir}:${process.env.PATH}` },
-      testTimeout: 300_000,
-      // Some tests look at all processes of the host.
-      maxWorkers: 1,
-      retry: process.env.CI ? 1 : 0,
+      ...patient,
     },
   }))
 }

@@ -2,6 +2,7 @@ import { duplexPair } from 'node:stream'
 import { expect, test } from 'vitest'
 import type { Machine } from '../../../src/machine/machine.ts'
 import { quietNic } from '../../../src/machine/quiet-nic.ts'
+import { Stillness } from '../../../src/machine/stillness.ts'
 
 const startOfFrame = 8
 
@@ -24,12 +25,18 @@ function machine(wants: (look: number) => { wanted: number; pending: number }) {
     calls.push(command)
     theirs.write(`+$${answers[command] ?? 'OK'}#00`)
   })
+  const stillness = new Stillness({
+    async stop() {
+      look++
+      calls.push('pause')
+    },
+    async go() {
+      calls.push('resume')
+    },
+  })
   const fake = {
     place: { dir: '/pi', connect: async () => ours },
-    async whileStill<T>(work: () => Promise<T>) {
-      look++
-      return work()
-    },
+    whileStill: stillness.during.bind(stillness),
   }
   return { fake: fake as unknown as Machine, calls, isMasked: () => masked }
 }
@@ -42,6 +49,7 @@ test('keeps the guest from an interrupt that it wants and that is not on its way
   expect(await quietNic(fake)).toBe(true)
   expect(isMasked()).toBe(true)
   expect(calls).toContain('M3f980018,4:060800f3')
+  expect(calls.at(-1)).toBe('resume')
 })
 
 test('leaves alone what is quiet, which one look does not show', async () => {
@@ -53,10 +61,11 @@ test('leaves alone what is quiet, which one look does not show', async () => {
   expect(isMasked()).toBe(false)
 })
 
-test('gives up where there is no moment for it', async () => {
-  const { fake, isMasked } = machine(() => ({ wanted: startOfFrame, pending: startOfFrame }))
+test('gives up where there is no moment for it, and lets the guest run', async () => {
+  const { fake, calls, isMasked } = machine(() => ({ wanted: startOfFrame, pending: startOfFrame }))
   expect(await quietNic(fake)).toBe(false)
   expect(isMasked()).toBe(false)
+  expect(calls.at(-1)).toBe('resume')
 })
 
 test('a machine that has gone is no reason to fail', async () => {
