@@ -16,10 +16,12 @@ import { figuresOf, type Results, table } from './bench/results.ts'
 import { measureDocker, measureSingle, measureVirt } from './bench/single.ts'
 import { measureSuites } from './bench/suites.ts'
 import { measureSwitch } from './bench/switch.ts'
+import { measureUp } from './bench/up.ts'
 
 const parts = {
   single: measureSingle,
   parallel: measureParallel,
+  up: measureUp,
   footprint: measureFootprint,
   suite: measureSuites,
   switch: measureSwitch,

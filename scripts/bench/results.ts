@@ -17,6 +17,8 @@ export type Measured =
   | 'parallel1'
   | 'parallel2'
   | 'parallel4'
+  | 'upThaw'
+  | 'upEach'
   | 'privateMemory'
   | 'card'
   | 'frozen'
@@ -47,6 +49,8 @@ export const titles: Record<Measured, string> = {
   parallel1: 'one at once',
   parallel2: 'two at once',
   parallel4: 'four at once',
+  upThaw: 'a thaw beside `up`',
+  upEach: 'each of four by `vitest-raspi up`, until the prompt',
   privateMemory: 'private memory of a Pi',
   card: 'its card',
   frozen: 'a frozen Pi on the disk',
@@ -103,6 +107,7 @@ export function figuresOf({ samples }: Results) {
     thawRatio: ratio('coldBoot', 'thaw'),
     readyRatio: ratio('coldBoot', 'readyLease'),
     parallel: { 1: of('parallel1'), 2: of('parallel2'), 4: of('parallel4') },
+    upRatio: ratio('upEach', 'upThaw', 2),
     privateMemoryBytes: of('privateMemory'),
     cardBytes: of('card'),
     frozenBytes: of('frozen'),
@@ -166,6 +171,8 @@ function ratioOf(what: Measured, middle: number, samples: Results['samples']): s
     return `${(plain / middle).toFixed(1)} times faster than by itself`
   const alone = median(samples.loopAlone)
   if (what === 'loopTold' && alone) return `${(middle / alone).toFixed(2)} times Ansible alone`
+  const single = median(samples.upThaw)
+  if (what === 'upEach' && single) return `${(middle / single).toFixed(2)} times a thaw`
   const one = median(samples.parallel1)
   return /parallel[24]/.test(what) && one ? `${(middle / one).toFixed(1)} times one` : ''
 }

@@ -24,7 +24,9 @@ export function addSsh(program: Command, { env, setExitCode }: CommandContext): 
     // What stands after the Pi's name is the command's, options too.
     .passThroughOptions()
     .addHelpText('after', examples)
-    .action(async (name: string, command: string[]) => {
+    .action(async (name: string, given: string[]) => {
+      // As OpenSSH has it.
+      const command = given[0] === '--' ? given.slice(1) : given
       const { connection, controlPath } = await new StandingLabs(env).one(name)
       const options = sshOptions(connection, controlPath)
       setExitCode(

@@ -28,8 +28,20 @@ export function newIdentity(hostname: string, networks?: GuestNetworks): Identit
     hostname,
     machineId: randomBytes(16).toString('hex'),
     mac: macOf(hostname),
-    hostKey: ssh2.utils.generateKeyPairSync('ed25519', { comment: `root@${hostname}` }),
+    hostKey: newHostKey(`root@${hostname}`),
     networks,
+  }
+}
+
+/**
+ * A key pair for an sshd. ssh2 drops a leading zero byte of the public key, which makes one pair in 256 of no use to OpenSSH
+ * (https://github.com/mscdex/ssh2/issues/1390): its own parser knows such a pair, and another one is made.
+ */
+export function newHostKey(comment: string): Identity['hostKey'] {
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment })
+    const parsed = [pair.private, pair.public].map((key) => ssh2.utils.parseKey(key))
+    if (!parsed.some((key) => key instanceof Error)) return pair
   }
 }
 
@@ -103,20 +115,30 @@ const slirpAddress = [
   'route add default via 10.0.2.2 dev eth0',
 ]
 
+/** slirp's name server, https://www.qemu.org/docs/master/system/devices/net.html */
+const slirpNames = '10.0.2.3'
+
+/**
+ * Lines of shell for what cannot wait for {@link settleScript}, but need not be waited for: `user`, who is logged in, lingers no
+ * more, and names can be looked up. That is by systemd-resolved until networkd tells it of the NIC, or else by a
+ * `resolv.conf` without a server, which whoever writes it writes again.
+ */
+export const soonScript = (user: string) =>
+  [
+    lingerNoMore(user),
+    `[ -e /run/systemd/resolve/stub-resolv.conf ] && resolvectl dns eth0 ${slirpNames}`,
+    `[ ! -s /etc/resolv.conf ] || [[ $(< /etc/resolv.conf) == *nameserver* ]] || echo 'nameserver ${slirpNames}' >> /etc/resolv.conf`,
+  ].join('\n')
+
 /**
  * Lines of shell that do what the warming left undone, once `user` has logged in: udev, and after it networkd and
  * resolved, learn of the NIC, and `user` lingers no more. Who the Pi is is on its card then, where a power cut cannot take it.
  */
 export function settleScript(user: string, networks?: GuestNetworks): string {
-  return `${networks ? `${reloadNetworks}; ` : ''}udevadm control --start-exec-queue; [ -e ${lingersForUs} ] && rm -f ${lingersForUs} ${lingerDir}/${user}; sync -f /`
+  return `${networks ? `${reloadNetworks}; ` : ''}udevadm control --start-exec-queue; ${lingerNoMore(user)}; sync -f /`
 }
 
-/**
- * The same a little later: it takes an emulated core seconds, in which whoever has just got the Pi would wait for his first
- * command.
- */
-export const settleLater = (user: string, networks?: GuestNetworks) =>
-  `${openPause}; ${pause(2)}; ${settleScript(user, networks)}`
+const lingerNoMore = (user: string) => `[ -e ${lingersForUs} ] && rm -f ${lingersForUs} ${lingerDir}/${user}`
 
 /** What nearly every test does first: a command, a command as root, one of Ansible's modules. */
 export const firstCommands =

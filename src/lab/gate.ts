@@ -3,6 +3,7 @@ export class Gate {
   #size: number
   #free: number
   readonly #queue: { count: number; enter: () => void }[] = []
+  readonly #idlers = new Set<() => void>()
 
   constructor(size: number) {
     this.#size = size
@@ -57,6 +58,24 @@ export class Gate {
     }
   }
 
+  /** Waits until nobody holds a unit, or waits for one. Rejects with the reason of `signal`. */
+  async whenIdle(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted()
+    if (this.#idle) return
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const giveUp = () => reject(signal?.reason)
+    this.#idlers.add(resolve)
+    signal?.addEventListener('abort', giveUp, { once: true })
+    await promise.finally(() => {
+      this.#idlers.delete(resolve)
+      signal?.removeEventListener('abort', giveUp)
+    })
+  }
+
+  get #idle(): boolean {
+    return this.#queue.length === 0 && this.#free >= this.#size
+  }
+
   /** The first in the queue goes first, even where a later, smaller one would fit: nobody waits for ever. */
   #advance() {
     for (let next = this.#queue[0]; next && next.count <= this.#free; next = this.#queue[0]) {
@@ -64,5 +83,6 @@ export class Gate {
       this.#free -= next.count
       next.enter()
     }
+    if (this.#idle) for (const resolve of this.#idlers) resolve()
   }
 }

@@ -17,8 +17,8 @@ import {
   knownHost,
   newIdentity,
   quietScript,
-  settleLater,
   settleScript,
+  soonScript,
 } from '../freeze/identity.ts'
 import { type FrozenPi, frozenFiles, frozenIn } from '../freeze/store.ts'
 import { thaw } from '../freeze/thaw.ts'
@@ -35,6 +35,7 @@ import type { PiConnection } from '../pi/connection.ts'
 import type { PowerAction, PowerState } from '../pi/power.ts'
 import type { ProvisionState } from '../pi/provision.ts'
 import { runBySsh } from '../pi/ssh.ts'
+import { AfterHandOver, type Calm } from './after-hand-over.ts'
 import { PiMachine, type PiMachineContext } from './pi-machine.ts'
 
 const debug = createDebug('raspi:lab')
@@ -73,6 +74,8 @@ export interface StartContext extends Omit<PiMachineContext, 'board' | 'nics'> {
   priority?: Priority | undefined
   /** Aborts when somebody begins to wait for it: it comes out of the background then. */
   hurry?: AbortSignal | undefined
+  /** Whom it would disturb with what it does after its hand-over. @default nobody */
+  calm?: Calm | undefined
   log: Log
 }
 
@@ -101,8 +104,7 @@ export class LivePi {
   readonly #context: StartContext
   #shell: ServiceShell | undefined
   #hasSettled = false
-  /** Settles once all is done that its hand-over has begun. */
-  #afterHandOver: Promise<void> = Promise.resolve()
+  readonly #afterHandOver = new AfterHandOver()
   readonly #over = new AbortController()
 
   private constructor(source: PiSource, context: StartContext, place: Place, door: Door) {
@@ -195,8 +197,19 @@ export class LivePi {
     this.#shell = undefined
     await shell.run(clockScript(), { timeoutMs: 10_000 })
     const { user } = this.source.image
-    this.#afterHandOver = shell.finish(this.#hasSettled ? 'true' : settleLater(user, this.identity.networks))
+    if (this.#hasSettled) void shell.finish('true')
+    else
+      this.#afterHandOver.begin({
+        soon: () => shell.run(soonScript(user), { timeoutMs: 10_000 }),
+        later: () => shell.finish(settleScript(user, this.identity.networks)),
+        calm: this.#context.calm,
+      })
     this.spans.end('hand-over')
+  }
+
+  /** Has it do at once what it would still do by itself after its hand-over, and waits for that. */
+  settled(): Promise<void> {
+    return this.#afterHandOver.finish()
   }
 
   /** Its pins, as its guest has set them. Throws a `RaspiError` where it is off, or the board has none. */
@@ -209,7 +222,7 @@ export class LivePi {
   /** Does something to its power, or nothing, and tells whether it has any. Throws a `RaspiError` where that fails. */
   async power(action: PowerAction | undefined): Promise<PowerState> {
     // What makes it this Pi, and no copy, is not to be lost with its power.
-    if (action) await this.#afterHandOver
+    if (action) await this.settled()
     return this.machine.change(action)
   }
 
@@ -231,7 +244,7 @@ export class LivePi {
 
   /** Takes its power at once, and what is on its card. */
   async wipe(): Promise<void> {
-    await this.#afterHandOver.catch(() => {})
+    await this.settled()
     this.#shell?.close()
     this.#shell = undefined
     await this.machine.vacate()
@@ -240,6 +253,7 @@ export class LivePi {
   /** Ends it at once, as if its plug were pulled. */
   async end(): Promise<void> {
     this.#over.abort(new RaspiError('cancelled', `Pi ${this.identity.hostname} has been given back.`))
+    this.#afterHandOver.drop()
     this.#shell?.close()
     await this.machine.end()
   }
@@ -251,6 +265,7 @@ export class LivePi {
   async checkpoint(name: string, log: Log): Promise<FrozenPi> {
     const { image, board } = this.source
     const { place, card } = this.machine
+    await this.settled()
     await this.machine.shutDown()
     const dir = await place.makeDir(`${place.dir}/${name}`)
     const cardThere = `${dir}/${frozenFiles.card}`
@@ -272,6 +287,7 @@ export class LivePi {
 
   /** Goes on as the copy of itself that `frozen` is. What it was until now is gone. */
   async restore(frozen: FrozenPi): Promise<void> {
+    this.#afterHandOver.drop()
     await this.machine.replace()
     await this.machine.place.remove(this.machine.card)
     const deadline = AbortSignal.timeout(this.#context.timeoutMs)

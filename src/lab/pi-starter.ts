@@ -2,7 +2,8 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Engine, PiSource } from '../engine/engine.ts'
 import { duration, type Log } from '../host/progress.ts'
-import type { Gate } from './gate.ts'
+import type { Calm } from './after-hand-over.ts'
+import { Gate } from './gate.ts'
 import { LivePi, type PiNetworks } from './live-pi.ts'
 import type { WantedPi } from './protocol.ts'
 import type { RunDir } from './run-dir.ts'
@@ -37,10 +38,14 @@ export interface StarterContext {
 /** Brings the Pis of a run to life and ends them, each in a directory of its own. */
 export class PiStarter {
   readonly #context: StarterContext
+  readonly #calm: Calm
   #count = 0
 
   constructor(context: StarterContext) {
     this.#context = context
+    const { starts } = context
+    const turns = new Gate(1)
+    this.#calm = { wait: (signal) => starts.whenIdle(signal), turn: (signal) => turns.enter(1, signal) }
   }
 
   /** Starts a Pi for somebody, in turn with others. */
@@ -91,6 +96,7 @@ export class PiStarter {
       ...{ off, enrolled },
       dir: this.#dirOf(number),
       ...{ engine: await engine(), timeoutMs: bootTimeout, signal, ...background, notEmulated, log },
+      calm: this.#calm,
     })
   }
 

@@ -106,6 +106,7 @@ function failed(run: AnsibleRun, { preparer, hosts }: Layer): RaspiError {
 }
 
 async function shutDown(pi: LivePi): Promise<void> {
+  await pi.settled()
   const options = { sudo: true, reject: false, signal: pi.signal }
   await runBySsh(pi.identity.hostname, pi.connection, pi.controlPath, sealScript, options)
   await pi.machine.shutDown()

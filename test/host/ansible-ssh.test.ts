@@ -8,6 +8,7 @@ import ssh2 from 'ssh2'
 import { test as base, expect } from 'vitest'
 import { Ansible } from '../../src/ansible/ansible.ts'
 import type { AnsibleTarget } from '../../src/ansible/inventory.ts'
+import { newHostKey } from '../../src/freeze/identity.ts'
 
 // The real ansible-playbook and ssh, with an ssh server of this test in the place of a Pi's.
 
@@ -27,8 +28,8 @@ const test = base.extend<{ dir: string; standIn: StandIn }>({
     rmSync(dir, { recursive: true })
   },
   standIn: async ({ dir }, use) => {
-    const hostKey = ssh2.utils.generateKeyPairSync('ed25519')
-    const userKey = ssh2.utils.generateKeyPairSync('ed25519')
+    const hostKey = newHostKey('a host')
+    const userKey = newHostKey('a user')
     const children = new Set<ChildProcess>()
     const server = new ssh2.Server({ hostKeys: [hostKey.private] }, (client) => {
       client.on('error', () => {})
@@ -94,7 +95,7 @@ test('a playbook runs over one ssh connection, with files transferred or not', a
 })
 
 test('a host key that is not the one the Pi was leased with is an error', async ({ dir, standIn }) => {
-  const other = ssh2.utils.generateKeyPairSync('ed25519').public
+  const other = newHostKey('another').public
   writeFileSync(standIn.target.knownHostsFile, `[127.0.0.1]:${standIn.target.port} ${other}\n`)
   await expect(ansible(dir, standIn.target).playbook('ping.yml')).rejects.toThrow(
     'The Pi showed another host key than it was leased with.',

@@ -68,7 +68,7 @@ test('Pis in the background outlive the terminal, and serve all others', { timeo
   expect(north.shown).toContain('"direction": "north"')
 
   // Its own name, its exit code, its files.
-  const login = await terminal.run("vitest-raspi ssh boreas 'hostname; touch mark; exit 7'", 60_000)
+  const login = await terminal.run("vitest-raspi ssh boreas -- 'hostname; touch mark; exit 7'", 60_000)
   expect(login).toMatchObject({ code: 7, shown: expect.stringMatching(/^boreas$/m) })
   const other = await terminal.run('ssh -F "$XDG_RUNTIME_DIR/vitest-raspi/ssh_config" notus hostname', 60_000)
   expect(other).toMatchObject({ code: 0, shown: expect.stringMatching(/^notus$/m) })

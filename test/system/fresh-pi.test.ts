@@ -23,6 +23,8 @@ test('two Pis of a run are two, and each is as if it had just booted', { timeout
     expect(seen.journal).toContain(`/var/log/journal/${seen.machineId}`)
     expect(seen.secondsOff).toBeLessThan(1)
     expect(seen.state).toBe('running')
+    // slirp's server, before networkd has been told of the NIC.
+    expect(seen.names).toContain('10.0.2.3')
     expect(seen.leftovers).toBe('')
     expect(knownKey(pi)).toBe(seen.hostKey)
   }
@@ -46,6 +48,7 @@ async function look(pi: Pi) {
       'head -c 16 /dev/urandom | od -An -tx1 | tr -d " "',
       'journalctl --header | grep -m 1 "File path"',
       'systemctl is-system-running --wait',
+      'resolvectl dns eth0',
       // Ours: the service shell, its user's lingering, the place of the warming.
       'systemctl is-active -q debug-shell && echo debug-shell',
       'ls -d /run/vitest-raspi /var/lib/systemd/linger/* 2> /dev/null',
@@ -55,12 +58,12 @@ async function look(pi: Pi) {
     { sudo: true },
   )
   const after = Date.now()
-  const [date, hostname, machineId, mac, hostKey, random, journal, state, ...leftovers] = stdout
+  const [date, hostname, machineId, mac, hostKey, random, journal, state, names, ...leftovers] = stdout
     .trimEnd()
     .split('\n')
   const clock = Number(date)
   return {
-    ...{ hostname, machineId, mac, hostKey, random, journal, state },
+    ...{ hostname, machineId, mac, hostKey, random, journal, state, names },
     leftovers: leftovers.join('\n'),
     // The guest looked at its clock at some moment between the two of the host's.
     secondsOff: Math.max(before - clock, clock - after, 0) / 1000,

@@ -1,0 +1,71 @@
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
+import { expect, test, vi } from 'vitest'
+import { AfterHandOver } from '../../../src/lab/after-hand-over.ts'
+import { Gate } from '../../../src/lab/gate.ts'
+
+const never = () => new Promise<never>(() => {})
+const nothing = () => Promise.resolve()
+const free = async () => () => {}
+
+test('the work is done once others are calm, and not in the first moments', async () => {
+  const [soon, later, after] = [vi.fn(nothing), vi.fn(nothing), new AfterHandOver()]
+  const { promise: calm, resolve } = Promise.withResolvers<void>()
+  after.begin({ soon, later, calm: { wait: () => calm, turn: free } })
+  expect(soon).not.toHaveBeenCalled()
+  await vi.waitFor(() => expect(soon).toHaveBeenCalledOnce(), { timeout: 10_000 })
+  await sleep(100)
+  expect(later).not.toHaveBeenCalled()
+  resolve()
+  await vi.waitFor(() => expect(later).toHaveBeenCalledOnce(), { timeout: 10_000 })
+})
+
+test('who cannot wait has it done at once, and waits until it is', async () => {
+  const after = new AfterHandOver()
+  const { promise: done, resolve } = Promise.withResolvers<void>()
+  const [soon, later] = [vi.fn(nothing), vi.fn(() => done)]
+  after.begin({ soon, later, calm: { wait: never, turn: free } })
+  let finished = false
+  const finish = after.finish().then(() => {
+    finished = true
+  })
+  await vi.waitFor(() => expect(later).toHaveBeenCalledOnce())
+  await turn()
+  expect(finished).toBe(false)
+  resolve()
+  await finish
+  await after.finish()
+  expect(later).toHaveBeenCalledOnce()
+  expect(soon).not.toHaveBeenCalled()
+})
+
+test('where the first of it fails the rest is done all the same', async () => {
+  const [later, after] = [vi.fn(nothing), new AfterHandOver()]
+  after.begin({ soon: () => Promise.reject(new Error('no shell')), later, calm: { wait: never, turn: free } })
+  await vi.waitFor(() => expect(later).toHaveBeenCalledOnce(), { timeout: 10_000 })
+})
+
+test('what is dropped, or begun anew, is not done', async () => {
+  const [first, second, after] = [vi.fn(nothing), vi.fn(nothing), new AfterHandOver()]
+  after.begin({ soon: nothing, later: first })
+  after.begin({ soon: nothing, later: second })
+  await after.finish()
+  expect(second).toHaveBeenCalledOnce()
+  after.begin({ soon: nothing, later: first })
+  after.drop()
+  await after.finish()
+  expect(first).not.toHaveBeenCalled()
+})
+
+test('one after the other has its turn', async () => {
+  const turns = new Gate(1)
+  const calm = { wait: nothing, turn: (signal: AbortSignal) => turns.enter(1, signal) }
+  const { promise: done, resolve } = Promise.withResolvers<void>()
+  const [first, second] = [vi.fn(() => done), vi.fn(nothing)]
+  new AfterHandOver().begin({ soon: nothing, later: first, calm })
+  new AfterHandOver().begin({ soon: nothing, later: second, calm })
+  await vi.waitFor(() => expect(first).toHaveBeenCalledOnce(), { timeout: 10_000 })
+  await sleep(200)
+  expect(second).not.toHaveBeenCalled()
+  resolve()
+  await vi.waitFor(() => expect(second).toHaveBeenCalledOnce())
+})

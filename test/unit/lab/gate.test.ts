@@ -1,0 +1,31 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { Gate } from '../../../src/lab/gate.ts'
+
+test('a gate is idle when nobody is in it and nobody waits', async () => {
+  const gate = new Gate(1)
+  await gate.whenIdle()
+  const leave = await gate.enter(1)
+  const next = gate.enter(1)
+  let idle = false
+  const whenIdle = gate.whenIdle().then(() => {
+    idle = true
+  })
+  leave()
+  const leaveNext = await next
+  await turn()
+  expect(idle).toBe(false)
+  leaveNext()
+  await whenIdle
+  expect(gate.free).toBe(1)
+})
+
+test('who waits for a gate to be idle can give up', async () => {
+  const gate = new Gate(2)
+  const leave = await gate.enter(1)
+  const stop = new AbortController()
+  const waiting = gate.whenIdle(stop.signal)
+  stop.abort(new Error('enough'))
+  await expect(waiting).rejects.toThrow('enough')
+  leave()
+})
