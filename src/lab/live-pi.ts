@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createDebug } from 'obug'
 import type { Engine, PiSource } from '../engine/engine.ts'
 import { isRaspiError, RaspiError } from '../errors.ts'
 import { freeze } from '../freeze/freeze.ts'
@@ -37,15 +36,6 @@ import type { ProvisionState } from '../pi/provision.ts'
 import { runBySsh } from '../pi/ssh.ts'
 import { AfterHandOver, type Calm } from './after-hand-over.ts'
 import { PiMachine, type PiMachineContext } from './pi-machine.ts'
-
-const debug = createDebug('raspi:lab')
-
-/**
- * How much of the time for a start the first copy of a frozen Pi has until it lets somebody in, before it is given up for
- * another one; in ms at least as much as a thaw takes on a very busy host. One in some hundred stands still with its
- * processor busy; a second is there in seconds.
- */
-const firstThaw = { share: 0.2, atLeastMs: 45_000 }
 
 /** The networks of a Pi: as its guest knows them, each on a segment that listens at a socket. */
 export interface PiNetworks extends GuestNetworks {
@@ -317,22 +307,8 @@ export class LivePi {
 
   async #start(signal: AbortSignal, priority = this.#context.priority) {
     const { frozen } = this.source
-    if (!frozen) return this.#bootFirst(signal)
-    const { timeoutMs } = this.#context
-    const patience = AbortSignal.timeout(Math.max(firstThaw.atLeastMs, timeoutMs * firstThaw.share))
-    try {
-      await this.#thaw(frozen, AbortSignal.any([signal, patience]), { priority })
-    } catch (error) {
-      if (signal.aborted || !patience.aborted) throw error
-      const { hostname, log } = this.#context
-      log(`Pi ${hostname} stands still after its thaw, so another copy is thawed in its place`)
-      if (debug.enabled) debug('%s stood still: %s', hostname, await this.#lookInside())
-      this.#shell?.close()
-      this.#shell = undefined
-      await this.machine.abandon()
-      await this.machine.place.remove(this.machine.card)
-      await this.#thaw(frozen, signal, { priority })
-    }
+    if (frozen) await this.#thaw(frozen, signal, { priority })
+    else await this.#bootFirst(signal)
   }
 
   /** The first start of one that was there without power: nobody else hands it over, and somebody waits for it. */

@@ -267,11 +267,6 @@ export class PiMachine {
     return this.#inTurn(() => this.#leave(undefined))
   }
 
-  /** The same in the course of a start, which has its turn already. */
-  abandon(): Promise<void> {
-    return this.#leave(undefined)
-  }
-
   /** Breaks it, or mends it. Throws a `RaspiError` where it is off. */
   async fault(fault: MachineFault): Promise<void> {
     const machine = this.running('It cannot be broken')
