@@ -61,6 +61,8 @@ export class AfterHandOver {
       await sleep(laterMs - soonMs, undefined, { signal })
       await calm?.wait(signal)
       leave = await calm?.turn(signal)
+      // What is at work in a Pi that has ended comes to no end.
+      if (leave) drop.addEventListener('abort', leave, { once: true })
     } catch {
       // What comes later does all of it.
     }

@@ -69,3 +69,15 @@ test('one after the other has its turn', async () => {
   resolve()
   await vi.waitFor(() => expect(second).toHaveBeenCalledOnce())
 })
+
+test('a Pi that ends in its turn leaves it to the next', async () => {
+  const turns = new Gate(1)
+  const calm = { wait: nothing, turn: (signal: AbortSignal) => turns.enter(1, signal) }
+  const [first, second] = [vi.fn(never), vi.fn(nothing)]
+  const ended = new AfterHandOver()
+  ended.begin({ soon: nothing, later: first, calm })
+  new AfterHandOver().begin({ soon: nothing, later: second, calm })
+  await vi.waitFor(() => expect(first).toHaveBeenCalledOnce(), { timeout: 10_000 })
+  ended.drop()
+  await vi.waitFor(() => expect(second).toHaveBeenCalledOnce())
+})
