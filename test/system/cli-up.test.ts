@@ -43,16 +43,18 @@ function leftovers(): string[] {
   ].filter((name) => /^(vitest-raspi-|lab-)/.test(name))
 }
 
-test('Pis in the background outlive the terminal, and serve all others', { timeout: 600_000 }, async () => {
+test('four Pis in the background outlive the terminal, and serve all others', {
+  timeout: 600_000,
+}, async () => {
   writeFileSync(
     join(work, 'hosts.ini'),
-    '[cold]\nboreas ansible_host=192.168.1.20 direction=north\n[warm]\nnotus\n[winds:children]\ncold\nwarm\n',
+    '[cold]\nboreas ansible_host=192.168.1.20 direction=north\nzephyrus\n[warm]\nnotus\neurus\n[winds:children]\ncold\nwarm\n',
   )
   {
     using terminal = open()
     const up = await terminal.run('vitest-raspi up --inventory hosts.ini --detach --for 30m', 300_000)
     expect(up.code, up.shown).toBe(0)
-    expect(up.shown).toMatch(/^boreas +(\d+) +thawed in .*\nnotus +(\d+) +thawed/m)
+    expect(up.shown).toMatch(/^boreas +\d+ +thawed in .*\nzephyrus .*\nnotus .*\neurus +\d+ +thawed/m)
     expect(up.shown).toMatch(/^They end by themselves in \d+ min\. `vitest-raspi down` ends them\.$/m)
     // Somebody watches: the list moves.
     expect(terminal.sent).toContain('\x1b[?25l')
@@ -60,9 +62,9 @@ test('Pis in the background outlive the terminal, and serve all others', { timeo
   using terminal = open()
   const ping = await terminal.run('ansible -i "$(vitest-raspi inventory)" winds -m ping', 120_000)
   expect(ping.code, ping.shown).toBe(0)
-  expect(ping.shown.match(/"pong"/g)).toHaveLength(2)
+  expect(ping.shown.match(/"pong"/g)).toHaveLength(4)
   const north = await terminal.run(
-    `ansible -i "$(vitest-raspi inventory)" cold -m debug -a var=direction`,
+    `ansible -i "$(vitest-raspi inventory)" boreas -m debug -a var=direction`,
     60_000,
   )
   expect(north.shown).toContain('"direction": "north"')
@@ -79,7 +81,9 @@ test('Pis in the background outlive the terminal, and serve all others', { timeo
   const after = await list(terminal)
   expect(after).toMatchObject([
     { name: 'boreas', state: 'up', sshPort: before[0]?.sshPort, origin: 'thawed' },
-    { name: 'notus', state: 'up', sshPort: before[1]?.sshPort, since: before[1]?.since },
+    { name: 'zephyrus', state: 'up', sshPort: before[1]?.sshPort, since: before[1]?.since },
+    { name: 'notus', state: 'up', sshPort: before[2]?.sshPort, since: before[2]?.since },
+    { name: 'eurus', state: 'up', sshPort: before[3]?.sshPort, since: before[3]?.since },
   ])
   expect(Date.parse(after[0]?.since ?? '')).toBeGreaterThan(Date.parse(before[0]?.since ?? ''))
   expect((await terminal.run('vitest-raspi up notus', 60_000)).shown).toContain('notus is up already.')
@@ -92,23 +96,23 @@ test('Pis in the background outlive the terminal, and serve all others', { timeo
   expect(logs.shown).toMatch(/ended, to be made fresh\n.* thawed in .*\n(.* boreas .*\n){3}/)
 
   // A Pi that dies is told, and can be had again.
-  process.kill(qemuOf(after[1]), 'SIGKILL')
+  process.kill(qemuOf(after[2]), 'SIGKILL')
   await expect
-    .poll(async () => (await list(terminal))[1], { timeout: 30_000 })
+    .poll(async () => (await list(terminal))[2], { timeout: 30_000 })
     .toMatchObject({ state: 'lost', problem: expect.stringContaining('killed by SIGKILL') })
   expect((await terminal.run('vitest-raspi ssh notus true', 60_000)).shown).toContain(
     'Pi notus is lost: QEMU was killed by SIGKILL',
   )
   expect((await terminal.run('vitest-raspi down notus', 60_000)).shown).toContain('Ended notus.')
-  expect(await list(terminal)).toMatchObject([{ name: 'boreas', state: 'up' }])
+  expect((await list(terminal)).map(({ name }) => name)).toEqual(['boreas', 'zephyrus', 'eurus'])
 
   // And so is a lab, whose Pis die with it.
   const running = qemus()
-  expect(running).toHaveLength(1)
+  expect(running).toHaveLength(3)
   process.kill(after[0]?.labPid as number, 'SIGKILL')
   expect(await survivors(running, qemus, 5_000)).toEqual([])
   expect((await terminal.run('vitest-raspi ls', 60_000)).shown).toMatch(
-    /^boreas +gone .*\n\nboreas: the process of its lab \(\d+\) has died, and the Pi with it$/m,
+    /^boreas +gone .*\nzephyrus +gone .*\neurus +gone .*\n\nboreas: the process of its lab \(\d+\) has died, and the Pi with it$/m,
   )
   expect((await terminal.run('vitest-raspi ls', 60_000)).shown).toContain('No Pi is up.')
   expect(leftovers()).toEqual([])
