@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
+import { root } from '../step.ts'
 import { toFirstCommand, withLab } from './lab.ts'
 import { keep, type Results, seconds } from './results.ts'
 
-const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const cli = join(root, 'dist/cli/main.js')
 
 /**
  * `vitest-raspi up` of four Pis until the terminal's prompt is back, as the time for each, beside a single thaw until its
@@ -19,8 +19,8 @@ export async function measureUp(
 ): Promise<void> {
   // A registry of its own: Pis that stand on this host are left alone.
   const dir = mkdtempSync(join(tmpdir(), 'raspi-up-'))
-  const options = { cwd: dir, env: { XDG_RUNTIME_DIR: dir } }
-  const run = (...args: string[]) => execa('node', [cli, ...args], options)
+  const run = (...args: string[]) =>
+    execa('node', [cli, ...args], { cwd: dir, env: { XDG_RUNTIME_DIR: dir } })
   const count = 4
   try {
     for (let round = 0; round < rounds; round++) {
@@ -31,14 +31,16 @@ export async function measureUp(
       })
       keep(results, 'upThaw', thawMs)
       const started = performance.now()
-      await run('up', '--count', String(count), '--detach')
-      const ms = performance.now() - started
-      keep(results, 'upEach', ms / count)
-      await run('down')
-      say(`one thaw: ${seconds(thawMs)}; up of ${count}: ${seconds(ms)}, ${seconds(ms / count)} each`)
+      try {
+        await run('up', '--count', String(count), '--detach')
+        const ms = performance.now() - started
+        keep(results, 'upEach', ms / count)
+        say(`one thaw: ${seconds(thawMs)}; up of ${count}: ${seconds(ms)}, ${seconds(ms / count)} each`)
+      } finally {
+        await run('down')
+      }
     }
   } finally {
-    await execa('node', [cli, 'down'], { ...options, reject: false })
     rmSync(dir, { recursive: true, force: true })
   }
 }

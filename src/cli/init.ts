@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
+import { manifest } from '../host/manifest.ts'
 import { carryOut, planInit, type Versions } from '../init/files.ts'
 import { lookAt } from '../init/repository.ts'
 import { type CommandContext, json, listOf } from './output.ts'
@@ -38,7 +38,6 @@ export function addInit(program: Command, { output, env, cwd }: CommandContext):
 }
 
 function versions(): Versions {
-  const file = new URL('../../package.json', import.meta.url)
-  const { version, peerDependencies } = JSON.parse(readFileSync(file, 'utf8'))
-  return { vitest: peerDependencies.vitest.split('||').at(-1).trim(), 'vitest-raspi': `^${version}` }
+  const { version, peerDependencies } = manifest()
+  return { vitest: peerDependencies.vitest.replace(/.*\|\|/, '').trim(), 'vitest-raspi': `^${version}` }
 }

@@ -1,8 +1,7 @@
 #!/usr/bin/env node
-import { createRequire } from 'node:module'
+import { manifest } from '../host/manifest.ts'
 
-const { engines } = createRequire(import.meta.url)('../../package.json') as { engines: { node: string } }
-const oldest = engines.node.replace('>=', '')
+const oldest = manifest().engines.node.replace('>=', '')
 const { node } = process.versions
 
 if (node.localeCompare(oldest, undefined, { numeric: true }) < 0) {

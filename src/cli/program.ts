@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { isRaspiError } from '../errors.ts'
 import { type HostContext, hostContext } from '../host/context.ts'
-import { packageVersion } from '../host/package-version.ts'
+import { manifest } from '../host/manifest.ts'
 import { addCacheKey } from './cache-key/cache-key.ts'
 import { addCompletion } from './completion.ts'
 import { addConsole } from './console.ts'
@@ -39,7 +39,7 @@ export async function runCli(
   let exitCode: number = exitCodes.ok
   const program = new Command('vitest-raspi')
     .description('Emulated Raspberry Pis for testing Ansible playbooks with Vitest')
-    .version(packageVersion(), '-v, --version', 'print the version')
+    .version(manifest().version, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', examples)
     .addHelpText('afterAll', exitCodesHelp)

@@ -104,7 +104,11 @@ test('four Pis in the background outlive the terminal, and serve all others', {
     'Pi notus is lost: QEMU was killed by SIGKILL',
   )
   expect((await terminal.run('vitest-raspi down notus', 60_000)).shown).toContain('Ended notus.')
-  expect((await list(terminal)).map(({ name }) => name)).toEqual(['boreas', 'zephyrus', 'eurus'])
+  expect(await list(terminal)).toMatchObject([
+    { name: 'boreas', state: 'up' },
+    { name: 'zephyrus', state: 'up' },
+    { name: 'eurus', state: 'up' },
+  ])
 
   // And so is a lab, whose Pis die with it.
   const running = qemus()

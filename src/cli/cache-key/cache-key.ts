@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { boardNames } from '../../board-option.ts'
 import type { HostContext } from '../../host/context.ts'
-import { packageVersion } from '../../host/package-version.ts'
+import { manifest } from '../../host/manifest.ts'
 import { lockFileName } from '../../image/lock-file.ts'
 import { nameOfImage } from '../../image-option.ts'
 import { optionsSchema, type RaspiOptions } from '../../options.ts'
@@ -57,7 +57,7 @@ export function addCacheKey(
         lockFile: join(projectDir, lockFileName),
       }
       const answer: CacheAnswer = {
-        ...(await cacheKeyOf(needs, context, packageVersion())),
+        ...(await cacheKeyOf(needs, context, manifest().version)),
         paths: kept.map((name) => join(cacheDir, name)),
       }
       if (options.json) return output.out(json(answer))
