@@ -2,6 +2,7 @@
 export class Gate {
   #size: number
   #free: number
+  #beside = 0
   readonly #queue: { count: number; enter: () => void }[] = []
   readonly #idlers = new Set<() => void>()
 
@@ -58,7 +59,19 @@ export class Gate {
     }
   }
 
-  /** Waits until nobody holds a unit, or waits for one. Rejects with the reason of `signal`. */
+  /** Lets somebody in who takes no unit and waits for none, and gives the function with which they leave. */
+  join(): () => void {
+    this.#beside++
+    let inside = true
+    return () => {
+      if (!inside) return
+      inside = false
+      this.#beside--
+      this.#advance()
+    }
+  }
+
+  /** Waits until nobody is in, or waits for a unit. Rejects with the reason of `signal`. */
   async whenIdle(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
     if (this.#idle) return
@@ -73,7 +86,7 @@ export class Gate {
   }
 
   get #idle(): boolean {
-    return this.#queue.length === 0 && this.#free >= this.#size
+    return this.#queue.length === 0 && this.#free >= this.#size && this.#beside === 0
   }
 
   /** The first in the queue goes first, even where a later, smaller one would fit: nobody waits for ever. */

@@ -225,7 +225,6 @@ export class LivePi {
     this.source = source
     // Its machine logs in by the same object.
     Object.assign(this.connection, { user, privateKeyFile })
-    this.#hasSettled = false
     const started = performance.now()
     const place = await this.#context.engine.open(source, this.dir)
     await this.machine.begin(place, () => this.#startFirst())
@@ -348,6 +347,7 @@ export class LivePi {
     { returns = false, priority = 'normal' }: { returns?: boolean; priority?: Priority | undefined },
   ) {
     const { place, card } = this.machine
+    this.#hasSettled = false
     await this.#writeKnownHosts([this.identity.hostKey.public])
     const { machine, shell } = await thaw(frozen, this.identity, {
       ...{ place, card, signal, priority, hurry: this.#context.hurry, returns, nics: this.#nics },

@@ -63,11 +63,14 @@ export class PiStarter {
 
   /**
    * Starts a Pi for the pool. It queues with nobody: a lease must never wait for it. Where somebody takes it before it is
-   * there, `hurry` aborts: it has its full share of the processors from then on, and does not come to rest before.
+   * there, `hurry` aborts: it has its full share of the processors from then on, and does not come to rest before. Those
+   * that are lent wait with what they still do as for any start: whoever has one of them may well want this one next.
    */
   async startAtRest(source: PiSource, signal: AbortSignal, hurry: AbortSignal): Promise<LivePi> {
     const stop = AbortSignal.any([signal, this.#context.signal])
-    const pi = await this.#bringToLife(source, stop, {}, { priority: 'background', hurry })
+    const leave = this.#context.starts.join()
+    const started = this.#bringToLife(source, stop, {}, { priority: 'background', hurry })
+    const pi = await started.finally(leave)
     try {
       await pi.rest(signal)
       return pi

@@ -54,6 +54,15 @@ test('a Pi goes back to its checkpoint as often as wanted', { timeout: 900_000 }
   }
 })
 
+// The second Pi of this run comes from the pool, where it has settled already: what comes back has not.
+test('a Pi that was kept ready knows its NIC again once it has come back', { timeout: 600_000 }, async ({
+  pi,
+}) => {
+  await pi.restore(await pi.checkpoint())
+  const ofNic = async () => (await pi.run('networkctl --no-pager status eth0', { reject: false })).stdout
+  await expect.poll(ofNic, { timeout: 60_000, interval: 1_000 }).toContain('routable (configured)')
+})
+
 /** What must not change, but for the clock. ssh has checked the host key strictly before it ran this. */
 async function identityOf(pi: Pi) {
   const files =

@@ -20,6 +20,23 @@ test('a gate is idle when nobody is in it and nobody waits', async () => {
   expect(gate.free).toBe(1)
 })
 
+test('who is in a gate without a unit keeps nobody out, but the gate from being idle', async () => {
+  const gate = new Gate(1)
+  const [leaveJoined, leave] = [gate.join(), await gate.enter(1)]
+  let idle = false
+  const whenIdle = gate.whenIdle().then(() => {
+    idle = true
+  })
+  leave()
+  await turn()
+  expect(idle).toBe(false)
+  leaveJoined()
+  leaveJoined()
+  await whenIdle
+  gate.join()
+  await expect(gate.whenIdle(AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough')
+})
+
 test('who waits for a gate to be idle can give up', async () => {
   const gate = new Gate(2)
   const leave = await gate.enter(1)
