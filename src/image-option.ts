@@ -37,6 +37,15 @@ const steps = {
     .optional(),
 }
 
+/** What is chosen for images that are built here: `debian-12-…`. */
+const built = {
+  /**
+   * Whether it is built with Debian's security updates: a mirror may not have them. The Pi itself looks for them in any
+   * case. @default true
+   */
+  securityUpdates: z.boolean().optional(),
+}
+
 /** What may be said about an image that somebody else made. */
 const facts = {
   /** SHA-256 of the file as it is downloaded, or as it lies there. */
@@ -64,6 +73,7 @@ const named = z.strictObject({
   /** A mirror of https://downloads.raspberrypi.com. */
   baseUrl: httpUrl.optional(),
   user: facts.user,
+  ...built,
   ...steps,
 })
 

@@ -6,6 +6,11 @@ const hints: [RegExp, string][] = [
       'them on its host: docker run --privileged --rm tonistiigi/binfmt --install arm64,arm',
   ],
   [
+    /debian-security.*mirror sync in progress/i,
+    'The mirror’s security updates are out of step with themselves. Try again in an hour, let the host’s apt use another\n' +
+      'mirror, or build without them: securityUpdates: false, --no-security-updates.',
+  ],
+  [
     /mirror sync in progress|hash sum mismatch/i,
     'The mirror is out of step with itself. Try again in an hour, or let the host’s apt use another mirror.',
   ],

@@ -1,28 +1,35 @@
 import { execa } from 'execa'
 
-/**
- * The apt sources that a build of `suite` reads where the host is a Debian that uses another mirror than Debian's own:
- * lines of sources.list(5). None where Debian's own will do. The guest's own sources are the recipe's in any case.
- */
-export async function hostMirrors(suite: string): Promise<string[]> {
-  const format = ['--format', '$(LABEL)\t$(REPO_URI)', 'Created-By: Packages', 'Origin: Debian']
-  return mirrorLines(suite, await output('apt-get', ['indextargets', ...format]))
+const debianItself = 'http://deb.debian.org/debian/'
+
+/** What a build takes from the archive. */
+export interface Wanted {
+  securityUpdates: boolean
 }
 
-/** The apt sources for `suite` that follow from lines of `LABEL<tab>URI`, as apt-get indextargets gives them. */
-export function mirrorLines(suite: string, targets: string): string[] {
+/**
+ * The apt sources that a build of `suite` reads: lines of sources.list(5). Those of the host, where it is a Debian that
+ * uses another mirror than Debian's own; none where mmdebstrap's will do. The guest's own are the recipe's in any case.
+ */
+export async function sourcesFor(suite: string, wanted: Wanted): Promise<string[]> {
+  const format = ['--format', '$(LABEL)\t$(REPO_URI)', 'Created-By: Packages', 'Origin: Debian']
+  return sourceLines(suite, wanted, await output('apt-get', ['indextargets', ...format]))
+}
+
+/** The same where apt-get indextargets gives the lines `targets`, each `LABEL<tab>URI`. */
+export function sourceLines(suite: string, { securityUpdates }: Wanted, targets: string): string[] {
   const uris = new Map<string, string>()
   for (const line of targets.split('\n')) {
     const [label = '', uri = ''] = line.split('\t')
     if (/^https?:/.test(uri) && !uris.has(label)) uris.set(label, uri)
   }
-  const debian = uris.get('Debian')
+  const debian = uris.get('Debian') ?? debianItself
   const security = uris.get('Debian-Security') ?? 'http://deb.debian.org/debian-security/'
-  if (!debian || new URL(debian).hostname === 'deb.debian.org') return []
+  if (securityUpdates && new URL(debian).hostname === new URL(debianItself).hostname) return []
   return [
     `deb ${debian} ${suite} main`,
     `deb ${debian} ${suite}-updates main`,
-    `deb ${security} ${suite}-security main`,
+    ...(securityUpdates ? [`deb ${security} ${suite}-security main`] : []),
   ]
 }
 

@@ -4,7 +4,7 @@ import type { Log } from '../host/progress.ts'
 import { asRoot } from './as-root.ts'
 import { BuildProgress } from './build-progress.ts'
 import { hintFor } from './hints.ts'
-import { aptProxy, hostMirrors } from './host-apt.ts'
+import { aptProxy, sourcesFor } from './host-apt.ts'
 import type { Recipe } from './recipe.ts'
 
 /** Executable files that mmdebstrap calls with the path of the guest's root. */
@@ -20,7 +20,16 @@ export interface Hooks {
  * signatures. Says what it does through `log`. Throws a `RaspiError` of kind `image`, and the reason of an abort.
  */
 export async function installDebian(
-  { name, architecture, kernelArchitecture, suite, packages, aptOptions, dpkgOptions }: Recipe,
+  {
+    name,
+    architecture,
+    kernelArchitecture,
+    suite,
+    packages,
+    securityUpdates = true,
+    aptOptions,
+    dpkgOptions,
+  }: Recipe,
   root: string,
   hooks: Hooks,
   { log, signal }: { log: Log; signal?: AbortSignal | undefined },
@@ -43,7 +52,7 @@ export async function installDebian(
       `--customize-hook=${hooks.customize}`,
       suite,
       root,
-      ...(await hostMirrors(suite)),
+      ...(await sourcesFor(suite, { securityUpdates })),
     ],
     // The kernel's and initramfs-tools' scripts would make an initramfs each; the recipe makes it once, at the end.
     // What it writes beside the guest's root then goes when the build goes, however that ends.

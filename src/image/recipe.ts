@@ -29,6 +29,8 @@ export interface Recipe {
   /** Debian's code name: `bookworm`. */
   suite: string
   packages: string[]
+  /** Whether they come with security updates. @default true */
+  securityUpdates?: boolean
   /** Lines of apt.conf(5) and of dpkg.cfg(5), for the build and kept in the guest. */
   aptOptions: string[]
   dpkgOptions: string[]

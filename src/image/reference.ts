@@ -14,6 +14,7 @@ import { isRaspios } from './raspios.ts'
 export interface Steps {
   files?: Record<string, string | { content: string; mode: string }> | undefined
   packages?: string[] | undefined
+  securityUpdates?: boolean | undefined
 }
 
 /** What a user's word for an image means. */
@@ -46,8 +47,14 @@ export function parseReference(option: ImageOption, baseDir: string = process.cw
       hint: 'It is a name, a URL, a path, or an object: the README tells which.',
     })
   const given = typeof parsed.data === 'string' ? fromText(parsed.data) : parsed.data
-  const steps = { files: given.files, packages: given.packages }
+  const securityUpdates = 'name' in given ? given.securityUpdates : undefined
+  const steps = { files: given.files, packages: given.packages, securityUpdates }
   const reference = referenceOf(given, steps, baseDir)
+  if (securityUpdates !== undefined && reference.kind !== 'recipe')
+    throw new RaspiError(
+      'options',
+      `Image ${reference.name} has no security updates to choose: it is not built here.`,
+    )
   if (steps.packages && reference.kind !== 'recipe') {
     throw new RaspiError(
       'options',

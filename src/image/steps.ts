@@ -12,6 +12,7 @@ export function stepFiles({ files = {} }: Steps): GuestFile[] {
 export function withSteps(recipe: Recipe, steps: Steps): Recipe {
   return {
     ...recipe,
+    ...(steps.securityUpdates === false && { securityUpdates: false }),
     packages: [...new Set([...recipe.packages, ...(steps.packages ?? [])])],
     files: [...recipe.files, ...stepFiles(steps)],
   }

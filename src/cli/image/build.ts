@@ -10,6 +10,11 @@ Examples:
   vitest-raspi image build debian-12-arm64
   vitest-raspi image build debian-12-arm64 --package nginx-light --package rsync`
 
+interface BuildOptions extends ImageOptions {
+  package: string[]
+  securityUpdates: boolean
+}
+
 /** Adds `build`. */
 export function addBuild(image: Command, command: ImageCommand): void {
   withCommonOptions(image.command('build'), '{ name, id, path, architecture, user }')
@@ -21,14 +26,16 @@ export function addBuild(image: Command, command: ImageCommand): void {
       (one, all: string[]) => [...all, one],
       [],
     )
+    .option('--no-security-updates', "build without Debian's security updates: a mirror may not have them")
     .addHelpText('after', examples)
-    .action(async (name: string, options: ImageOptions & { package: string[] }) => {
+    .action(async (name: string, options: BuildOptions) => {
       if (!recipeNames().includes(name)) {
         throw new RaspiError('options', `Image ${name} cannot be built here.`, {
           hint: `There is: ${recipeNames().join(', ')}. Others are downloaded: vitest-raspi image pull.`,
         })
       }
-      const packages = options.package
-      await makeImage(packages.length > 0 ? { name, packages } : name, options, command)
+      const packages = options.package.length > 0 ? { packages: options.package } : undefined
+      const updates = options.securityUpdates ? undefined : { securityUpdates: false }
+      await makeImage(packages || updates ? { name, ...packages, ...updates } : name, options, command)
     })
 }

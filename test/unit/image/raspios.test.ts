@@ -143,6 +143,7 @@ test.for([
   ['raspios-lite-x64', 'is not known'],
   [{ name: 'debian-12-arm64', release: '2026-01-01' }, 'has no release to choose: it is built here'],
   [{ name: 'raspios-lite-arm64', packages: ['nginx'] }, 'can be given no packages: it is not built here'],
+  [{ name: 'raspios-lite-arm64', securityUpdates: false }, 'has no security updates to choose'],
   [{ name: 'debian-12-arm64', packages: ['nginx, curl'] }, 'expected the name of a Debian package'],
   [{ url: 'https://example.org/pi.img', sha256: '12' }, 'expected a SHA-256'],
   [{ url: 'https://example.org/pi.img', file: './pi.img' }, 'The image is wrong'],

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { recipeOf } from '../../../src/image/catalogue.ts'
 import { recipeId } from '../../../src/image/recipe.ts'
+import { withSteps } from '../../../src/image/steps.ts'
 
 const debian = () => recipeOf('debian-12-arm64', 'ssh-ed25519 AAAA test')
 
@@ -16,6 +17,11 @@ test.each([
   ['the layout', { layout: { ...debian().layout, bootBytes: 512 * 1024 * 1024 } }],
 ])('%s more or less makes another image', (_, change) => {
   expect(recipeId({ ...debian(), ...change })).not.toBe(recipeId(debian()))
+})
+
+test('without security updates it is another image, with them it is the same as by default', () => {
+  expect(recipeId(withSteps(debian(), { securityUpdates: false }))).not.toBe(recipeId(debian()))
+  expect(recipeId(withSteps(debian(), { securityUpdates: true }))).toBe(recipeId(debian()))
 })
 
 test('another key makes another image', () => {
