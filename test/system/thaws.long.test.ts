@@ -32,7 +32,7 @@ describe.concurrent('thaws', () => {
 }
 
 const test = base.extend('project', async ({}, { onCleanup }) => {
-  const project = new Project({ files, options: `maxPis: ${atOnce}, maxStarts: 2` })
+  const project = new Project({ files, options: `maxPis: ${atOnce}` })
   onCleanup(() => project[Symbol.dispose]())
   return project
 })
