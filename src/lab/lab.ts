@@ -1,22 +1,11 @@
 import { availableParallelism, freemem } from 'node:os'
 import { join } from 'node:path'
-import { settingsOfAnsible } from '../ansible/elsewhere.ts'
-import type { AnsibleContainer } from '../ansible-option.ts'
 import type { Bmc } from '../bmc/bmc.ts'
 import type { ControlNode } from '../control-node/control-node.ts'
-import type { Engine, PiSource } from '../engine/engine.ts'
-import { HostEngine } from '../engine/host-engine.ts'
+import type { PiSource } from '../engine/engine.ts'
 import { messageOf, RaspiError } from '../errors.ts'
 import { defaultCacheDir, privateDir } from '../host/paths.ts'
 import type { Log } from '../host/progress.ts'
-import {
-  ansiblePrograms,
-  assertHost,
-  assertNeeds,
-  type HostTools,
-  qemuPrograms,
-  requirementsFor,
-} from '../host/requirements.ts'
 import { optionOf } from '../machine/boards.ts'
 import type { SegmentRequest } from '../network/calls.ts'
 import type { ResolvedOptions } from '../options.ts'
@@ -24,6 +13,7 @@ import { openShare } from '../share/open-share.ts'
 import { type Capacity, capacityOf } from './capacity.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { Gate } from './gate.ts'
+import { LabHost } from './lab-host.ts'
 import { LeaseNetworks } from './lease-networks.ts'
 import { lent } from './lent.ts'
 import type { LivePi } from './live-pi.ts'
@@ -34,7 +24,7 @@ import type { Prepare } from './prepare.ts'
 import type { Lease, LeaseRequest, WantedPi } from './protocol.ts'
 import { Provisioning } from './provisioning.ts'
 import { ReadyPool } from './ready-pool.ts'
-import { RunDir, sweepDeadRuns } from './run-dir.ts'
+import { RunDir } from './run-dir.ts'
 import { sayOnce } from './say-once.ts'
 
 /** What a lease holds. */
@@ -61,21 +51,15 @@ export class Lab {
   readonly #starter: PiStarter
   readonly #sources: PiSources
   readonly #ready: ReadyPool
-  readonly #place: LabPlace
+  readonly #host: LabHost
   readonly #stop = new AbortController()
   readonly #leases = new Map<number, HeldLease>()
-  #tools: Promise<HostTools> | undefined
-  #engineMade: Promise<Engine> | undefined
-  #bmcHost: Promise<unknown> | undefined
-  #controlNode: Promise<ControlNode> | undefined
   #count = 0
-  #swept = false
 
   /** Without a `prepare` no Pis can be prepared. */
   constructor(options: ResolvedOptions, log: Log, prepare?: Prepare, place: LabPlace = {}) {
     this.options = options
     this.log = log
-    this.#place = place
     this.runDir = new RunDir()
     const say = sayOnce(log)
     const cores = availableParallelism()
@@ -83,10 +67,20 @@ export class Lab {
     this.#places = new Gate(this.#capacity.pis)
     this.#starts = new Gate(options.maxStarts ?? startsOf(cores))
     const starts = this.#starts
+    const host = new LabHost({
+      ...{ options, cacheDir: this.cacheDir, projectDir: place.projectDir ?? process.cwd() },
+      ...{ runDir: this.runDir, workDir: () => this.workDir, log, signal: this.#stop.signal },
+      connected: (elsewhere) => {
+        this.#capacity = capacityOf(elsewhere, options.maxPis)
+        this.#places.resize(this.#capacity.pis)
+        this.#starts.resize(options.maxStarts ?? startsOf(elsewhere.cores))
+      },
+    })
+    this.#host = host
     const context = {
       ...{ runDir: this.runDir, starts, bootTimeout: options.bootTimeout, log, signal: this.#stop.signal },
-      engine: () => this.#engine(),
-      ansible: () => this.#ansible(),
+      engine: () => host.engine(),
+      ansible: () => host.ansible(),
       notEmulated(sentences: string[]) {
         for (const sentence of sentences) say(`Not emulated: ${sentence}`)
       },
@@ -138,10 +132,10 @@ export class Lab {
   ): Promise<Lease> {
     const stop = AbortSignal.any([signal, this.#stop.signal])
     // What there is room for elsewhere only the engine knows.
-    if (this.options.engine !== 'process') await this.#engine()
+    if (this.options.engine !== 'process') await this.#host.engine()
     const wanted = request.pis.length
     this.assertRoom(wanted, request.holder)
-    if (request.pis.some(({ bmc }) => bmc)) await this.#assertBmcHost()
+    if (request.pis.some(({ bmc }) => bmc)) await this.#host.assertBmcs()
     const sources = await this.#sources.of(request)
     const queued = performance.now()
     if (this.#places.free < wanted)
@@ -182,11 +176,8 @@ export class Lab {
   }
 
   /** The container that Ansible runs in, where the options want it. Throws a `RaspiError` where it cannot be had. */
-  async controlNode(): Promise<ControlNode | undefined> {
-    const { ansible } = this.options
-    if (!ansible) return undefined
-    this.#controlNode ??= this.#startControlNode(ansible)
-    return this.#controlNode
+  controlNode(): Promise<ControlNode | undefined> {
+    return this.#host.controlNode()
   }
 
   /** Looks anew, at the next lease, whether what Pis are prepared by has changed: for tests that are run again. */
@@ -249,7 +240,7 @@ export class Lab {
   async close(): Promise<void> {
     this.#stop.abort(new RaspiError('cancelled', 'The run has ended.'))
     await Promise.all([this.#ready.drain(), ...[...this.#leases.keys()].map((id) => this.release(id))])
-    await this.#controlNode?.then((node) => node.close()).catch(() => {})
+    await this.#host.close()
     await this.#sources.settled()
     this.runDir.remove()
   }
@@ -323,66 +314,6 @@ export class Lab {
     if (!failure) return bmcs
     await Promise.all(bmcs.map((bmc) => bmc?.close()))
     throw failure.reason
-  }
-
-  #assertBmcHost(): Promise<unknown> {
-    this.#bmcHost ??= assertNeeds(requirementsFor('bmc'))
-    return this.#bmcHost
-  }
-
-  async #startControlNode(option: AnsibleContainer): Promise<ControlNode> {
-    const { ControlNode } = await import('../control-node/control-node.ts')
-    const { projectDir = process.cwd() } = this.#place
-    return ControlNode.start({
-      ...{ option, projectDir, runDir: this.runDir.path, workDir: this.workDir, log: this.log },
-    })
-  }
-
-  async #ansible(): Promise<{ ansibleVersion: string; programEnv: NodeJS.ProcessEnv }> {
-    const node = await this.controlNode()
-    if (!node) return { ansibleVersion: (await this.#host()).ansibleVersion, programEnv: process.env }
-    const programEnv = { ...settingsOfAnsible(process.env), ...node.env }
-    return { ansibleVersion: `${node.version} in ${node.imageId.slice(0, 12)}`, programEnv }
-  }
-
-  #engine(): Promise<Engine> {
-    this.#engineMade ??= this.#makeEngine()
-    return this.#engineMade
-  }
-
-  async #makeEngine(): Promise<Engine> {
-    const { engine, maxPis, maxStarts } = this.options
-    const tools = await this.#host()
-    const cacheDir = privateDir(this.cacheDir)
-    if (engine === 'process')
-      return new HostEngine({ ...tools, cacheDir, note: (pid) => this.runDir.note(pid) })
-    // Docker's client is loaded only by those who use it.
-    const { connectEngines } = await import('../engine/docker/engines.ts')
-    const connected = await connectEngines(engine, { cacheDir, log: this.log, signal: this.#stop.signal })
-    const { free, cores } = connected.capacity
-    this.#capacity = capacityOf({ free, cores }, maxPis)
-    this.#places.resize(this.#capacity.pis)
-    this.#starts.resize(maxStarts ?? startsOf(cores))
-    return connected
-  }
-
-  #host(): Promise<HostTools> {
-    if (!this.#swept) {
-      this.#swept = true
-      const swept = sweepDeadRuns()
-      if (swept > 0) this.log(`Cleared what ${swept} interrupted ${swept === 1 ? 'run' : 'runs'} left behind`)
-    }
-    this.#tools ??= assertHost(
-      ['run'],
-      { cacheDir: this.cacheDir },
-      {
-        without: [
-          ...(this.options.engine === 'process' ? [] : qemuPrograms),
-          ...(this.options.ansible ? ansiblePrograms : []),
-        ],
-      },
-    )
-    return this.#tools
   }
 }
 

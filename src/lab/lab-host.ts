@@ -1,0 +1,113 @@
+import { settingsOfAnsible } from '../ansible/elsewhere.ts'
+import type { AnsibleContainer } from '../ansible-option.ts'
+import type { ControlNode } from '../control-node/control-node.ts'
+import type { Engine } from '../engine/engine.ts'
+import { HostEngine } from '../engine/host-engine.ts'
+import { privateDir } from '../host/paths.ts'
+import type { Log } from '../host/progress.ts'
+import {
+  ansiblePrograms,
+  assertHost,
+  assertNeeds,
+  type HostTools,
+  qemuPrograms,
+  requirementsFor,
+} from '../host/requirements.ts'
+import type { ResolvedOptions } from '../options.ts'
+import { type RunDir, sweepDeadRuns } from './run-dir.ts'
+
+/** What it takes to work with the host, or with others in its place. */
+export interface LabHostContext {
+  options: ResolvedOptions
+  cacheDir: string
+  /** Where playbooks are. */
+  projectDir: string
+  runDir: RunDir
+  /** For what workers write. */
+  workDir(): string
+  /** Told of what an engine of another kind has for Pis, once it is connected: free memory in bytes, and cores. */
+  connected(capacity: { free: number; cores: number }): void
+  log: Log
+  signal: AbortSignal
+}
+
+/** What a lab works with: the host's programs, an engine, an Ansible. Each is looked for once, when it is wanted first. */
+export class LabHost {
+  readonly #context: LabHostContext
+  #swept = false
+  #tools: Promise<HostTools> | undefined
+  #engine: Promise<Engine> | undefined
+  #bmcs: Promise<unknown> | undefined
+  #controlNode: Promise<ControlNode> | undefined
+
+  constructor(context: LabHostContext) {
+    this.#context = context
+  }
+
+  /** The engine of the options. Throws a `RaspiError` where the host lacks something, or the engine cannot be reached. */
+  engine(): Promise<Engine> {
+    this.#engine ??= this.#makeEngine()
+    return this.#engine
+  }
+
+  /** Throws a `RaspiError` where the host has not what BMCs need. */
+  assertBmcs(): Promise<unknown> {
+    this.#bmcs ??= assertNeeds(requirementsFor('bmc'))
+    return this.#bmcs
+  }
+
+  /** The container that Ansible runs in, where the options want it. Throws a `RaspiError` where it cannot be had. */
+  async controlNode(): Promise<ControlNode | undefined> {
+    const { ansible } = this.#context.options
+    if (!ansible) return undefined
+    this.#controlNode ??= this.#startControlNode(ansible)
+    return this.#controlNode
+  }
+
+  /** Which Ansible there is, and the environment that its programs are found in. */
+  async ansible(): Promise<{ ansibleVersion: string; programEnv: NodeJS.ProcessEnv }> {
+    const node = await this.controlNode()
+    if (!node) return { ansibleVersion: (await this.#host()).ansibleVersion, programEnv: process.env }
+    const programEnv = { ...settingsOfAnsible(process.env), ...node.env }
+    return { ansibleVersion: `${node.version} in ${node.imageId.slice(0, 12)}`, programEnv }
+  }
+
+  /** Ends what it has started. */
+  async close(): Promise<void> {
+    await this.#controlNode?.then((node) => node.close()).catch(() => {})
+  }
+
+  async #startControlNode(option: AnsibleContainer): Promise<ControlNode> {
+    const { ControlNode } = await import('../control-node/control-node.ts')
+    const { projectDir, runDir, workDir, log } = this.#context
+    return ControlNode.start({ option, projectDir, runDir: runDir.path, workDir: workDir(), log })
+  }
+
+  async #makeEngine(): Promise<Engine> {
+    const { options, runDir, log, signal, connected } = this.#context
+    const { engine } = options
+    const tools = await this.#host()
+    const cacheDir = privateDir(this.#context.cacheDir)
+    if (engine === 'process') return new HostEngine({ ...tools, cacheDir, note: (pid) => runDir.note(pid) })
+    // Docker's client is loaded only by those who use it.
+    const { connectEngines } = await import('../engine/docker/engines.ts')
+    const engines = await connectEngines(engine, { cacheDir, log, signal })
+    connected(engines.capacity)
+    return engines
+  }
+
+  #host(): Promise<HostTools> {
+    const { options, cacheDir, log } = this.#context
+    if (!this.#swept) {
+      this.#swept = true
+      const swept = sweepDeadRuns()
+      if (swept > 0) log(`Cleared what ${swept} interrupted ${swept === 1 ? 'run' : 'runs'} left behind`)
+    }
+    const elsewhere = [
+      ...(options.engine === 'process' ? [] : qemuPrograms),
+      ...(options.ansible ? ansiblePrograms : []),
+    ]
+    this.#tools ??= assertHost(['run'], { cacheDir }, { without: elsewhere })
+    return this.#tools
+  }
+}
