@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
+import { isRaspiError } from '../src/errors.ts'
 import { measureBmc } from './bench/bmc.ts'
 import { chart } from './bench/chart.ts'
 import { measureEvidence } from './bench/evidence.ts'
@@ -51,7 +52,13 @@ const rounds = Number(values.rounds)
 const results: Results = { host: hostLine(), samples: {}, spans: {} }
 const say = (line: string) => console.log(`[bench] ${line}`)
 say(results.host)
-for (const name of values.only) await parts[name as keyof typeof parts](results, rounds, say)
+try {
+  for (const name of values.only) await parts[name as keyof typeof parts](results, rounds, say)
+} catch (error) {
+  if (!isRaspiError(error)) throw error
+  console.error(error.message)
+  process.exit(1)
+}
 
 const figures = figuresOf(results)
 console.log(`\n${table(results)}\n`)
