@@ -4,6 +4,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { isRaspiError } from '../src/errors.ts'
+import { defaultCacheDir } from '../src/host/paths.ts'
+import { assertHost } from '../src/host/requirements.ts'
 import { measureBmc } from './bench/bmc.ts'
 import { chart } from './bench/chart.ts'
 import { measureEvidence } from './bench/evidence.ts'
@@ -49,23 +51,28 @@ const usage = `npm run bench [-- --json FILE] [-- --svg FILE] [-- --only NAME â€
 const values = readOptions()
 const rounds = Number(values.rounds)
 
-const results: Results = { host: hostLine(), samples: {}, spans: {} }
 const say = (line: string) => console.log(`[bench] ${line}`)
-say(results.host)
-try {
-  for (const name of values.only) await parts[name as keyof typeof parts](results, rounds, say)
-} catch (error) {
-  if (!isRaspiError(error)) throw error
-  console.error(error.message)
-  process.exit(1)
-}
-
+const results = await measure()
 const figures = figuresOf(results)
 console.log(`\n${table(results)}\n`)
 mkdirSync(dirname(values.svg), { recursive: true })
 writeFileSync(values.svg, chart(results))
 say(`drawn in ${values.svg}`)
 if (values.json) writeFileSync(values.json, `${JSON.stringify({ ...results, ...figures }, undefined, 2)}\n`)
+
+async function measure(): Promise<Results> {
+  try {
+    await assertHost(['run'], { cacheDir: defaultCacheDir() })
+    const results: Results = { host: hostLine(), samples: {}, spans: {} }
+    say(results.host)
+    for (const name of values.only) await parts[name as keyof typeof parts](results, rounds, say)
+    return results
+  } catch (error) {
+    if (!isRaspiError(error)) throw error
+    console.error(error.message)
+    process.exit(1)
+  }
+}
 
 function readOptions() {
   try {
