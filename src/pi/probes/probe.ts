@@ -58,8 +58,8 @@ async function answerAll(pi: ProbeTarget, batch: readonly Waiting[]): Promise<vo
 
 async function runScript(pi: ProbeTarget, queries: readonly Query[]): Promise<Outcome> {
   script ??= readFileSync(new URL('./probe.py', import.meta.url), 'utf8')
-  // A JSON string is a Python string too.
-  const input = `${script}\nmain(${JSON.stringify(JSON.stringify(queries))})\n`
+  // JSON is Python, where it has names for true, false and null.
+  const input = `${script}\nmain(${JSON.stringify(queries)})\n`
   const asRoot = await pi.run(command, { input, sudo: true, reject: false, timeoutMs })
   const mayNotSudo = asRoot.exitCode !== 0 && /\bsudo: /.test(asRoot.stderr)
   const outcome = mayNotSudo ? await pi.run(command, { input, reject: false, timeoutMs }) : asRoot

@@ -77,12 +77,14 @@ describe('probe.py', () => {
       { kind: 'user', name: 'no-such-user' },
       { kind: 'group', name: 'root' },
       { kind: 'group', name: 'no-such-group' },
+      { kind: 'group', name: 'daemon' },
     ])
     expect(answers).toMatchObject([
       { exists: true, uid, home: homedir, shell },
       { exists: false, others: expect.any(Array) },
       { exists: true, gid: 0, members: expect.arrayContaining(['root']) },
       { exists: false, others: expect.any(Array) },
+      { exists: true, gid: 1 },
     ])
   })
 
