@@ -26,7 +26,9 @@ test('a Pi that loses its power in a task has what its card holds, and the playb
   await expect(pi).toHaveFile('/home/pi/flushed', { content: 'flushed\n' })
   const lost = await pi.run('cat /home/pi/unflushed', { reject: false })
   expect(lost.stdout).not.toContain('only in memory')
-  expect((await pi.run('dmesg', { sudo: true })).stdout).toMatch(/EXT4-fs \(mmcblk0p2\).*recovery complete/)
+  expect((await pi.run('dmesg', { sudo: true })).stdout).toMatch(
+    /EXT4-fs \((mmcblk0p2|vda2)\).*recovery complete/,
+  )
 
   const run = await ansible.playbook(playbook)
   expect(run).toSucceed()

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { raspi } from 'vitest-raspi/plugin'
+import { onVirt } from '../support/board.ts'
 
 const virt = { name: 'virt', memoryMiB: 2048, cores: 2 } as const
 
@@ -9,7 +10,7 @@ const long = 'test/system/**/*.long.test.ts'
 const wanted = process.env.VITEST_RASPI_LONG ? { include: [long] } : { exclude: [long] }
 
 // The same tests of the machine that is no Pi: `VITEST_RASPI_TEST_BOARD=virt npm run test:system`.
-const board = process.env.VITEST_RASPI_TEST_BOARD === 'virt' ? virt : 'raspi3b'
+const board = onVirt ? virt : 'raspi3b'
 
 export default defineConfig({
   plugins: [raspi({ board })],
