@@ -17,12 +17,20 @@ export interface ThawedPi {
   shell: ServiceShell
 }
 
+/**
+ * How late QEMU's timers may be until the Pi is handed over, in ms. Its USB controller has one that is due a thousand times a
+ * second and more, which costs the processors more than all else where several Pis start at once. What goes over the NIC
+ * waits for it, so that a megabyte takes 30 s instead of 6; a login is as fast.
+ */
+const startSlackMs = 2
+
 /** How long a thawed guest may take to find its network, in ms. */
 const networkTimeoutMs = 60_000
 
 /**
  * Lets a copy of `frozen` run, with a card and an identity of its own, and gives it once its network is up. What it
  * writes goes to a new overlay at `card`, its RAM is a private copy-on-write mapping of the frozen file.
+ * Its timers may be late until whoever hands it out says otherwise.
  * Throws a `RaspiError` where it does not come to life; nothing of it is left then.
  */
 export async function thaw(
@@ -61,6 +69,7 @@ export async function thaw(
     place,
     { priority, signal },
   )
+  machine.setTimerSlack(startSlackMs)
   spans.end("QEMU's start")
   if (hurry?.aborted) machine.comeForward()
   else hurry?.addEventListener('abort', () => machine.comeForward(), { once: true })

@@ -185,6 +185,7 @@ export class LivePi {
     const shell = this.#shell
     if (!shell) return
     this.#shell = undefined
+    this.machine.useExactTimers()
     await shell.run(clockScript(), { timeoutMs: 10_000 })
     const { user } = this.source.image
     if (this.#hasSettled) void shell.finish('true')

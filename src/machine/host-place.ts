@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { availableParallelism, platform, setPriority } from 'node:os'
@@ -73,6 +73,7 @@ export class HostPlace implements Place {
       exited: subprocess.then(({ exitCode, signal }) => ({ exitCode, signal })),
       kill: () => subprocess.kill('SIGKILL'),
       comeForward: () => (pid === undefined ? undefined : comeForward(pid)),
+      setTimerSlack: (ms) => (pid === undefined ? undefined : setTimerSlack(pid, ms)),
     }
   }
 
@@ -137,6 +138,15 @@ function comeForward(pid: number): void {
     } catch {
       // The thread has ended in this moment.
     }
+  }
+}
+
+/** Of the main thread, which has QEMU's timers. proc_timerslack_ns(5): 0 is the default, and for another's process one must be root. */
+function setTimerSlack(pid: number, ms: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/timerslack_ns`, String(ms * 1_000_000))
+  } catch {
+    // Then they are as exact as before.
   }
 }
 

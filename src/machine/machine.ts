@@ -179,6 +179,11 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
     this.#process.comeForward()
   }
 
+  /** Lets its timers be so many ms late, or exact by 0, where the place can do that. */
+  setTimerSlack(ms: number): void {
+    this.#process.setTimerSlack(ms)
+  }
+
   /**
    * Ends QEMU, as if the Pi's plug were pulled: at once, nothing of the guest's is written any more. What it has written
    * is in the card's file afterwards, unless QEMU takes longer than `patienceMs` for that (default 1500) and is killed.

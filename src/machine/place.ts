@@ -23,6 +23,8 @@ export interface QemuProcess {
   kill(): void
   /** Lets one that was started in the background have its full share of the processors from now on. */
   comeForward(): void
+  /** Lets its timers be so many ms late, for what is due then to be done at once; 0 has them exact. Where that can be had. */
+  setTimerSlack(ms: number): void
 }
 
 /**

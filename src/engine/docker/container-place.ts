@@ -88,6 +88,8 @@ export class ContainerPlace implements Place {
         // Of an engine that is gone nobody hears of its end.
         qemu.stdin.end()
       },
+      // Nobody reaches a container's processes by Docker's API.
+      setTimerSlack: () => {},
       comeForward: () => {
         this.container.update({ CpuShares: fullShares }).catch(() => {})
       },
