@@ -24,6 +24,9 @@ const size = sizeOf(site)
 
 test('a thaw costs what the bench says of one, and of four at once', () => {
   expect(costs.thaw).toEqual({ work: 8, cores: 2 })
+  // Four that hinder each other.
+  const slow = costsOf({ ...bench, parallel: { 1: 4_000, 4: 20_000 } })
+  expect(slow.thaw).toEqual({ work: 10, cores: 2 })
 })
 
 test('one test on one machine takes a ready Pi, and its own time', () => {
