@@ -57,7 +57,7 @@ describe('toHaveCleanJournal', () => {
     })
     await expectPi(pi).toHaveCleanJournal(options)
     const [, queries] = /\nmain\((.*)\)\n$/.exec(input) ?? []
-    const [{ command }] = JSON.parse(JSON.parse(queries ?? ''))
+    const [{ command }] = JSON.parse(queries ?? '')
     expect(command.slice(-words.length)).toEqual(words)
   })
 })

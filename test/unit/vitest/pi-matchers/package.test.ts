@@ -39,7 +39,7 @@ describe('toHavePackage', () => {
     })
     await expectPi(pi).toHavePackage('nginx', { version })
     const [, queries] = /\nmain\((.*)\)\n$/.exec(input) ?? []
-    expect(JSON.parse(JSON.parse(queries ?? ''))).toEqual([{ kind: 'package', name: 'nginx', versions }])
+    expect(JSON.parse(queries ?? '')).toEqual([{ kind: 'package', name: 'nginx', versions }])
   })
 
   test.for(['', 'latest', '^1.2', '1.2 1.3', '>=', '>>1'])(
