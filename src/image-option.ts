@@ -35,13 +35,9 @@ const steps = {
   packages: z
     .array(z.string().regex(/^[a-z0-9][a-z0-9.+-]+(:[a-z0-9]+)?$/, 'expected the name of a Debian package'))
     .optional(),
-}
-
-/** What is chosen for images that are built here: `debian-12-…`. */
-const built = {
   /**
    * Whether it is built with Debian's security updates: a mirror may not have them. The Pi itself looks for them in any
-   * case. @default true
+   * case. Only for images that are built. @default true
    */
   securityUpdates: z.boolean().optional(),
 }
@@ -73,7 +69,6 @@ const named = z.strictObject({
   /** A mirror of https://downloads.raspberrypi.com. */
   baseUrl: httpUrl.optional(),
   user: facts.user,
-  ...built,
   ...steps,
 })
 

@@ -55,10 +55,11 @@ export function coresOf({ host }: Bench): number {
  * them; one alone tells how many it can use.
  */
 export function costsOf(bench: Bench): Costs {
-  const work = (coresOf(bench) * bench.parallel[4]) / 4 / 1000
+  const cores = coresOf(bench)
+  const work = (cores * bench.parallel[4]) / 4 / 1000
   return {
     // Where four hinder each other, that comes to more than there are.
-    thaw: { work, cores: Math.min(coresOf(bench), Math.max(1, work / (bench.parallel[1] / 1000))) },
+    thaw: { work, cores: Math.min(cores, Math.max(1, work / (bench.parallel[1] / 1000))) },
     readySeconds: bench.readyLeaseMs / 1000,
     ...{ pi: bench.privateMemoryBytes, frozen: bench.frozenBytes, card: bench.cardBytes },
   }

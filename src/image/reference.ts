@@ -47,8 +47,8 @@ export function parseReference(option: ImageOption, baseDir: string = process.cw
       hint: 'It is a name, a URL, a path, or an object: the README tells which.',
     })
   const given = typeof parsed.data === 'string' ? fromText(parsed.data) : parsed.data
-  const securityUpdates = 'name' in given ? given.securityUpdates : undefined
-  const steps = { files: given.files, packages: given.packages, securityUpdates }
+  const { files, packages, securityUpdates } = given
+  const steps = { files, packages, securityUpdates }
   const reference = referenceOf(given, steps, baseDir)
   if (securityUpdates !== undefined && reference.kind !== 'recipe')
     throw new RaspiError(

@@ -50,25 +50,17 @@ export class Gate {
     } else {
       this.#free -= count
     }
-    let held = true
-    return () => {
-      if (!held) return
-      held = false
+    return this.#leaving(() => {
       this.#free += count
-      this.#advance()
-    }
+    })
   }
 
   /** Lets somebody in who takes no unit and waits for none, and gives the function with which they leave. */
   join(): () => void {
     this.#beside++
-    let inside = true
-    return () => {
-      if (!inside) return
-      inside = false
+    return this.#leaving(() => {
       this.#beside--
-      this.#advance()
-    }
+    })
   }
 
   /** Waits until nobody is in, or waits for a unit. Rejects with the reason of `signal`. */
@@ -83,6 +75,17 @@ export class Gate {
       this.#idlers.delete(resolve)
       signal?.removeEventListener('abort', giveUp)
     })
+  }
+
+  /** The function with which somebody leaves, once, however often it is called. */
+  #leaving(undo: () => void): () => void {
+    let inside = true
+    return () => {
+      if (!inside) return
+      inside = false
+      undo()
+      this.#advance()
+    }
   }
 
   get #idle(): boolean {

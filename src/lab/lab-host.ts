@@ -34,7 +34,6 @@ export interface LabHostContext {
 /** What a lab works with: the host's programs, an engine, an Ansible. Each is looked for once, when it is wanted first. */
 export class LabHost {
   readonly #context: LabHostContext
-  #swept = false
   #tools: Promise<HostTools> | undefined
   #engine: Promise<Engine> | undefined
   #bmcs: Promise<unknown> | undefined
@@ -97,17 +96,18 @@ export class LabHost {
   }
 
   #host(): Promise<HostTools> {
+    this.#tools ??= this.#lookAtHost()
+    return this.#tools
+  }
+
+  #lookAtHost(): Promise<HostTools> {
     const { options, cacheDir, log } = this.#context
-    if (!this.#swept) {
-      this.#swept = true
-      const swept = sweepDeadRuns()
-      if (swept > 0) log(`Cleared what ${swept} interrupted ${swept === 1 ? 'run' : 'runs'} left behind`)
-    }
+    const swept = sweepDeadRuns()
+    if (swept > 0) log(`Cleared what ${swept} interrupted ${swept === 1 ? 'run' : 'runs'} left behind`)
     const elsewhere = [
       ...(options.engine === 'process' ? [] : qemuPrograms),
       ...(options.ansible ? ansiblePrograms : []),
     ]
-    this.#tools ??= assertHost(['run'], { cacheDir }, { without: elsewhere })
-    return this.#tools
+    return assertHost(['run'], { cacheDir }, { without: elsewhere })
   }
 }

@@ -10,7 +10,7 @@ import { processesOf } from '../support/processes.ts'
 const test = raspiTest({ hosts: { first: {}, second: {} } })
 
 /** How late timers may be where nobody has said so, in ns. */
-const usualSlack = readFileSync('/proc/self/timerslack_ns', 'utf8').trim()
+const usualSlack = slackOf('self')
 
 test('two Pis of a run are two, and each is as if it had just booted', { timeout: 300_000 }, async ({
   pis,
@@ -81,7 +81,9 @@ async function look(pi: Pi) {
   }
 }
 
-const slackOf = (pid: number) => readFileSync(`/proc/${pid}/timerslack_ns`, 'utf8').trim()
+function slackOf(pid: number | 'self'): string {
+  return readFileSync(`/proc/${pid}/timerslack_ns`, 'utf8').trim()
+}
 
 function knownKey({ connection }: Pi): string {
   return readFileSync(connection.knownHostsFile, 'utf8').trim().split(' ').slice(1).join(' ')

@@ -34,8 +34,7 @@ export function addBuild(image: Command, command: ImageCommand): void {
           hint: `There is: ${recipeNames().join(', ')}. Others are downloaded: vitest-raspi image pull.`,
         })
       }
-      const packages = options.package.length > 0 ? { packages: options.package } : undefined
-      const updates = options.securityUpdates ? undefined : { securityUpdates: false }
-      await makeImage(packages || updates ? { name, ...packages, ...updates } : name, options, command)
+      const { package: packages, securityUpdates } = options
+      await makeImage({ name, packages, securityUpdates }, options, command)
     })
 }

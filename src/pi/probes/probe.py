@@ -353,7 +353,7 @@ KINDS = {
 
 def in_json(value):
     if isinstance(value, dict):
-        return "{" + ",".join(f"{in_json(key)}:{in_json(each)}" for key, each in value.items()) + "}"
+        return "{" + ",".join(f"{in_json(key)}:{in_json(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(in_json, value)) + "]"
     if isinstance(value, str):
