@@ -49,7 +49,7 @@ export const optionsSchema = z.strictObject({
   share: z.string().min(1).optional(),
   /** The most Pis that live at the same time. @default what memory and cores bear, at least 1 */
   maxPis: z.int().positive().optional(),
-  /** The most Pis that boot or thaw at the same time. @default half the host's cores, at least 1 */
+  /** The most Pis that boot or thaw at the same time. @default half the host's cores, at least 2; 1 where there is one core */
   maxStarts: z.int().positive().optional(),
   /** Whether Pis are thawed from a frozen one; else each boots, which takes a minute. @default true */
   freeze: z.boolean().default(true),

@@ -96,7 +96,7 @@ export class Lab {
       ...{ ...context, options, cacheDir: this.cacheDir, place, prepare, share, starter },
       places: this.#places,
     })
-    this.#ready = new ReadyPool(options.readyPis ?? startsOf(cores), {
+    this.#ready = new ReadyPool(options.readyPis ?? readyOf(cores), {
       start: (source, signal, hurry) => starter.startAtRest(source, signal, hurry),
       end: (pi) => starter.end(pi),
       room: () => (this.#places.waiting > 0 ? 0 : this.#places.free - this.#ready.living),
@@ -317,5 +317,11 @@ export class Lab {
   }
 }
 
-/** How many Pis may start at once on so many cores. */
-const startsOf = (cores: number) => Math.max(1, Math.floor(cores / 2))
+/**
+ * How many Pis may start at once on so many cores. Where there are two, all of a Pi's cores are emulated by one thread: one
+ * start leaves the other core idle.
+ */
+const startsOf = (cores: number) => Math.min(cores, Math.max(2, Math.floor(cores / 2)))
+
+/** How many Pis are kept ready on so many cores: they are made while others work. */
+const readyOf = (cores: number) => Math.max(1, Math.floor(cores / 2))

@@ -1,30 +1,10 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import { type Dial, Greetings } from './greetings.ts'
 
 /**
- * How long the first connection may stay without a greeting before a further one is tried beside it, in ms, and by how
- * much longer each after it. One that has reached the guest costs it an sshd, and seconds of an emulated core: on a busy
- * host a guest that is asked every few seconds never comes to answer anybody.
- */
-const patience = { firstMs: 4_000, factor: 1.5, longestMs: 30_000 }
-
-/**
- * How many silent connections are kept; of more the oldest go, which have waited for two minutes then. While a guest boots
- * none of them has reached it, and when it is there at last, each that is left costs it an sshd.
- */
-const silentOnes = 8
-
-/** How long a guest that has closed a connection without a greeting is left alone, in ms. */
-const refusalPauseMs = 400
-
-/** Connects to a guest's ssh server. The connection is closed where that cannot be. */
-export type Dial = () => Duplex
-
-/**
- * A Pi's ssh port on 127.0.0.1, the same through all its reboots, and patient: QEMU's slirp accepts a connection long
- * before the guest can, and then repeats its lost SYN only after 6 s. So the door opens further connections,
- * ever more rarely, until one greets (`SSH-2.0-…`), and joins the caller to that one.
+ * A Pi's ssh port on 127.0.0.1, the same through all its reboots, and patient: it joins a caller to a connection that the
+ * guest has greeted (`SSH-2.0-…`), however long that takes.
  * While the Pi reboots, callers wait; while it is off, they are told so in the words of ssh.
  */
 export class Door {
@@ -35,9 +15,7 @@ export class Door {
   readonly #visits = new Map<Socket, () => boolean>()
   /** Who waits, with what they have said so far: only who is read from is seen to leave. */
   readonly #waiting = new Map<Socket, Buffer[]>()
-  #leads: Dial | string | undefined
-  /** Whether the guest has greeted anybody since the door leads to it. */
-  #hasGreeted = false
+  #leads: Greetings | string | undefined
 
   private constructor(server: Server, refusalsMs: number) {
     this.#server = server
@@ -68,7 +46,7 @@ export class Door {
    * the connections it had; who has not been greeted yet stays.
    */
   leadTo(dial: Dial | undefined): void {
-    this.#change(dial)
+    this.#change(dial && new Greetings(dial, this.#refusalsMs))
   }
 
   /** Sends callers away from now on, with the sentence `why`, also who has not been greeted yet. Ends the other connections. */
@@ -83,9 +61,8 @@ export class Door {
     this.#server.close()
   }
 
-  #change(leads: Dial | string | undefined) {
+  #change(leads: Greetings | string | undefined) {
     this.#leads = leads
-    this.#hasGreeted = false
     for (const [visitor, leave] of this.#visits) {
       if (leave()) visitor.destroy()
       else this.#admit(visitor)
@@ -108,66 +85,25 @@ export class Door {
     visitor.once('close', () => this.#waiting.delete(visitor))
   }
 
-  #join(visitor: Socket, dial: Dial) {
-    const tries = new Set<Duplex>()
-    let greeted = false
-    let left = false
-    let refusedSince: number | undefined
-    const drop = (inner: Duplex) => {
-      tries.delete(inner)
-      inner.destroy()
-    }
+  #join(visitor: Socket, greetings: Greetings) {
+    let isJoined = false
+    const giveUp = greetings.wait((greeted) => {
+      if (!greeted) return visitor.destroy()
+      const { connection, greeting } = greeted
+      isJoined = true
+      visitor.once('close', () => connection.destroy())
+      connection.once('close', () => visitor.destroy())
+      visitor.write(greeting)
+      visitor.pipe(connection)
+      connection.pipe(visitor)
+    })
     const leave = () => {
-      left = true
-      clearTimeout(timer)
       this.#visits.delete(visitor)
-      for (const each of tries) drop(each)
-      return greeted
+      giveUp()
+      return isJoined
     }
-    const attempt = () => {
-      if (left || greeted) return
-      const [oldest] = tries
-      if (oldest && tries.size === silentOnes) drop(oldest)
-      const inner = dial()
-      tries.add(inner)
-      inner.on('error', () => {})
-      inner.once('data', (greeting: Buffer) => {
-        if (left || greeted) return
-        greeted = true
-        this.#hasGreeted = true
-        clearTimeout(timer)
-        for (const other of tries) if (other !== inner) drop(other)
-        visitor.write(greeting)
-        visitor.pipe(inner)
-        inner.pipe(visitor)
-      })
-      inner.once('close', () => {
-        if (!tries.delete(inner)) return
-        refusedSince ??= performance.now()
-        // A guest that boots refuses until its ssh server is up, however long that takes; one that had a server and goes
-        // on refusing has none any more.
-        const patient = !this.#hasGreeted || performance.now() - refusedSince < this.#refusalsMs
-        if (!greeted && patient) setTimeout(attempt, refusalPauseMs)
-        else if (tries.size === 0) visitor.destroy()
-      })
-    }
-    let gapMs = patience.firstMs
-    let timer: NodeJS.Timeout
-    const askAgainLater = () => {
-      // Where somebody was greeted connections arrive, and one that is not greeted yet only waits for its turn.
-      timer = setTimeout(
-        () => {
-          attempt()
-          gapMs = Math.min(gapMs * patience.factor, patience.longestMs)
-          askAgainLater()
-        },
-        this.#hasGreeted ? patience.longestMs : gapMs,
-      )
-    }
-    askAgainLater()
     this.#visits.set(visitor, leave)
     visitor.once('close', leave)
-    attempt()
   }
 }
 

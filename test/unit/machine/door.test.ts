@@ -116,6 +116,36 @@ test('a guest that takes long to greet is not asked ever again meanwhile', async
   for (const each of [visitor, other]) each.destroy()
 })
 
+test('however many wait for a guest that boots, it has no more at its door than it lets stand there', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const knocks: Socket[] = []
+  const port = await guest((socket) => knocks.push(socket))
+  const opened = await door(port)
+  const visitors = Array.from({ length: 4 }, () => connect(opened.port, '127.0.0.1'))
+  for (let second = 0; second < 240; second++) {
+    vi.advanceTimersByTime(1_000)
+    await delay(2)
+  }
+  const living = () => knocks.filter((socket) => !socket.closed && !socket.readableEnded)
+  for (const socket of knocks) socket.resume()
+  await vi.waitFor(() => expect(living()).toHaveLength(8))
+  // Each has one of its own in the end.
+  for (const socket of living()) socket.write('SSH-2.0-late\r\n')
+  await Promise.all(visitors.map((visitor) => once(visitor, 'data')))
+  await vi.waitFor(() => expect(living()).toHaveLength(4))
+  for (const visitor of visitors) visitor.destroy()
+})
+
+test('who is turned away at a guest that is too busy knocks again', async () => {
+  const port = await guest((socket, number) => {
+    if (number === 1) socket.end('Exceeded MaxStartups\r\n')
+    else socket.write('SSH-2.0-guest\r\n')
+  })
+  const visitor = connect((await door(port)).port, '127.0.0.1')
+  expect(String((await once(visitor, 'data'))[0])).toBe('SSH-2.0-guest\r\n')
+  visitor.destroy()
+})
+
 test('visitors of a door that leads nowhere wait until it leads somewhere, and none is let in who has left', async () => {
   let visits = 0
   const port = await guest((socket) => {
