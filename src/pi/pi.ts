@@ -10,6 +10,7 @@ import type { GpioPin } from '../machine/gpio.ts'
 import type { Hardware } from '../machine/hardware.ts'
 import { Checkpoint } from './checkpoint.ts'
 import type { PiConnection } from './connection.ts'
+import { type Conversation, converseBySsh } from './conversation.ts'
 import { type MachineFault, PiFaults } from './faults.ts'
 import { Power, type PowerAction, type PowerState } from './power.ts'
 import { Provision, type ProvisionAction, type Provisioned } from './provision.ts'
@@ -111,6 +112,11 @@ export class Pi {
       // That the Pi is lost was learnt elsewhere: its stack would not tell which command it was lost under.
       throw isRaspiError(error) && error === signal.reason ? RaspiError.from(error.toJSON()) : error
     }
+  }
+
+  /** @internal Starts a command as root that is asked more than once. */
+  converse(command: string): Conversation {
+    return converseBySsh(this.connection, this.controlPath, command, this.#signal)
   }
 
   /**

@@ -5,6 +5,7 @@ import type { Ansible } from '../ansible/ansible.ts'
 import { settingsOfAnsible } from '../ansible/elsewhere.ts'
 import { findPlaybook } from '../ansible/playbooks.ts'
 import { sourcesOf, sourcesOfInventory } from '../ansible/sources.ts'
+import { RaspiError } from '../errors.ts'
 import { connectLab, type LabClient } from '../lab/client.ts'
 import { labVars } from '../lab/lab-vars.ts'
 import type { LentPi, PrepareStep } from '../lab/protocol.ts'
@@ -83,8 +84,10 @@ export async function borrow(
     ...lab,
     pause: (pi, name, what) => lab.pause(pi, { holder, name, what, endsAt: endsAt() }),
   }
+  const over = new AbortController()
+  const isOver = AbortSignal.any([over.signal, ...(signal ? [signal] : [])])
   const pis = Object.fromEntries(
-    lease.pis.map((lent) => [lent.name, new Pi(lent, stopOf(lab, lent.number, signal), control)]),
+    lease.pis.map((lent) => [lent.name, new Pi(lent, stopOf(lab, lent.number, isOver), control)]),
   )
   const networks = Object.fromEntries(
     (wantedNetworks?.networks ?? []).map(({ name }) => [
@@ -93,8 +96,7 @@ export async function borrow(
     ]),
   )
   const runDir = mkdtempSync(join(provided.runDir, 'ansible-'))
-  const over = new AbortController()
-  const stops = lease.pis.map((lent) => stopOf(lab, lent.number, signal))
+  const stops = lease.pis.map((lent) => stopOf(lab, lent.number, isOver))
   const context = {
     ...plan.ansible,
     ...{ runDir, programEnv },
@@ -110,7 +112,7 @@ export async function borrow(
     },
     timeoutMs: options.playbookTimeout,
     accelerate: options.accelerate,
-    signal: AbortSignal.any([over.signal, ...stops]),
+    signal: AbortSignal.any(stops),
     log,
   }
   const ansible = new RecordingAnsible(context, (record) => {
@@ -138,7 +140,7 @@ export async function borrow(
     },
     say: log,
     async giveBack(keep) {
-      over.abort()
+      over.abort(new RaspiError('lab', 'The test has given its Pis back.'))
       await (keep === undefined ? lab.release(lease.id) : lab.keep(lease.id, keep))
       rmSync(runDir, { recursive: true, force: true })
     },

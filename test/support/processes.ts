@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isAlive, type ProcessId, processId } from '../../src/host/process.ts'
 
@@ -24,6 +25,11 @@ export function processesOf(text: string): Seen[] {
   return numbers()
     .filter((pid) => read(pid, 'environ').includes(text) || read(pid, 'cmdline').includes(text))
     .flatMap(seen)
+}
+
+/** The QEMU of the Pi whose files are in `dir`. One in a container is not seen. */
+export function qemuOf(dir: string): Seen | undefined {
+  return processesOf(join(dir, 'qmp')).find(({ command }) => command.includes('qemu-system'))
 }
 
 /** Waits until none of `those` lives, nor any that `more()` finds; gives what does after `timeoutMs`, none in good case. */

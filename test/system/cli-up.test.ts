@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import { defaultCacheDir } from '../../src/host/paths.ts'
-import { processesOf, survivors } from '../support/processes.ts'
+import { processesOf, qemuOf, survivors } from '../support/processes.ts'
 import { Terminal } from '../support/terminal.ts'
 
 // A user's way with Pis that stand: brought up in one terminal, found by all others, and gone without a trace.
@@ -96,7 +96,7 @@ test('four Pis in the background outlive the terminal, and serve all others', {
   expect(logs.shown).toMatch(/ended, to be made fresh\n.* thawed in .*\n(.* boreas .*\n){3}/)
 
   // A Pi that dies is told, and can be had again.
-  process.kill(qemuOf(after[2]), 'SIGKILL')
+  process.kill(qemuOf(dirname(after[2]?.consoleFile ?? ''))?.pid as number, 'SIGKILL')
   await expect
     .poll(async () => (await list(terminal))[2], { timeout: 30_000 })
     .toMatchObject({ state: 'lost', problem: expect.stringContaining('killed by SIGKILL') })
@@ -155,14 +155,4 @@ interface Listed {
 async function list(terminal: Terminal): Promise<Listed[]> {
   const { shown } = await terminal.run('vitest-raspi ls --json', 60_000)
   return JSON.parse(shown.slice(shown.indexOf('\n['), shown.lastIndexOf('\nexit=')))
-}
-
-/** The pid of a Pi's QEMU, which has the Pi's directory for its working files. */
-function qemuOf(pi: Listed | undefined): number {
-  const dir = dirname(pi?.consoleFile ?? 'nothing')
-  const [found] = qemus().filter(({ pid }) =>
-    readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`TMPDIR=${dir}`),
-  )
-  if (!found) throw new Error(`No QEMU works in ${dir}.`)
-  return found.pid
 }

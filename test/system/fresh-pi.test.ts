@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import ssh2 from 'ssh2'
 import { expect, type Pi, raspiTest } from 'vitest-raspi'
-import { processesOf } from '../support/processes.ts'
+import { qemuOf } from '../support/processes.ts'
 
 // What a frozen Pi must not hand down to its copies, and what a copy must not show of having been frozen.
 
@@ -70,7 +70,7 @@ async function look(pi: Pi) {
     .trimEnd()
     .split('\n')
   const clock = Number(date)
-  const [qemu] = processesOf(join(dirname(pi.controlPath), 'qmp'))
+  const qemu = qemuOf(dirname(pi.controlPath))
   return {
     ...{ hostname, machineId, mac, hostKey, random, journal, state, names },
     leftovers: leftovers.join('\n'),

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { expect, type Pi, test } from 'vitest-raspi'
+import { qemuOf } from '../support/processes.ts'
 
 // What a test is told when its Pi goes away under its hands: soon, and with what the Pi has said last.
 
@@ -34,7 +34,7 @@ test('a Pi whose QEMU is killed ends what runs on it', { timeout: 180_000 }, asy
     outcome(ansible.playbook(slow)),
   ] as const
   await isAtWork(pi)
-  process.kill(qemuOf(pi), 'SIGKILL')
+  process.kill(qemuOf(dirname(pi.controlPath))?.pid as number, 'SIGKILL')
   const [command, playbook] = await soon(Promise.all(work))
   const loss = /Pi pi-\d+ is lost: QEMU was killed by SIGKILL, as the kernel does when memory runs out\n.*\w/
   expect(command).toMatch(loss)
@@ -65,20 +65,6 @@ test('a Pi whose kernel panics is lost, with its last words', { timeout: 180_000
 async function isAtWork(pi: Pi) {
   const asleep = async () => (await pi.run('pgrep -c -x sleep', { reject: false })).stdout.trim()
   await expect.poll(asleep, { timeout: 90_000, interval: 500 }).toBe('2')
-}
-
-function qemuOf({ controlPath }: Pi): number {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-  const pid = pids.find((each) => {
-    try {
-      const command = readFileSync(`/proc/${each}/cmdline`, 'utf8')
-      return /qemu-system/.test(command) && command.includes(`${dirname(controlPath)}/qmp`)
-    } catch {
-      return false
-    }
-  })
-  if (!pid) throw new Error(`no QEMU in ${dirname(controlPath)}`)
-  return Number(pid)
 }
 
 /** What came of it, as a text. */

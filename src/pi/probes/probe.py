@@ -382,4 +382,12 @@ def main(queries):
             found = [{"error": describe(error)}] * len(places)
         for place, answer in zip(places, found):
             answers[place] = answer
-    print("\n" + in_json({"root": os.geteuid() == 0, "answers": answers}))
+    print("\n" + in_json({"root": os.geteuid() == 0, "answers": answers}), flush=True)
+
+
+def serve():
+    """Answers a list of questions a line, until there are no more."""
+    # Whoever stays in a directory keeps it from being unmounted.
+    os.chdir("/")
+    for line in sys.stdin.buffer:
+        main(eval(line))

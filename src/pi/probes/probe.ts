@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { messageOf, RaspiError } from '../../errors.ts'
+import { askAnswerer, dismissAnswerer } from './answerer.ts'
 import type { Answer, AnswersTo, Query } from './queries.ts'
 import type { CommandOutcome, ProbeTarget } from './target.ts'
 
@@ -58,6 +59,12 @@ async function answerAll(pi: ProbeTarget, batch: readonly Waiting[]): Promise<vo
 
 async function runScript(pi: ProbeTarget, queries: readonly Query[]): Promise<Outcome> {
   script ??= readFileSync(new URL('./probe.py', import.meta.url), 'utf8')
+  const answer = await askAnswerer(pi, script, queries, timeoutMs)
+  if (answer !== undefined) {
+    const outcome: Outcome = JSON.parse(answer)
+    if (!outcome.answers.some((each) => 'error' in each)) return outcome
+    dismissAnswerer(pi)
+  }
   // JSON is Python, where it has names for true, false and null.
   const input = `${script}\nmain(${JSON.stringify(queries)})\n`
   const asRoot = await pi.run(command, { input, sudo: true, reject: false, timeoutMs })

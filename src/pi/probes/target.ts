@@ -1,4 +1,5 @@
 import type { PiConnection } from '../connection.ts'
+import type { Conversation } from '../conversation.ts'
 
 /** How a command that a probe ran ended. */
 export interface CommandOutcome {
@@ -23,6 +24,8 @@ export interface ProbeTarget {
   name: string
   connection: PiConnection
   run(command: string, options?: CommandOptions): Promise<CommandOutcome>
+  /** Starts a command as root that is asked more than once. Without it each question has a command of its own. */
+  converse?(command: string): Conversation
 }
 
 /** Tells whether `value` is a Pi, as far as probes are concerned. */
