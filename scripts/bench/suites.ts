@@ -16,7 +16,10 @@ for (let number = 1; number <= 10; number++) {
 }
 `
 
-/** The same ten tests, each with a Pi of its own, by Vitest as a user runs it: with thawed Pis, and with cold boots. */
+/**
+ * The same ten tests, each with a Pi of its own, by Vitest as a user runs it: with cold boots, and with thawed Pis before and
+ * after those, for they take so long that the machine may be another one meanwhile.
+ */
 export async function measureSuites(
   results: Results,
   _rounds: number,
@@ -25,6 +28,7 @@ export async function measureSuites(
   for (const [what, options] of [
     ['suiteFresh', ''],
     ['suiteCold', 'freeze: false'],
+    ['suiteFresh', ''],
   ] as const) {
     const { ms } = await runSuite(options, { 'suite.test.ts': tests })
     keep(results, what, ms)

@@ -2,7 +2,6 @@ import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 import { createDebug } from 'obug'
 import { dieWithParent } from '../host/process.ts'
-import { quote } from '../host/quote.ts'
 import type { PiConnection } from './connection.ts'
 import { sshOptions } from './ssh.ts'
 
