@@ -86,7 +86,8 @@ export function keep(results: Results, what: Measured, value: number): void {
 
 export function median(values: readonly number[] | undefined): number | undefined {
   const sorted = [...(values ?? [])].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)]
+  const [below, above] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[Math.floor(sorted.length / 2)]]
+  return below === undefined || above === undefined ? undefined : (below + above) / 2
 }
 
 /** The figures by the keys that other tools read; medians, rounded. */
