@@ -1,4 +1,4 @@
-import { capacityOf } from '../../src/lab/capacity.ts'
+import { capacityOf, readyOf, startsOf } from '../../src/lab/capacity.ts'
 import { type Bench, type Costs, coresOf } from './figures.ts'
 import type { MachineSize } from './machine.ts'
 import { type Day, type Outcome, quantile, simulate } from './simulate.ts'
@@ -31,8 +31,7 @@ export interface Plan {
 /** A machine of the site as a lab would use it with its defaults. */
 export function sizeOf({ cores, memory }: Pick<Site, 'cores' | 'memory'>): MachineSize {
   const { pis } = capacityOf({ free: memory, cores })
-  const half = Math.max(1, Math.floor(cores / 2))
-  return { cores, pis, tests: pis, ready: half, starts: half }
+  return { cores, pis, tests: pis, ready: readyOf(cores), starts: startsOf(cores) }
 }
 
 /** The smallest fleet whose slowest suite of twenty is in time; the largest that was tried where none is. */

@@ -29,4 +29,13 @@ export function capacityOf(host: { free: number; cores: number }, maxPis?: numbe
   }
 }
 
+/**
+ * How many Pis may start at once on so many cores. Where there are two, all of a Pi's cores are emulated by one thread: one
+ * start leaves the other core idle.
+ */
+export const startsOf = (cores: number) => Math.min(cores, Math.max(2, Math.floor(cores / 2)))
+
+/** How many Pis are kept ready on so many cores: they are made while others work. */
+export const readyOf = (cores: number) => Math.max(1, Math.floor(cores / 2))
+
 const mebibytes = (bytes: number) => Math.floor(bytes / 1024 / 1024)

@@ -10,7 +10,7 @@ import { optionOf } from '../machine/boards.ts'
 import type { SegmentRequest } from '../network/calls.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { openShare } from '../share/open-share.ts'
-import { type Capacity, capacityOf } from './capacity.ts'
+import { type Capacity, capacityOf, readyOf, startsOf } from './capacity.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { Gate } from './gate.ts'
 import { LabHost } from './lab-host.ts'
@@ -316,12 +316,3 @@ export class Lab {
     throw failure.reason
   }
 }
-
-/**
- * How many Pis may start at once on so many cores. Where there are two, all of a Pi's cores are emulated by one thread: one
- * start leaves the other core idle.
- */
-const startsOf = (cores: number) => Math.min(cores, Math.max(2, Math.floor(cores / 2)))
-
-/** How many Pis are kept ready on so many cores: they are made while others work. */
-const readyOf = (cores: number) => Math.max(1, Math.floor(cores / 2))

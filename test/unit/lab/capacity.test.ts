@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { capacityOf } from '../../../src/lab/capacity.ts'
+import { capacityOf, readyOf, startsOf } from '../../../src/lab/capacity.ts'
 
 const gibibyte = 1024 ** 3
 
@@ -20,4 +20,9 @@ test('too many Pis are told with the sum', () => {
   expect(capacityOf({ free: 0, cores: 1 }, 2).explain(3)).toBe(
     "The plugin's maxPis is 2. 3 Pis at 700 MiB of memory each take 2100 MiB.",
   )
+})
+
+test('half the cores start Pis at once, all of two, and half keep them ready', () => {
+  expect([1, 2, 3, 4, 8].map(startsOf)).toEqual([1, 2, 2, 2, 4])
+  expect([1, 2, 3, 4, 8].map(readyOf)).toEqual([1, 1, 1, 2, 4])
 })
