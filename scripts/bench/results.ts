@@ -185,4 +185,4 @@ function shown(what: Measured, value: number): string {
   return inBytes.includes(what) ? megabytes(value) : seconds(value)
 }
 
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 995_000 ? 2 : 1)} MB`
