@@ -44,26 +44,24 @@ export function converse(file: string, args: readonly string[], signal: AbortSig
   // A worker that has nothing else to do may end.
   for (const each of [child, child.stdin, child.stdout]) (each as { unref?(): void }).unref?.()
   child.stdin.on('error', () => {})
-  let tell: ((line: string | undefined) => void) | undefined
-  let start = ''
   const lines = createInterface({ input: child.stdout })
-  lines.on('line', (line) => {
-    if (line.startsWith(start)) tell?.(line)
-  })
   const ended = child.then(({ exitCode }) => {
     debug('%s: ended with exit code %d', args.at(-1), exitCode)
-    tell?.(undefined)
     return undefined
   })
   return {
-    ask(text, beginning) {
-      const { promise, resolve } = Promise.withResolvers<string | undefined>()
-      start = beginning
-      tell = resolve
+    async ask(text, start) {
+      const { promise, resolve } = Promise.withResolvers<string>()
+      const look = (line: string) => {
+        if (line.startsWith(start)) resolve(line)
+      }
+      lines.on('line', look)
       child.stdin.write(text)
-      return Promise.race([promise, ended]).finally(() => {
-        tell = undefined
-      })
+      try {
+        return await Promise.race([promise, ended])
+      } finally {
+        lines.off('line', look)
+      }
     },
     close: () => void child.kill('SIGKILL'),
   }

@@ -85,10 +85,9 @@ export async function borrow(
     pause: (pi, name, what) => lab.pause(pi, { holder, name, what, endsAt: endsAt() }),
   }
   const over = new AbortController()
-  const isOver = AbortSignal.any([over.signal, ...(signal ? [signal] : [])])
-  const pis = Object.fromEntries(
-    lease.pis.map((lent) => [lent.name, new Pi(lent, stopOf(lab, lent.number, isOver), control)]),
-  )
+  const ends = [lab.gone, over.signal, ...(signal ? [signal] : [])]
+  const held = lease.pis.map((lent) => ({ lent, stop: AbortSignal.any([lab.lost(lent.number), ...ends]) }))
+  const pis = Object.fromEntries(held.map(({ lent, stop }) => [lent.name, new Pi(lent, stop, control)]))
   const networks = Object.fromEntries(
     (wantedNetworks?.networks ?? []).map(({ name }) => [
       name,
@@ -96,7 +95,6 @@ export async function borrow(
     ]),
   )
   const runDir = mkdtempSync(join(provided.runDir, 'ansible-'))
-  const stops = lease.pis.map((lent) => stopOf(lab, lent.number, isOver))
   const context = {
     ...plan.ansible,
     ...{ runDir, programEnv },
@@ -112,7 +110,7 @@ export async function borrow(
     },
     timeoutMs: options.playbookTimeout,
     accelerate: options.accelerate,
-    signal: AbortSignal.any(stops),
+    signal: AbortSignal.any(held.map(({ stop }) => stop)),
     log,
   }
   const ansible = new RecordingAnsible(context, (record) => {
@@ -164,8 +162,4 @@ function watchLoss(lent: LentPi, lab: LabClient): EvidencePi {
   const lost = lab.lost(lent.number)
   lost.addEventListener('abort', () => Object.assign(pi, { lost: { at: Date.now(), reason: lost.reason } }))
   return pi
-}
-
-function stopOf(lab: LabClient, pi: number, signal: AbortSignal | undefined): AbortSignal {
-  return AbortSignal.any([lab.gone, lab.lost(pi), ...(signal ? [signal] : [])])
 }

@@ -6,27 +6,29 @@ import type { ProbeTarget } from './target.ts'
 /** What an answer begins with. */
 const answerStart = '{"root":'
 
+/** What was found, and whether with root's rights. */
+export interface Outcome {
+  root: boolean
+  answers: Record<string, unknown>[]
+}
+
 const answerers = new WeakMap<ProbeTarget, Answerer>()
 
 /**
  * Asks the process that stays on a Pi from the first question on: sudo and Python take an emulated core a second to start.
- * Gives its answer, or nothing where it cannot be had that way: it is busy, it has ended, or this Pi has none. Throws a
- * `RaspiError` where it takes longer than `timeoutMs`.
+ * Gives its answers, or nothing where they cannot be had that way: it is busy, it has ended, this Pi has none, or it cannot
+ * answer all, for what it has loaded may be older than what is on the Pi now. Throws a `RaspiError` where it takes longer than
+ * `timeoutMs`.
  */
 export function askAnswerer(
   pi: ProbeTarget,
   script: string,
   queries: readonly Query[],
   timeoutMs: number,
-): Promise<string | undefined> {
+): Promise<Outcome | undefined> {
   const answerer = answerers.get(pi) ?? new Answerer()
   answerers.set(pi, answerer)
   return answerer.ask(pi, script, queries, timeoutMs)
-}
-
-/** Has the one who answered forgotten, and ended: what it has loaded may be older than what is on the Pi now. */
-export function dismissAnswerer(pi: ProbeTarget): void {
-  answerers.get(pi)?.dismiss()
 }
 
 class Answerer {
@@ -40,7 +42,7 @@ class Answerer {
     script: string,
     queries: readonly Query[],
     timeoutMs: number,
-  ): Promise<string | undefined> {
+  ): Promise<Outcome | undefined> {
     if (!pi.converse || this.#isBusy || this.#isHopeless) return undefined
     this.#isBusy = true
     const program = this.#conversation ? '' : `${script}\nserve()\n`
@@ -51,8 +53,11 @@ class Answerer {
     late.addEventListener('abort', giveUp, { once: true })
     try {
       const answer = await conversation.ask(`${program}${JSON.stringify(queries)}\n`, answerStart)
-      if (answer !== undefined) return answer
+      const outcome: Outcome | undefined = answer === undefined ? undefined : JSON.parse(answer)
+      if (outcome && !outcome.answers.some((each) => 'error' in each)) return outcome
+      conversation.close()
       this.#conversation = undefined
+      if (outcome) return undefined
       this.#isHopeless = program !== '' && !late.aborted
     } finally {
       late.removeEventListener('abort', giveUp)
@@ -60,11 +65,6 @@ class Answerer {
     }
     if (late.aborted) throw new RaspiError('ssh', `Pi ${pi.name} did not answer within ${timeoutMs / 1000} s`)
     return undefined
-  }
-
-  dismiss() {
-    this.#conversation?.close()
-    this.#conversation = undefined
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { messageOf, RaspiError } from '../../errors.ts'
-import { askAnswerer, dismissAnswerer } from './answerer.ts'
+import { askAnswerer, type Outcome } from './answerer.ts'
 import type { Answer, AnswersTo, Query } from './queries.ts'
 import type { CommandOutcome, ProbeTarget } from './target.ts'
 
@@ -59,23 +59,14 @@ async function answerAll(pi: ProbeTarget, batch: readonly Waiting[]): Promise<vo
 
 async function runScript(pi: ProbeTarget, queries: readonly Query[]): Promise<Outcome> {
   script ??= readFileSync(new URL('./probe.py', import.meta.url), 'utf8')
-  const answer = await askAnswerer(pi, script, queries, timeoutMs)
-  if (answer !== undefined) {
-    const outcome: Outcome = JSON.parse(answer)
-    if (!outcome.answers.some((each) => 'error' in each)) return outcome
-    dismissAnswerer(pi)
-  }
+  const known = await askAnswerer(pi, script, queries, timeoutMs)
+  if (known) return known
   // JSON is Python, where it has names for true, false and null.
   const input = `${script}\nmain(${JSON.stringify(queries)})\n`
   const asRoot = await pi.run(command, { input, sudo: true, reject: false, timeoutMs })
   const mayNotSudo = asRoot.exitCode !== 0 && /\bsudo: /.test(asRoot.stderr)
   const outcome = mayNotSudo ? await pi.run(command, { input, reject: false, timeoutMs }) : asRoot
   return parse(pi, outcome)
-}
-
-interface Outcome {
-  root: boolean
-  answers: Record<string, unknown>[]
 }
 
 function parse(pi: ProbeTarget, { exitCode, stdout, stderr }: CommandOutcome): Outcome {
