@@ -1,24 +1,20 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { exampleFiles } from '../support/example.ts'
 import { Project } from '../support/project.ts'
 
-// VITEST_RASPI_ROUNDS=10 is what a release is tried with; of the power cuts alone it takes an hour.
-const rounds = Number(process.env.VITEST_RASPI_ROUNDS ?? 1)
+// VITEST_RASPI_ROUNDS=10 is what a release is tried with; of the power cuts alone it takes one to two hours.
+const rounds = Array.from({ length: Number(process.env.VITEST_RASPI_ROUNDS ?? 1) }, (_, round) => round + 1)
 
-test.for([
+describe.for([
   ['bare-metal-lab', 1],
   ['power-loss', 4],
   ['cluster', 1],
-] as const)(
-  'the tests of %s pass, and leave nothing behind',
-  { timeout: 100_000 + rounds * 2_300_000 },
-  async ([name, count]) => {
+] as const)('the tests of %s pass, and leave nothing behind', ([name, count]) => {
+  test.for(rounds)('in round %i', { timeout: 2_400_000 }, async () => {
     using project = new Project({ files: exampleFiles(name) })
-    for (let round = 1; round <= rounds; round++) {
-      const { code, output } = await project.vitest().finished(2_300_000)
-      expect(output, `round ${round}`).toMatch(new RegExp(`Tests +${count} passed`))
-      expect(code).toBe(0)
-      expect(project.leftovers()).toEqual([])
-    }
-  },
-)
+    const { code, output } = await project.vitest().finished(2_300_000)
+    expect(output).toMatch(new RegExp(`Tests +${count} passed`))
+    expect(code).toBe(0)
+    expect(project.leftovers()).toEqual([])
+  })
+})
