@@ -1,7 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, renameSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { defaultCacheDir, privateDir } from '../../src/host/paths.ts'
 import { dieWithParent } from '../../src/host/process.ts'
@@ -14,28 +16,45 @@ export const hasDockerd = () =>
 /** What Pis run in, made of Debian's archive because there may be no registry: the same as ours, and what sets its clock. */
 const qemuPackages = 'qemu-system-arm,qemu-utils,socat,faketime'
 
-/** A Docker engine of the test's own, which reaches nothing and listens on a socket only. It ends with the test. */
+/** What is particular of an engine. */
+export interface DockerdOptions {
+  /** A directory of this host that is empty for it, as for one that is elsewhere. @default none */
+  hidden?: string
+  /** Whether it reaches this host's loopback, for a registry there; else it has a network of its own. @default false */
+  loopback?: boolean
+}
+
+/**
+ * As a machine has it: processes and mounts of its own, which all end with the first of them. What its programs keep below
+ * /run is its own as well.
+ */
+const machineScript = `
+mount -t tmpfs none /run
+[ -z "$0" ] || mount -t tmpfs none "$0"
+"$@" & wait`
+
+/** A Docker engine of the test's own, which listens on a socket only. It ends with the test. */
 export class Dockerd implements AsyncDisposable {
   readonly address: string
   readonly #dir: string
   readonly #child: ReturnType<typeof spawn>
 
-  private constructor(dir: string, { hidden }: { hidden?: string | undefined }) {
+  private constructor(dir: string, { hidden = '', loopback = false }: DockerdOptions) {
     this.#dir = dir
     this.address = `unix://${join(dir, 'd.sock')}`
     const place = (name: string) => join(dir, name)
     const dockerd = [
       ...['dockerd', '-H', this.address, '--data-root', place('data'), '--exec-root', place('exec')],
-      ...['--pidfile', place('pid'), '--bridge', 'none', '--iptables=false', '--ip6tables=false'],
+      ...['--pidfile', place('pid'), '--cgroup-parent', `/${basename(dir)}`],
+      ...['--bridge', 'none', '--iptables=false', '--ip6tables=false'],
     ]
-    const hide = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none "$0" && exec "$@"', hidden ?? '']
-    const [program = '', ...rest] = hidden === undefined ? dockerd : [...hide, ...dockerd]
-    const [file, args] = dieWithParent(program, rest)
+    const apart = ['--pid', '--fork', '--kill-child', '--mount-proc', ...(loopback ? [] : ['--net'])]
+    const [file, args] = dieWithParent('unshare', [...apart, 'sh', '-c', machineScript, hidden, ...dockerd])
     this.#child = spawn(file, args, { stdio: 'ignore' })
   }
 
-  /** Starts one and waits until it answers. For one that is to be elsewhere the directory `hidden` of this host is empty. */
-  static async start(options: { hidden?: string } = {}): Promise<Dockerd> {
+  /** Starts one and waits until it answers. */
+  static async start(options: DockerdOptions = {}): Promise<Dockerd> {
     const dockerd = new Dockerd(mkdtempSync(join(tmpdir(), 'rd-')), options)
     for (let count = 0; count < 200; count++) {
       if (existsSync(dockerd.address.replace('unix://', ''))) return dockerd
@@ -58,39 +77,38 @@ export class Dockerd implements AsyncDisposable {
     this.docker('import', ...changes.flatMap((change) => ['--change', change]), tar, name)
   }
 
+  /** Has `other` know the image `name` by the id that it has here, as if both had it of a registry. */
+  giveImage(name: string, other: Dockerd): void {
+    const script = 'docker -H "$0" save "$2" | docker -H "$1" load'
+    execFileSync('sh', ['-c', script, this.address, other.address, name], { stdio: 'pipe' })
+  }
+
   /** The ids of all containers, running or not. */
   containers(): string[] {
     return this.docker('ps', '-aq').split('\n').filter(Boolean)
   }
 
-  /** Kills it at once, and what it runs. */
+  /** Ends it at once with all that it runs, as if its machine's plug were pulled. */
   async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const ended = once(this.#child, 'close')
     this.#child.kill('SIGKILL')
-    await delay(500)
+    await ended
   }
 
   async [Symbol.asyncDispose]() {
-    this.#child.kill('SIGTERM')
-    for (
-      let count = 0;
-      count < 100 && this.#child.exitCode === null && this.#child.signalCode === null;
-      count++
-    )
-      await delay(100)
-    this.#child.kill('SIGKILL')
-    const containerd = join(this.#dir, 'exec/containerd/containerd.pid')
-    if (existsSync(containerd)) {
-      try {
-        process.kill(Number(readFileSync(containerd, 'utf8')), 'SIGKILL')
-      } catch {
-        // It has ended with its engine.
-      }
-    }
-    execFileSync('sh', [
-      '-c',
-      `grep -F ${this.#dir} /proc/mounts | cut -d' ' -f2 | sort -r | xargs -r umount -l`,
+    await this.kill()
+    await rm(this.#dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+    // Control groups outlive who made them.
+    execFileSync('find', [
+      '/sys/fs/cgroup',
+      '-depth',
+      '-type',
+      'd',
+      '-path',
+      `*/${basename(this.#dir)}*`,
+      '-delete',
     ])
-    rmSync(this.#dir, { recursive: true, force: true })
   }
 }
 

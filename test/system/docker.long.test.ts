@@ -1,7 +1,5 @@
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test as base, expect } from 'vitest'
-import { defaultCacheDir, privateDir } from '../../src/host/paths.ts'
 import { Dockerd, hasDockerd, imageTar } from '../support/dockerd.ts'
 import { Project } from '../support/project.ts'
 
@@ -85,14 +83,9 @@ test.runIf(hasDockerd())(
 test.runIf(hasDockerd())(
   'of two engines one is killed: its Pi is lost with a word, the other goes on, and nothing is left',
   { timeout: 25 * minutes },
-  async ({ engine, tar, onTestFinished }) => {
+  async ({ engine, onTestFinished }) => {
     await using second = await Dockerd.start()
-    second.importImage(tar, image)
-    // The same image, as from a registry: by import each engine gives it an id of its own.
-    second.docker('rmi', image)
-    const saved = join(privateDir(defaultCacheDir(), 'tests'), `saved-${process.pid}.tar`)
-    engine.docker('save', '-o', saved, image)
-    second.docker('load', '-i', saved)
+    engine.giveImage(image, second)
     const project = new Project({
       files: {
         ...files,

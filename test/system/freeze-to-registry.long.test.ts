@@ -37,7 +37,7 @@ const test = base
     return registry
   })
   .extend('engine', { scope: 'file' }, async ({}, { onCleanup }) => {
-    const engine = await Dockerd.start()
+    const engine = await Dockerd.start({ loopback: true })
     onCleanup(() => engine[Symbol.asyncDispose]())
     engine.importImage(imageTar(), image)
     return engine
@@ -63,7 +63,7 @@ test.runIf(hasDockerd() && hasRegistry())(
     // That it is found shows that a secret would be.
     expect([...found]).toEqual([publicKey])
 
-    await using other = await Dockerd.start()
+    await using other = await Dockerd.start({ loopback: true })
     using project = new Project({
       ...{ files, cacheDir: join(scratchDir(), 'cache') },
       options: `engine: { docker: '${other.address}', frozen: '${name}' }, readyPis: 0`,
