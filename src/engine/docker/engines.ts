@@ -32,7 +32,7 @@ export async function connectEngines(
  * Several engines as one: each Pi goes to that which has the fewest for its cores. What is frozen on one is copied to another
  * when that is to thaw it. One that fails is left alone; what it had is lost, and the rest goes on.
  */
-class Engines implements SizedEngine {
+export class Engines implements SizedEngine {
   readonly qemuVersion: string
   readonly isHere = false
   readonly #engines: readonly DockerEngine[]
@@ -41,6 +41,7 @@ class Engines implements SizedEngine {
   readonly #failed = new Set<DockerEngine>()
   readonly #copying = new Map<string, Promise<void>>()
 
+  /** Throws a `RaspiError` where they have different images for Pis. */
   constructor(first: DockerEngine, others: readonly DockerEngine[], log: (line: string) => void) {
     this.#engines = [first, ...others]
     this.#log = log
@@ -64,17 +65,21 @@ class Engines implements SizedEngine {
 
   open(source: PiSource, dir: string): Promise<Place> {
     return this.#onBest(async (engine) => {
-      if (source.frozen) await this.#bring(source.frozen, engine)
-      const place = await engine.open(source, dir)
-      this.#busy.set(engine, this.#load(engine) + 1)
-      const end = place.end.bind(place)
-      let ended = false
-      place.end = async () => {
-        if (!ended) this.#busy.set(engine, this.#load(engine) - 1)
-        ended = true
-        await end()
+      // It counts from now on: who comes while this one is being opened is to see it.
+      const leave = this.#enter(engine)
+      try {
+        if (source.frozen) await this.#bring(source.frozen, engine)
+        const place = await engine.open(source, dir)
+        const end = place.end.bind(place)
+        place.end = async () => {
+          leave()
+          await end()
+        }
+        return place
+      } catch (error) {
+        leave()
+        throw error
       }
-      return place
     })
   }
 
@@ -113,6 +118,16 @@ class Engines implements SizedEngine {
 
   #load(engine: DockerEngine): number {
     return this.#busy.get(engine) ?? 0
+  }
+
+  /** Counts a Pi of `engine` until what is given is called, once or more. */
+  #enter(engine: DockerEngine): () => void {
+    this.#busy.set(engine, this.#load(engine) + 1)
+    let left = false
+    return () => {
+      if (!left) this.#busy.set(engine, this.#load(engine) - 1)
+      left = true
+    }
   }
 
   /** Has the least busy engine do something, and the next one where it cannot be reached. */
