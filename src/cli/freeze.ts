@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { RaspiError } from '../errors.ts'
 import { defaultCacheDir } from '../host/paths.ts'
 import { elapsed } from '../host/progress.ts'
+import { lockFileIn } from '../image/lock-file.ts'
 import { publishFrozen } from '../lab/publish-frozen.ts'
 import { optionsSchema } from '../options.ts'
 import { interruptible } from './interrupt.ts'
@@ -27,7 +28,7 @@ interface FreezeOptions {
 }
 
 /** Adds `freeze`, which makes a frozen Pi a container image. */
-export function addFreeze(program: Command, { output, env }: CommandContext): void {
+export function addFreeze(program: Command, { output, env, cwd }: CommandContext): void {
   program
     .command('freeze')
     .description('keep a frozen Pi as a container image, for other machines to start from')
@@ -57,9 +58,13 @@ export function addFreeze(program: Command, { output, env }: CommandContext): vo
           ...(options.board !== undefined && { board: options.board }),
         })
         if (!data) throw new RaspiError('options', error.issues.map(({ message }) => message).join(' '))
+        const lockFile = lockFileIn(cwd)
         const started = performance.now()
         const made = await interruptible((signal) =>
-          publishFrozen({ ...data, to, push, address, engineImage, cacheDir }, { log: output.err, signal }),
+          publishFrozen(
+            { ...data, to, push, address, engineImage, cacheDir, lockFile },
+            { log: output.err, signal },
+          ),
         )
         if (options.json) return output.out(json(made))
         output.out(`${to} has the frozen Pi${push ? ', and so has its registry' : ''} (${elapsed(started)}).`)

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import * as z from 'zod'
 import { RaspiError } from '../errors.ts'
 import { type RemoteImage, remoteImageSchema } from './remote-image.ts'
@@ -7,6 +8,12 @@ import { type RemoteImage, remoteImageSchema } from './remote-image.ts'
 export const lockFileName = 'vitest-raspi.lock.json'
 
 const lockSchema = z.object({ version: z.literal(1), images: z.record(z.string(), remoteImageSchema) })
+
+/** The lock file of a directory, where it has one: what is no project is not to get one. */
+export function lockFileIn(dir: string): string | undefined {
+  const path = join(dir, lockFileName)
+  return existsSync(path) ? path : undefined
+}
 
 /** Reads the images that a lock file pins, by their names (`raspios-lite-arm64@latest`); none where there is no file. */
 export function readLockFile(path: string): Record<string, RemoteImage> {

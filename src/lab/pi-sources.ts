@@ -16,7 +16,7 @@ export interface LabPlace {
   /** Where relative paths of images begin. @default the working directory */
   baseDir?: string
   /** Where `latest` is pinned. @default nowhere */
-  lockFile?: string
+  lockFile?: string | undefined
   /** Where playbooks are. @default the working directory */
   projectDir?: string
 }

@@ -21,6 +21,8 @@ export interface PublishRequest {
   /** The container image that the Pi runs in. @default one that is built */
   engineImage?: string | undefined
   cacheDir: string
+  /** Where `latest` is pinned. @default nowhere */
+  lockFile?: string | undefined
   /** How long the Pi may take to boot, in ms. @default 300_000 */
   bootTimeout?: number | undefined
 }
@@ -30,7 +32,7 @@ export interface PublishRequest {
  * registry if asked to. Throws a `RaspiError` where that cannot be.
  */
 export async function publishFrozen(
-  { image, board, to, push = false, address, engineImage, cacheDir, bootTimeout = 300_000 }: PublishRequest,
+  { image, board, to, push, address, engineImage, cacheDir, lockFile, bootTimeout = 300_000 }: PublishRequest,
   { log, signal }: { log: Log; signal: AbortSignal },
 ): Promise<{ name: string; id: string }> {
   if (!isImageName(to)) {
@@ -44,12 +46,12 @@ export async function publishFrozen(
   const run = new RunDir()
   try {
     const { frozen } = await resolveSource(image, board, {
-      ...{ cacheDir, engine, log, signal, bootTimeout, machineDir: run.path },
+      ...{ cacheDir, lockFile, engine, log, signal, bootTimeout, machineDir: run.path },
       ...{ freezing: true, notEmulated: () => {} },
     })
     if (!frozen)
       throw new RaspiError('freeze', 'There is no frozen Pi to be kept: this image cannot be frozen.')
-    await engine.publish(frozen, to, push)
+    await engine.publish(frozen, to, push === true)
     return { name: to, id: frozen.id }
   } finally {
     run.remove()

@@ -22,7 +22,7 @@ export interface SourceContext {
   cacheDir: string
   /** Where relative paths of images begin, and where `latest` is pinned. */
   baseDir?: string
-  lockFile?: string
+  lockFile?: string | undefined
   /** What other machines have made. @default nothing */
   share?: Share | undefined
   /** A directory for the sockets of the machines that are started, below the run's. */

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf, RaspiError } from '../errors.ts'
 import { duration, type Log } from '../host/progress.ts'
+import { lockFileIn } from '../image/lock-file.ts'
 import { type ImageOption, nameOfImage } from '../image-option.ts'
 import { Lab } from '../lab/lab.ts'
 import { LeaseNetworks } from '../lab/lease-networks.ts'
@@ -75,7 +76,8 @@ export class StandingLab {
     // Each has a name and a port of its own from the start: none that is ready would do.
     const options = resolveOptions({ ...request.options, readyPis: 0 })
     const { image, board } = options
-    const lab = new Lab(options, log)
+    // What is pinned where they are brought up counts for them, and for what is deployed on them later.
+    const lab = new Lab(options, log, undefined, { lockFile: lockFileIn(process.cwd()) })
     const now = Date.now()
     const entry: LabEntry = {
       ...{ process: thisProcess(), socket: join(lab.runDir.path, 'standing'), detached, image, board },
