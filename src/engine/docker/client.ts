@@ -72,7 +72,7 @@ export async function connectDocker(
 }
 
 /** The class that Testcontainers uses: only so can several engines be had at once. */
-function dockerode(): typeof Dockerode {
+export function dockerode(): typeof Dockerode {
   return createRequire(createRequire(import.meta.url).resolve('testcontainers'))('dockerode')
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { DockerOptions } from 'dockerode'
 import * as z from 'zod'
@@ -63,17 +64,20 @@ function ofContext(name: string, env: NodeJS.ProcessEnv): Endpoint {
 const currentContext = (env: NodeJS.ProcessEnv) =>
   configSchema.safeParse(parsedJson(dockerConfigText(env))).data?.currentContext
 
-/** How Dockerode reaches `endpoint`. Throws a `RaspiError` where its address is none. */
+/**
+ * How Dockerode reaches `endpoint`. Throws a `RaspiError` where its address is none. What is left out Dockerode would take from
+ * `DOCKER_HOST`, which may name another engine.
+ */
 export function dockerOptions({ url, certificates }: Endpoint, env = process.env): DockerOptions {
   const { protocol, hostname, port, username, pathname } = parsed(url)
   const read = (file: string) => readFileSync(join(certificates ?? '', file))
   switch (protocol) {
     case 'unix:':
-      return { socketPath: pathname }
+      return { socketPath: pathname, host: undefined, port: undefined, protocol: 'http' }
     case 'ssh:':
       return {
         ...{ protocol: 'ssh', host: hostname, port: Number(port) || 22 },
-        ...(username && { username: decodeURIComponent(username) }),
+        username: decodeURIComponent(username) || userInfo().username,
         ...(env.SSH_AUTH_SOCK && { sshOptions: { agent: env.SSH_AUTH_SOCK } }),
       }
     case 'tcp:':

@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
+import { dockerode } from '../../../../src/engine/docker/client.ts'
 import { dockerOptions, endpointOf } from '../../../../src/engine/docker/endpoint.ts'
 import { scratchDir } from '../../../support/scratch-dir.ts'
+
+afterEach(() => void vi.unstubAllEnvs())
 
 /** A directory of Docker's configuration with a context `anemoi`. */
 function config({ current, tls = false }: { current?: string; tls?: boolean } = {}) {
@@ -48,7 +52,9 @@ test('a name is a context; one that is not there is an error', () => {
 })
 
 test('an engine is reached by its socket, by ssh, or by TCP, with TLS where there are certificates', () => {
-  expect(dockerOptions({ url: 'unix:///run/d.sock', name: '' })).toEqual({ socketPath: '/run/d.sock' })
+  expect(dockerOptions({ url: 'unix:///run/d.sock', name: '' })).toEqual({
+    ...{ protocol: 'http', socketPath: '/run/d.sock' },
+  })
   expect(dockerOptions({ url: 'ssh://pi@anemoi', name: '' }, { SSH_AUTH_SOCK: '/agent' })).toEqual({
     ...{ protocol: 'ssh', host: 'anemoi', port: 22, username: 'pi', sshOptions: { agent: '/agent' } },
   })
@@ -60,6 +66,18 @@ test('an engine is reached by its socket, by ssh, or by TCP, with TLS where ther
     ...{ protocol: 'https', host: 'anemoi', port: 2376 },
     ...{ ca: Buffer.from('ca'), cert: Buffer.from('cert'), key: Buffer.from('key') },
   })
+})
+
+test('an address is what it says, whatever DOCKER_HOST names', () => {
+  vi.stubEnv('DOCKER_HOST', 'ssh://boreas@zephyr:2222')
+  const modemFor = (url: string) => new (dockerode())(dockerOptions({ url, name: '' })).modem
+  expect(modemFor('unix:///run/d.sock')).toMatchObject({
+    ...{ protocol: 'http', host: undefined, port: undefined, socketPath: '/run/d.sock' },
+  })
+  expect(modemFor('ssh://anemoi')).toMatchObject({
+    ...{ protocol: 'ssh', host: 'anemoi', port: 22, username: userInfo().username },
+  })
+  expect(modemFor('tcp://anemoi')).toMatchObject({ protocol: 'http', host: 'anemoi', port: 2375 })
 })
 
 test.for(['ftp://anemoi', 'no address://'])('%s is refused', (url) => {
