@@ -1,4 +1,6 @@
+import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { isDeepStrictEqual } from 'node:util'
 import type Dockerode from 'dockerode'
 import * as z from 'zod'
 import { isAlive, processId } from '../../host/process.ts'
@@ -6,16 +8,29 @@ import { isAlive, processId } from '../../host/process.ts'
 /** The label that tells whose a container is. Nothing without it is ever touched. */
 const ownerLabel = 'vitest-raspi.owner'
 
-const ownerSchema = z.object({ host: z.string(), pid: z.int(), startTime: z.string() })
+const ownerSchema = z.object({
+  ...{ host: z.string(), boot: z.string(), processes: z.string() },
+  ...{ pid: z.int(), startTime: z.string() },
+})
+
+/**
+ * Among which processes a pid is one: a name is not enough, because machines are cloned with theirs, and containers have that of
+ * their host. The boot and the pid namespace, see pid_namespaces(7), are empty where there is no /proc.
+ */
+const world = () => ({
+  host: hostname(),
+  boot: inProc(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
+  processes: inProc(() => readlinkSync('/proc/self/ns/pid')),
+})
 
 /** The labels of what this process starts. */
 export function ownerLabels(): Record<string, string> {
-  return { [ownerLabel]: JSON.stringify({ host: hostname(), ...processId(process.pid) }) }
+  return { [ownerLabel]: JSON.stringify({ ...world(), ...processId(process.pid) }) }
 }
 
 /**
- * Removes the containers of processes of this host that have ended, and gives how many there were. Usually there are none,
- * because ours end with the connection of whoever has started them: only such that were never started are left.
+ * Removes the containers of processes that have ended, of those that can be told to have, and gives how many there were. Usually
+ * there are none, because ours end with the connection of whoever has started them: only such that were never started are left.
  */
 export async function sweepContainers(docker: Dockerode): Promise<number> {
   const ours = await docker.listContainers({ all: true, filters: { label: [ownerLabel] } })
@@ -33,9 +48,17 @@ export async function sweepContainers(docker: Dockerode): Promise<number> {
 
 function isLeft(label: string): boolean {
   try {
-    const { host, pid, startTime } = ownerSchema.parse(JSON.parse(label))
-    return host === hostname() && !isAlive({ pid, startTime })
+    const { pid, startTime, ...its } = ownerSchema.parse(JSON.parse(label))
+    return isDeepStrictEqual(its, world()) && !isAlive({ pid, startTime })
   } catch {
     return false
+  }
+}
+
+function inProc(read: () => string): string {
+  try {
+    return read()
+  } catch {
+    return ''
   }
 }
