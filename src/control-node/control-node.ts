@@ -9,6 +9,7 @@ import { connectDocker, type DockerClient } from '../engine/docker/client.ts'
 import { type OwnContainer, startContainer } from '../engine/docker/container.ts'
 import { type ContainerProcess, startIn } from '../engine/docker/exec.ts'
 import { ensureImage } from '../engine/docker/images.ts'
+import { sweepContainers } from '../engine/docker/owner.ts'
 import { RaspiError } from '../errors.ts'
 import { privateDir } from '../host/paths.ts'
 import { type Log, phase } from '../host/progress.ts'
@@ -96,6 +97,7 @@ export class ControlNode implements Workplace {
   static async start(context: ControlNodeContext): Promise<ControlNode> {
     const { option, projectDir, runDir, log } = context
     const client = await connectDocker(option.docker, purpose)
+    await sweepContainers(client, log)
     const named = option.container === true ? undefined : option.container
     const image = named ?? imageForAnsible.name
     const imageId = await ensureImage(client, named, imageForAnsible, log)

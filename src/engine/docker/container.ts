@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type Dockerode from 'dockerode'
 import { messageOf, RaspiError, type RaspiErrorKind } from '../../errors.ts'
 import { mapsWithoutWriting } from '../../machine/command-line.ts'
@@ -38,6 +39,7 @@ export async function startContainer(
   image: string,
   { kind = 'boot', mounts = [], capabilities = [] }: ContainerOptions = {},
 ): Promise<OwnContainer> {
+  let undo = async () => {}
   try {
     const container = await docker.createContainer({
       // An image's own entrypoint is for whoever runs it by hand.
@@ -53,21 +55,29 @@ export async function startContainer(
         }),
       },
     })
-    const lifeline = await container.attach({ stream: true, stdin: true, hijack: true })
+    // The engine removes by itself only what was started.
+    undo = () => remove(container)
+    const lifeline = (await container.attach({ stream: true, stdin: true, hijack: true })) as Duplex
+    const end = async () => {
+      await remove(container)
+      lifeline.destroy()
+    }
+    undo = end
     lifeline.on('error', () => {})
     // Only who is read from is seen to end.
     lifeline.resume()
     await container.start()
-    const end = async () => {
-      await container.remove({ force: true, v: true }).catch(() => {})
-      lifeline.end()
-    }
     return { container, end }
   } catch (error) {
+    await undo()
     throw new RaspiError(kind, `${name} could not start a container of ${image}: ${messageOf(error)}`, {
       cause: error,
     })
   }
+}
+
+async function remove(container: Dockerode.Container): Promise<void> {
+  await container.remove({ force: true, v: true }).catch(() => {})
 }
 
 /** What Pis need in their container beside QEMU. */

@@ -71,8 +71,7 @@ export class DockerEngine implements Engine {
    */
   static async connect(context: DockerEngineContext): Promise<DockerEngine> {
     const client = await connectDocker(context.address)
-    const swept = await sweepContainers(client.docker)
-    if (swept > 0) context.log(`Removed ${swept} containers that interrupted runs left on ${client.name}`)
+    await sweepContainers(client, context.log)
     const qemuImage = await ensureImage(client, context.image ?? context.frozen, imageForPis, context.log)
     const { container, end } = await startContainer(client, qemuImage)
     try {

@@ -1,9 +1,10 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
-import type Dockerode from 'dockerode'
 import * as z from 'zod'
 import { isAlive, processId } from '../../host/process.ts'
+import type { Log } from '../../host/progress.ts'
+import type { DockerClient } from './client.ts'
 
 /** The label that tells whose a container is. Nothing without it is ever touched. */
 const ownerLabel = 'vitest-raspi.owner'
@@ -29,10 +30,13 @@ export function ownerLabels(): Record<string, string> {
 }
 
 /**
- * Removes the containers of processes that have ended, of those that can be told to have, and gives how many there were. Usually
+ * Removes the containers of processes that have ended, of those that can be told to have, and says how many there were. Usually
  * there are none, because ours end with the connection of whoever has started them: only such that were never started are left.
  */
-export async function sweepContainers(docker: Dockerode): Promise<number> {
+export async function sweepContainers(
+  { docker, name }: Pick<DockerClient, 'docker' | 'name'>,
+  log: Log,
+): Promise<void> {
   const ours = await docker.listContainers({ all: true, filters: { label: [ownerLabel] } })
   const left = ours.filter(({ Labels }) => isLeft(Labels[ownerLabel] ?? ''))
   await Promise.all(
@@ -43,7 +47,7 @@ export async function sweepContainers(docker: Dockerode): Promise<number> {
         .catch(() => {}),
     ),
   )
-  return left.length
+  if (left.length > 0) log(`Removed ${left.length} containers that interrupted runs left on ${name}`)
 }
 
 function isLeft(label: string): boolean {

@@ -1,7 +1,10 @@
+import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { ControlNode, rootsOf } from '../../../src/control-node/control-node.ts'
+import { ownerLabels } from '../../../src/engine/docker/owner.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
 
 test('Ansible reads the repository that the project is in, and what is named besides', () => {
@@ -28,4 +31,30 @@ test('without an engine that is said, with the option that names one', async () 
   await expect(starting).rejects.toThrow(
     /^Ansible cannot run in containers, because the Docker engine unix:\/\/\/nowhere\/docker\.sock does not answer: .*ENOENT.*\n.*ansible: \{ container: …, docker: ADDRESS \}/,
   )
+})
+
+test('what interrupted runs left on its engine is removed before it starts', async () => {
+  const label = Object.entries(ownerLabels()).map(([name, text]) => [
+    name,
+    JSON.stringify({ ...JSON.parse(text), startTime: '1' }),
+  ])
+  const removed: string[] = []
+  const server = createServer(({ url = '', method }, response) => {
+    if (method === 'DELETE') removed.push(url)
+    if (url.endsWith('/version')) response.end('{ "Version": "28.1", "ApiVersion": "1.49" }')
+    else if (url.endsWith('/info')) response.end('{ "NCPU": 4, "MemTotal": 1e10 }')
+    else if (url.includes('/containers/json'))
+      response.end(JSON.stringify([{ Id: 'left', Labels: Object.fromEntries(label) }]))
+    else response.writeHead(method === 'DELETE' ? 204 : 404).end()
+  })
+  const dir = scratchDir()
+  server.listen(join(dir, 'd.sock'))
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const starting = ControlNode.start({
+    option: { container: 'mine', docker: `unix://${dir}/d.sock`, paths: [] },
+    ...{ projectDir: dir, runDir: dir, workDir: dir, log: () => {} },
+  })
+  await expect(starting).rejects.toThrow(/^The image mine cannot be pulled/)
+  expect(removed).toEqual([expect.stringContaining('/containers/left?')])
 })
