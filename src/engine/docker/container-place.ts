@@ -33,10 +33,18 @@ export const inside = {
 const backgroundShares = 64
 const fullShares = 1024
 
-const pidFile = `${inside.pi}/qemu.pid`
+/**
+ * Starts QEMU as a process whose id is in the file `$1`, because Docker ends a container, but none of its other processes. Each
+ * start has a file of its own: what an earlier one left is never taken for it.
+ */
+const qemuScript = 'pid=$1; shift; echo $$ > "$pid"; exec qemu-system-aarch64 "$@"'
 
-/** Starts QEMU as the process whose id is known, because Docker ends a container, but none of its other processes. */
-const qemuScript = `echo $$ > ${pidFile}; exec qemu-system-aarch64 "$@"`
+/** Kills the process whose id is in the file `$1`, or is about to be: Docker tells of a start before there is one. */
+const killScript =
+  'n=0; until [ -s "$1" ] || [ $n = 50 ]; do n=$((n + 1)); sleep 0.1; done; kill -KILL $(cat "$1")'
+
+/** How long an engine may take to tell that a QEMU which was killed has ended, in ms. */
+const killMs = 15_000
 
 /**
  * A place in a container. All ways there are by the engine's API, so that an engine elsewhere serves as well, and the
@@ -54,6 +62,7 @@ export class ContainerPlace implements Place {
   readonly #engineName: string
   readonly #end: () => Promise<void>
   #ended = false
+  #starts = 0
 
   constructor(
     { container, end }: OwnContainer,
@@ -76,17 +85,25 @@ export class ContainerPlace implements Place {
 
   async startQemu(args: readonly string[], priority: Priority): Promise<QemuProcess> {
     if (priority === 'background') await this.container.update({ CpuShares: backgroundShares })
-    const qemu = await startIn(this.container, ['sh', '-c', qemuScript, 'sh', ...args])
+    const pidFile = `${inside.pi}/qemu-${++this.#starts}.pid`
+    const qemu = await startIn(this.container, ['sh', '-c', qemuScript, 'sh', pidFile, ...args])
     const console = createWriteStream(join(this.logDir, machineFiles.console), { flags: 'a', mode: 0o600 })
     console.on('error', () => {})
     qemu.stdout.pipe(console)
+    const silence = Promise.withResolvers<undefined>()
     return {
       messages: qemu.stderr,
-      exited: qemu.exited.then((code) => this.#exit(code)),
+      exited: Promise.race([qemu.exited, silence.promise]).then((code) => this.#exit(code)),
       kill: () => {
-        this.#run(['sh', '-c', `kill -KILL $(cat ${pidFile})`]).catch(() => {})
+        this.#run(['sh', '-c', killScript, 'sh', pidFile]).catch(() => {})
         // Of an engine that is gone nobody hears of its end.
         qemu.stdin.end()
+        // Nor of one that hangs.
+        const timer = setTimeout(() => {
+          qemu.leave()
+          silence.resolve(undefined)
+        }, killMs)
+        void qemu.exited.then(() => clearTimeout(timer))
       },
       // Nobody reaches a container's processes by Docker's API.
       setTimerSlack: () => {},

@@ -20,6 +20,9 @@ export interface Mount {
   readOnly?: boolean
 }
 
+/** How long an engine may take to remove a container, in ms. It is removed all the same, as its connection is closed. */
+const removeMs = 30_000
+
 /** What is particular of a container. */
 export interface ContainerOptions {
   /** The kind of the error where it cannot be started. @default 'boot' */
@@ -77,7 +80,8 @@ export async function startContainer(
 }
 
 async function remove(container: Dockerode.Container): Promise<void> {
-  await container.remove({ force: true, v: true }).catch(() => {})
+  const late = { abortSignal: AbortSignal.timeout(removeMs) }
+  await container.remove({ force: true, v: true, ...late }).catch(() => {})
 }
 
 /** What Pis need in their container beside QEMU. */

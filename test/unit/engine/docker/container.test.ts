@@ -1,8 +1,14 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import type Dockerode from 'dockerode'
-import { expect, test, vi } from 'vitest'
-import type { DockerClient } from '../../../../src/engine/docker/client.ts'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import { type DockerClient, dockerode } from '../../../../src/engine/docker/client.ts'
 import { startContainer } from '../../../../src/engine/docker/container.ts'
+import { scratchDir } from '../../../support/scratch-dir.ts'
+
+afterEach(() => void vi.restoreAllMocks())
 
 /** An engine whose containers are used by `steps`. */
 function engineWith(steps: Partial<Record<'attach' | 'start' | 'remove', () => Promise<unknown>>> = {}) {
@@ -31,7 +37,7 @@ test('one that cannot be started is removed, and its connection closed', async (
   await expect(startContainer(client, 'qemu')).rejects.toThrow(
     'X could not start a container of qemu: no room',
   )
-  expect(remove).toHaveBeenCalledExactlyOnceWith({ force: true, v: true })
+  expect(remove).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ force: true, v: true }))
   expect(lifeline.destroyed).toBe(true)
 })
 
@@ -44,4 +50,20 @@ test('one that cannot be connected to is removed', async () => {
 test('one that cannot be made is none', async () => {
   const docker = { createContainer: fails } as unknown as Dockerode
   await expect(startContainer({ docker, name: 'X' } as DockerClient, 'qemu')).rejects.toThrow('no room')
+})
+
+test('an engine that hangs keeps nobody waiting for the end of a container', async () => {
+  const server = createServer(() => {})
+  const socketPath = join(scratchDir(), 'd.sock')
+  server.listen(socketPath)
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const { client, lifeline } = engineWith()
+  const hanging = new (dockerode())({ socketPath }).getContainer('it')
+  const { end } = await startContainer(client, 'qemu')
+  const made = (await client.docker.createContainer({})) as Dockerode.Container
+  made.remove = hanging.remove.bind(hanging)
+  vi.spyOn(AbortSignal, 'timeout').mockReturnValue(AbortSignal.abort())
+  await end()
+  expect(lifeline.destroyed).toBe(true)
 })
