@@ -42,7 +42,7 @@ export function endpointOf(
 
 function ofUrl(url: string, env: NodeJS.ProcessEnv): Endpoint {
   const byTls = url.startsWith('tcp:') && env.DOCKER_TLS_VERIFY
-  return { url, name: url, ...(byTls && { certificates: env.DOCKER_CERT_PATH }) }
+  return { url, name: url, ...(byTls && { certificates: env.DOCKER_CERT_PATH || dockerConfigDir(env) }) }
 }
 
 function ofContext(name: string, env: NodeJS.ProcessEnv): Endpoint {

@@ -68,6 +68,13 @@ test('an engine is reached by its socket, by ssh, or by TCP, with TLS where ther
   })
 })
 
+test('DOCKER_TLS_VERIFY alone means TLS, with the certificates beside Docker’s configuration', () => {
+  const env = { DOCKER_TLS_VERIFY: '1', DOCKER_CONFIG: '/docker' }
+  expect(endpointOf('tcp://anemoi', env)?.certificates).toBe('/docker')
+  expect(endpointOf('tcp://anemoi', { ...env, DOCKER_CERT_PATH: '/certs' })?.certificates).toBe('/certs')
+  expect(endpointOf('tcp://anemoi', { ...env, DOCKER_TLS_VERIFY: '' })?.certificates).toBeUndefined()
+})
+
 test('an address is what it says, whatever DOCKER_HOST names', () => {
   vi.stubEnv('DOCKER_HOST', 'ssh://boreas@zephyr:2222')
   const modemFor = (url: string) => new (dockerode())(dockerOptions({ url, name: '' })).modem
