@@ -64,6 +64,9 @@ function ofContext(name: string, env: NodeJS.ProcessEnv): Endpoint {
 const currentContext = (env: NodeJS.ProcessEnv) =>
   configSchema.safeParse(parsedJson(dockerConfigText(env))).data?.currentContext
 
+/** How a host that has vanished is noticed, of ssh2: without it, whoever waits for it waits for ever. */
+const aliveness = { keepaliveInterval: 10_000, keepaliveCountMax: 3 }
+
 /**
  * How Dockerode reaches `endpoint`. Throws a `RaspiError` where its address is none. What is left out Dockerode would take from
  * `DOCKER_HOST`, which may name another engine.
@@ -78,7 +81,7 @@ export function dockerOptions({ url, certificates }: Endpoint, env = process.env
       return {
         ...{ protocol: 'ssh', host: hostname, port: Number(port) || 22 },
         username: decodeURIComponent(username) || userInfo().username,
-        ...(env.SSH_AUTH_SOCK && { sshOptions: { agent: env.SSH_AUTH_SOCK } }),
+        sshOptions: { ...aliveness, ...(env.SSH_AUTH_SOCK && { agent: env.SSH_AUTH_SOCK }) },
       }
     case 'tcp:':
     case 'http:':

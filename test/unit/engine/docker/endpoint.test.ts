@@ -56,7 +56,8 @@ test('an engine is reached by its socket, by ssh, or by TCP, with TLS where ther
     ...{ protocol: 'http', socketPath: '/run/d.sock' },
   })
   expect(dockerOptions({ url: 'ssh://pi@anemoi', name: '' }, { SSH_AUTH_SOCK: '/agent' })).toEqual({
-    ...{ protocol: 'ssh', host: 'anemoi', port: 22, username: 'pi', sshOptions: { agent: '/agent' } },
+    ...{ protocol: 'ssh', host: 'anemoi', port: 22, username: 'pi' },
+    sshOptions: { agent: '/agent', keepaliveInterval: 10_000, keepaliveCountMax: 3 },
   })
   expect(dockerOptions({ url: 'tcp://anemoi', name: '' })).toEqual({
     ...{ protocol: 'http', host: 'anemoi', port: 2375 },
