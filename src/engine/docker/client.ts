@@ -3,6 +3,7 @@ import type Dockerode from 'dockerode'
 import { isRaspiError, messageOf, RaspiError } from '../../errors.ts'
 import { isAtLeast } from '../../host/programs.ts'
 import { dockerOptions, endpointOf } from './endpoint.ts'
+import { otherKey } from './known-host.ts'
 
 /** A Docker engine that answers. */
 export interface DockerClient {
@@ -60,6 +61,16 @@ export async function connectDocker(
     return { docker, name, cores: info.NCPU, memory: info.MemTotal }
   } catch (error) {
     if (isRaspiError(error)) throw error
+    if (otherKey.test(messageOf(error))) {
+      throw new RaspiError(
+        'host',
+        `${who} cannot run on ${name}: its host has another key than is known of it.`,
+        {
+          hint: 'Whoever answers may be somebody else. If it has a new key, ssh tells what to do.',
+          cause: error,
+        },
+      )
+    }
     throw new RaspiError(
       'host',
       `${who} cannot run in containers, because ${name} does not answer: ${messageOf(error)}`,

@@ -7,6 +7,7 @@ import * as z from 'zod'
 import { RaspiError } from '../../errors.ts'
 import { dockerConfigDir, dockerConfigText } from '../../host/docker-config.ts'
 import { parsedJson } from '../../host/json.ts'
+import { knownHost } from './known-host.ts'
 
 /** Where a Docker engine listens. */
 export interface Endpoint {
@@ -68,7 +69,7 @@ const currentContext = (env: NodeJS.ProcessEnv) =>
 const aliveness = { keepaliveInterval: 10_000, keepaliveCountMax: 3 }
 
 /**
- * How Dockerode reaches `endpoint`. Throws a `RaspiError` where its address is none. What is left out Dockerode would take from
+ * How Dockerode reaches `endpoint`. Throws a `RaspiError` where its address is none, or a host is not known to ssh. What is left out Dockerode would take from
  * `DOCKER_HOST`, which may name another engine.
  */
 export function dockerOptions({ url, certificates }: Endpoint, env = process.env): DockerOptions {
@@ -81,7 +82,11 @@ export function dockerOptions({ url, certificates }: Endpoint, env = process.env
       return {
         ...{ protocol: 'ssh', host: hostname, port: Number(port) || 22 },
         username: decodeURIComponent(username) || userInfo().username,
-        sshOptions: { ...aliveness, ...(env.SSH_AUTH_SOCK && { agent: env.SSH_AUTH_SOCK }) },
+        sshOptions: {
+          ...aliveness,
+          ...knownHost(hostname, Number(port) || 22),
+          ...(env.SSH_AUTH_SOCK && { agent: env.SSH_AUTH_SOCK }),
+        },
       }
     case 'tcp:':
     case 'http:':

@@ -7,6 +7,8 @@ import { dockerode } from '../../../../src/engine/docker/client.ts'
 import { dockerOptions, endpointOf } from '../../../../src/engine/docker/endpoint.ts'
 import { scratchDir } from '../../../support/scratch-dir.ts'
 
+const verified = { hostVerifier: () => true }
+vi.mock('../../../../src/engine/docker/known-host.ts', () => ({ knownHost: () => verified }))
 afterEach(() => void vi.unstubAllEnvs())
 
 /** A directory of Docker's configuration with a context `anemoi`. */
@@ -57,7 +59,7 @@ test('an engine is reached by its socket, by ssh, or by TCP, with TLS where ther
   })
   expect(dockerOptions({ url: 'ssh://pi@anemoi', name: '' }, { SSH_AUTH_SOCK: '/agent' })).toEqual({
     ...{ protocol: 'ssh', host: 'anemoi', port: 22, username: 'pi' },
-    sshOptions: { agent: '/agent', keepaliveInterval: 10_000, keepaliveCountMax: 3 },
+    sshOptions: { ...verified, agent: '/agent', keepaliveInterval: 10_000, keepaliveCountMax: 3 },
   })
   expect(dockerOptions({ url: 'tcp://anemoi', name: '' })).toEqual({
     ...{ protocol: 'http', host: 'anemoi', port: 2375 },
