@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import { RaspiError } from '../errors.ts'
 import type { FrozenPi } from '../freeze/store.ts'
 import { type Log, phase } from '../host/progress.ts'
@@ -61,7 +60,7 @@ export class Checkpoints {
   async forget(pi: LivePi): Promise<void> {
     const checkpoints = this.#made.get(pi)
     this.#made.delete(pi)
-    for (const { dir } of checkpoints?.values() ?? []) await rm(dir, { recursive: true, force: true })
+    for (const { dir } of checkpoints?.values() ?? []) await pi.machine.place.remove(dir)
   }
 
   async #alone(pi: LivePi, work: () => Promise<void>): Promise<void> {

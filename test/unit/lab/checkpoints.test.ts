@@ -1,18 +1,16 @@
-import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { RaspiError } from '../../../src/errors.ts'
 import type { FrozenPi } from '../../../src/freeze/store.ts'
 import { Checkpoints } from '../../../src/lab/checkpoints.ts'
 import { Gate } from '../../../src/lab/gate.ts'
 import type { LivePi } from '../../../src/lab/live-pi.ts'
-import { scratchDir } from '../../support/scratch-dir.ts'
 
 /** A Pi of which only checkpoints are wanted; `work` is what one takes. */
-function aPi({ frozen = true, work = async () => {}, place = '/nowhere', on = true } = {}) {
-  const restored: string[] = []
+function aPi({ frozen = true, work = async () => {}, on = true } = {}) {
+  const [restored, removed]: [string[], string[]] = [[], []]
   const pi = {
     machine: {
+      place: { remove: async (path: string) => void removed.push(path) },
       running(wanted: string) {
         if (!on) throw new RaspiError('boot', `${wanted}: Pi pi-1 is off.`)
       },
@@ -20,11 +18,11 @@ function aPi({ frozen = true, work = async () => {}, place = '/nowhere', on = tr
     ...{ identity: { hostname: 'pi-1' }, source: { frozen }, signal: new AbortController().signal },
     checkpoint: async (id: string) => {
       await work()
-      return { id, dir: join(place, id) } as FrozenPi
+      return { id, dir: `/raspi/pi/${id}` } as FrozenPi
     },
     restore: async ({ id }: FrozenPi) => void restored.push(id),
   }
-  return { pi: pi as unknown as LivePi, restored }
+  return { pi: pi as unknown as LivePi, restored, removed }
 }
 
 function checkpointsOf(...pis: LivePi[]) {
@@ -97,14 +95,12 @@ test('two at once are refused', async () => {
   await expect(first).resolves.toMatchObject({ name: 'clean' })
 })
 
-test('those of a Pi whose card has gone are gone with their files, and no later one takes their place', async () => {
-  const place = scratchDir()
-  const { pi } = aPi({ place })
+test('those of a Pi whose card has gone are gone with their files, wherever these are, and no later one takes their place', async () => {
+  const { pi, removed } = aPi()
   const { checkpoints } = checkpointsOf(pi)
   const { id } = await checkpoints.make(1, 'clean')
-  mkdirSync(join(place, id))
   await checkpoints.forget(pi)
-  expect(existsSync(join(place, id))).toBe(false)
+  expect(removed).toEqual([`/raspi/pi/${id}`])
   await expect(checkpoints.restore(1, id)).rejects.toThrow(`Pi pi-1 has no checkpoint ${id}.`)
   const later = await checkpoints.make(1, undefined)
   expect(later).toMatchObject({ name: '1' })
