@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf, RaspiError } from '../../errors.ts'
 import type { Booted } from '../../freeze/freeze.ts'
@@ -18,8 +17,17 @@ import { connectDocker, type DockerClient } from './client.ts'
 import { qemuVersionIn, startContainer } from './container.ts'
 import { ContainerPlace, inside } from './container-place.ts'
 import { type FrozenLabel, frozenLabel, readLabel } from './frozen-label.ts'
-import { commit, ensureImage, imageForPis, imageId, pullImage, pushImage, registryHint } from './images.ts'
-import { sweepContainers } from './owner.ts'
+import {
+  commit,
+  copyImage,
+  ensureImage,
+  imageForPis,
+  imageId,
+  pullImage,
+  pushImage,
+  registryHint,
+} from './images.ts'
+import { sweepContainers, sweepTrials, trialName } from './owner.ts'
 
 /** Which engine it is to be, and what it takes to use it. */
 export interface DockerEngineContext {
@@ -34,6 +42,9 @@ export interface DockerEngineContext {
   log: Log
   signal: AbortSignal
 }
+
+/** What holds frozen Pis is called, with a tag for each. */
+const frozenRepository = 'vitest-raspi/frozen'
 
 /** How long an engine may take to answer whether it is still there, in ms. */
 const answerMs = 5_000
@@ -72,6 +83,7 @@ export class DockerEngine implements Engine {
   static async connect(context: DockerEngineContext): Promise<DockerEngine> {
     const client = await connectDocker(context.address)
     await sweepContainers(client, context.log)
+    await sweepTrials(client.docker, frozenRepository)
     const qemuImage = await ensureImage(client, context.image ?? context.frozen, imageForPis, context.log)
     const { container, end } = await startContainer(client, qemuImage)
     try {
@@ -159,7 +171,7 @@ export class DockerEngine implements Engine {
     const close = async () => (of ? undefined : place.end())
     const dir = frozenDirOf(about.id)
     const name = this.#frozenImage(about.id)
-    const trial = `${name}-trial`
+    const trial = trialName(name)
     const { docker } = this.#client
     const card = `${dir}/${frozenFiles.card}`
     try {
@@ -217,12 +229,9 @@ export class DockerEngine implements Engine {
 
   /** Copies a container image from another engine. */
   async copyImage(name: string, from: DockerEngine): Promise<void> {
-    await phase(this.#context.log, `Copying ${name} from ${from.name} to ${this.name}, once`, async () => {
-      const layers = await from.#client.docker.getImage(name).get()
-      const answer = await this.#client.docker.loadImage(layers)
-      answer.resume()
-      await once(answer, 'end')
-    })
+    await phase(this.#context.log, `Copying ${name} from ${from.name} to ${this.name}, once`, () =>
+      copyImage(name, from.#client.docker, this.#client.docker),
+    )
   }
 
   async #placeIn(image: string, dir: string): Promise<ContainerPlace> {
@@ -269,7 +278,7 @@ export class DockerEngine implements Engine {
   }
 
   #frozenImage(id: string): string {
-    return `vitest-raspi/frozen:${id.slice(0, 32)}-${this.qemuImage.slice(0, 12)}`
+    return `${frozenRepository}:${id.slice(0, 32)}-${this.qemuImage.slice(0, 12)}`
   }
 }
 

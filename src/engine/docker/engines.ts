@@ -1,5 +1,6 @@
 import type { EngineChoice } from '../../engine-option.ts'
 import { messageOf, RaspiError } from '../../errors.ts'
+import type { Booted } from '../../freeze/freeze.ts'
 import type { FreezeKey, FrozenPi } from '../../freeze/store.ts'
 import type { Image } from '../../image/image.ts'
 import type { ImageOption } from '../../image-option.ts'
@@ -39,6 +40,8 @@ export class Engines implements SizedEngine {
   readonly #log: (line: string) => void
   readonly #busy = new Map<DockerEngine, number>()
   readonly #failed = new Set<DockerEngine>()
+  /** Where frozen Pis were made that do not count yet: they are tried there, and not copied. */
+  readonly #trials = new WeakMap<FrozenPi, DockerEngine>()
   readonly #copying = new Map<string, Promise<void>>()
 
   /** Throws a `RaspiError` where they have different images for Pis. */
@@ -64,23 +67,10 @@ export class Engines implements SizedEngine {
   }
 
   open(source: PiSource, dir: string): Promise<Place> {
-    return this.#onBest(async (engine) => {
-      // It counts from now on: who comes while this one is being opened is to see it.
-      const leave = this.#enter(engine)
-      try {
-        if (source.frozen) await this.#bring(source.frozen, engine)
-        const place = await engine.open(source, dir)
-        const end = place.end.bind(place)
-        place.end = async () => {
-          leave()
-          await end()
-        }
-        return place
-      } catch (error) {
-        leave()
-        throw error
-      }
-    })
+    const maker = source.frozen && this.#trials.get(source.frozen)
+    return maker
+      ? this.#openOn(maker, source, dir)
+      : this.#onBest((engine) => this.#openOn(engine, source, dir))
   }
 
   async find(
@@ -100,8 +90,8 @@ export class Engines implements SizedEngine {
     const of = plan.of?.place
     const there = of && this.#engines.find((engine) => engine.has(of))
     return there
-      ? there.workshop(plan, machineDir)
-      : this.#onBest((engine) => engine.workshop(plan, machineDir))
+      ? this.#workshopOn(there, plan, machineDir)
+      : this.#onBest((engine) => this.#workshopOn(engine, plan, machineDir))
   }
 
   given(option: ImageOption, board: Board): Promise<PiSource | undefined> {
@@ -114,6 +104,34 @@ export class Engines implements SizedEngine {
 
   get #living() {
     return this.#engines.filter((engine) => !this.#failed.has(engine))
+  }
+
+  async #openOn(engine: DockerEngine, source: PiSource, dir: string): Promise<Place> {
+    // It counts from now on: who comes while this one is being opened is to see it.
+    const leave = this.#enter(engine)
+    try {
+      if (source.frozen) await this.#bring(source.frozen, engine)
+      const place = await engine.open(source, dir)
+      const end = place.end.bind(place)
+      place.end = async () => {
+        leave()
+        await end()
+      }
+      return place
+    } catch (error) {
+      leave()
+      throw error
+    }
+  }
+
+  async #workshopOn(engine: DockerEngine, plan: FrozenPlan, machineDir: string): Promise<Workshop> {
+    const workshop = await engine.workshop(plan, machineDir)
+    const seal = async (booted: Booted) => {
+      const frozen = await workshop.seal(booted)
+      this.#trials.set(frozen, engine)
+      return frozen
+    }
+    return { ...workshop, seal }
   }
 
   #load(engine: DockerEngine): number {

@@ -91,6 +91,11 @@ export async function pushImage(docker: Dockerode, name: string): Promise<void> 
   await followed(docker, await docker.getImage(repo).push({ tag, authconfig: await loginFor(name) }))
 }
 
+/** Copies an image from one engine to another. Rejects with the words of the one that fails. */
+export async function copyImage(name: string, from: Dockerode, to: Dockerode): Promise<void> {
+  await followed(to, await to.loadImage(await from.getImage(name).get()))
+}
+
 /** An engine has no log-in of its own. Without any it is to be told so: some take no push where it is left out. */
 async function loginFor(name: string): Promise<Dockerode.AuthConfigObject> {
   const login = await dockerLogin(registryOf(name))

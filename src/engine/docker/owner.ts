@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
+import type Dockerode from 'dockerode'
 import * as z from 'zod'
 import { isAlive, processId } from '../../host/process.ts'
 import type { Log } from '../../host/progress.ts'
@@ -58,6 +60,32 @@ function isLeft(label: string): boolean {
     return false
   }
 }
+
+/** A name for what is to become the container image `name` that tells whose it is: others may make the same at the same time. */
+export function trialName(name: string): string {
+  return `${name}-trial-${worldTag()}-${process.pid}-${processId(process.pid)?.startTime ?? ''}`
+}
+
+/** Takes these names from what processes left that have ended, and removes it where it has no other. */
+export async function sweepTrials(docker: Dockerode, repository: string): Promise<void> {
+  const images = await docker.listImages({ filters: { reference: [repository] } })
+  const names = images.flatMap(({ RepoTags }) => RepoTags ?? [])
+  await Promise.all(
+    names.filter(isLeftTrial).map((name) =>
+      docker
+        .getImage(name)
+        .remove()
+        .catch(() => {}),
+    ),
+  )
+}
+
+function isLeftTrial(name: string): boolean {
+  const [, tag, pid, startTime = ''] = /-trial-([0-9a-f]+)-(\d+)-(\d*)$/.exec(name) ?? []
+  return tag === worldTag() && !isAlive({ pid: Number(pid), startTime })
+}
+
+const worldTag = () => createHash('sha256').update(JSON.stringify(world())).digest('hex').slice(0, 12)
 
 function inProc(read: () => string): string {
   try {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import type { DockerEngine } from '../../../../src/engine/docker/docker-engine.ts'
 import { Engines } from '../../../../src/engine/docker/engines.ts'
-import type { PiSource } from '../../../../src/engine/engine.ts'
+import type { FrozenPlan, PiSource } from '../../../../src/engine/engine.ts'
+import type { Booted } from '../../../../src/freeze/freeze.ts'
 
 const source = {} as PiSource
 
@@ -14,6 +15,12 @@ class FakeEngine {
   opened = 0
   open: () => Promise<{ end(): Promise<void> }>
   answers = async () => true
+  hasImage = async (_name: string) => false
+  has = (place: unknown) => place === this.name
+  workshop = async () => ({
+    seal: async () => ({ container: 'trial' }),
+    keep: async () => ({ container: 'kept' }),
+  })
 
   constructor(name: string, { cores = 2, qemuImage = 'abc', fails = false } = {}) {
     this.name = name
@@ -71,6 +78,17 @@ test('an engine that does not answer any more gets no more Pis, which is said', 
     throw new Error('gone')
   }
   await expect(engines.open(source, '')).rejects.toThrow('None of the Docker engines answers any more.')
+})
+
+test('a frozen Pi that does not count yet is tried where it was made, however busy that is', async () => {
+  const [one, two] = [new FakeEngine('one'), new FakeEngine('two')]
+  const engines = asOne([], one, two)
+  one.hasImage = async () => true
+  await engines.open(source, '')
+  const workshop = await engines.workshop({ of: { place: 'one' } } as unknown as FrozenPlan, '')
+  const frozen = await workshop.seal({} as Booted)
+  await engines.open({ ...source, frozen }, '')
+  expect([one.opened, two.opened]).toEqual([2, 0])
 })
 
 test('engines with different images for Pis do not go together', () => {

@@ -1,12 +1,13 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import type Dockerode from 'dockerode'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { imageForAnsible } from '../../../../src/control-node/image.ts'
 import { connectDocker, type DockerClient } from '../../../../src/engine/docker/client.ts'
 import { frozenLabel, readLabel } from '../../../../src/engine/docker/frozen-label.ts'
-import { ensureImage, imageForPis, pushImage } from '../../../../src/engine/docker/images.ts'
+import { copyImage, ensureImage, imageForPis, pushImage } from '../../../../src/engine/docker/images.ts'
 import type { Image } from '../../../../src/image/image.ts'
 import { boards } from '../../../../src/machine/boards.ts'
 import { scratchDir } from '../../../support/scratch-dir.ts'
@@ -39,8 +40,8 @@ async function engineThatTells(progress: object[]) {
     if (path.endsWith('/version')) return void response.end('{ "Version": "28.1", "ApiVersion": "1.49" }')
     if (path.endsWith('/info')) return void response.end('{ "NCPU": 4, "MemTotal": 1e10 }')
     if (method === 'GET') return void response.writeHead(404).end('{ "message": "no such image" }')
-    const auth = String(request.headers['x-registry-auth'])
-    asked.push({ path, auth: JSON.parse(Buffer.from(auth, 'base64url').toString()) })
+    const auth = request.headers['x-registry-auth']
+    asked.push({ path, auth: auth && JSON.parse(Buffer.from(String(auth), 'base64url').toString()) })
     request
       .resume()
       .on('end', () => response.end(progress.map((each) => `${JSON.stringify(each)}\n`).join('')))
@@ -59,6 +60,13 @@ test('what an engine tells of its failure on the way is an error', async () => {
     /^The image r\.example\/pis:1 cannot be pulled on the Docker engine .*: manifest unknown\n/,
   )
   await expect(pushImage(engine.docker, 'r.example/pis:1')).rejects.toThrow('manifest unknown')
+})
+
+test('so it is where an image is copied to it', async () => {
+  const { docker, asked } = await engineThatTells([{ status: 'Loading' }, { error: 'no space left' }])
+  const from = { getImage: () => ({ get: async () => Readable.from(['a tar']) }) } as unknown as Dockerode
+  await expect(copyImage('frozen', from, docker)).rejects.toThrow('no space left')
+  expect(asked).toMatchObject([{ path: expect.stringContaining('/images/load') }])
 })
 
 test('an engine is given the log-in to a registry, or told that there is none', async () => {

@@ -1,6 +1,6 @@
 import type Dockerode from 'dockerode'
 import { expect, test } from 'vitest'
-import { ownerLabels, sweepContainers } from '../../../../src/engine/docker/owner.ts'
+import { ownerLabels, sweepContainers, sweepTrials, trialName } from '../../../../src/engine/docker/owner.ts'
 
 const [[labelName, mine] = ['', '']] = Object.entries(ownerLabels())
 
@@ -43,4 +43,21 @@ test('one whose label is not understood is let alone', async () => {
   expect(
     await sweptOf({ [labelName]: JSON.stringify({ ...JSON.parse(mine), ...dead, boot: undefined }) }),
   ).toEqual([])
+})
+
+test('an image under trial is called after its maker, and its name goes where that has ended here', async () => {
+  const mine = trialName('vitest-raspi/frozen:abc-def')
+  const left = mine.replace(/\d+$/, '1')
+  const alien = left.replace(/trial-./, (name) => (name.endsWith('0') ? 'trial-1' : 'trial-0'))
+  expect(mine).toMatch(/^vitest-raspi\/frozen:[\w.-]{1,128}$/)
+  const removed: string[] = []
+  const docker = {
+    listImages: async () => [
+      { RepoTags: [mine, 'vitest-raspi/frozen:abc-def'] },
+      ...[{ RepoTags: [alien, left] }, { RepoTags: null }],
+    ],
+    getImage: (name: string) => ({ remove: async () => void removed.push(name) }),
+  } as unknown as Dockerode
+  await sweepTrials(docker, 'vitest-raspi/frozen')
+  expect(removed).toEqual([left])
 })
