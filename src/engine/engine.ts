@@ -1,7 +1,7 @@
 import type { Booted } from '../freeze/freeze.ts'
 import type { FreezeKey, FrozenPi, Manifest } from '../freeze/store.ts'
 import type { Image } from '../image/image.ts'
-import type { ImageOption } from '../image-option.ts'
+import type { Reference } from '../image/reference.ts'
 import type { Board } from '../machine/boards.ts'
 import type { Place } from '../machine/place.ts'
 
@@ -18,6 +18,8 @@ export interface FrozenPlan {
   about: Omit<Manifest, 'files' | keyof Booted>
   image: Image
   board: Board
+  /** What the image is asked for as. @default nothing, of a layer */
+  reference?: Reference | undefined
   /** Of a layer: the Pi that is to be frozen, which has shut down, and the frozen one that its card lies on. */
   of?: { place: Place; card: string; parent: FrozenPi } | undefined
   /** See {@link import('../freeze/freeze.ts').FreezeSubject.mustBeWarm}. */
@@ -43,8 +45,8 @@ export interface Engine {
   readonly qemuVersion: string
   /** Whether Pis run on this host: with its QEMU, and by its KVM where it has that. */
   readonly isHere: boolean
-  /** What Pis of the image `option` on `board` are made of, where the engine was given that; else nothing. */
-  given(option: ImageOption, board: Board): Promise<PiSource | undefined>
+  /** What Pis of the image that `reference` means are made of on `board`, where the engine was given that; else nothing. */
+  given(reference: Reference, board: Board): Promise<PiSource | undefined>
   /** Opens a place for a Pi of `source`; `dir` of this host is for what is known of it. */
   open(source: PiSource, dir: string): Promise<Place>
   /**

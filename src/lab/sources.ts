@@ -9,6 +9,7 @@ import { type Log, phase } from '../host/progress.ts'
 import { qemuPrograms } from '../host/requirements.ts'
 import { abandoned } from '../host/scratch.ts'
 import type { Image } from '../image/image.ts'
+import { parseReference, type Reference } from '../image/reference.ts'
 import { resolveImage } from '../image/resolve-image.ts'
 import type { ImageOption } from '../image-option.ts'
 import { type Board, boardOf } from '../machine/boards.ts'
@@ -49,7 +50,8 @@ export async function resolveSource(
   const board = boardOf(boardOption, engine.isHere ? undefined : () => false)
   for (const dir of abandoned(join(cacheDir, 'tmp'), 'frozen'))
     await rm(dir, { recursive: true, force: true })
-  const given = context.freezing ? await engine.given(option, board) : undefined
+  const reference = parseReference(option, context.baseDir)
+  const given = context.freezing ? await engine.given(reference, board) : undefined
   if (given) return given
   const shelf = context.share && shelfOf(context.share, cacheDir)
   const image = await resolveImage(option, {
@@ -66,7 +68,7 @@ export async function resolveSource(
   }
   if (!context.freezing) return { image, board }
   try {
-    return { image, board, frozen: await resolveFrozen(image, board, context) }
+    return { image, board, frozen: await resolveFrozen(image, reference, board, context) }
   } catch (error) {
     signal.throwIfAborted()
     // A guest that does not boot will not boot without freezing either.
@@ -76,7 +78,12 @@ export async function resolveSource(
   }
 }
 
-async function resolveFrozen(image: Image, board: Board, context: SourceContext): Promise<FrozenPi> {
+async function resolveFrozen(
+  image: Image,
+  reference: Reference,
+  board: Board,
+  context: SourceContext,
+): Promise<FrozenPi> {
   const { cacheDir, log, signal, engine, share } = context
   const key = freezeKeyOf(image.id, board, engine.qemuVersion)
   const id = frozenId(key)
@@ -102,7 +109,7 @@ async function resolveFrozen(image: Image, board: Board, context: SourceContext)
       )
     }
     return phase(log, `Freezing a booted Pi of ${image.name}, once (about a minute)`, () =>
-      makeFrozen({ about: { id, key }, image, board, mustBeWarm: true }, context),
+      makeFrozen({ about: { id, key }, image, reference, board, mustBeWarm: true }, context),
     )
   })
 }

@@ -7,6 +7,7 @@ import { test as base, expect } from 'vitest'
 import { DockerEngine } from '../../src/engine/docker/docker-engine.ts'
 import type { FrozenPi } from '../../src/freeze/store.ts'
 import { defaultCacheDir } from '../../src/host/paths.ts'
+import { parseReference } from '../../src/image/reference.ts'
 import { boards } from '../../src/machine/boards.ts'
 import { Dockerd, hasDockerd, imageTar } from '../support/dockerd.ts'
 import { Project } from '../support/project.ts'
@@ -87,7 +88,7 @@ test.runIf(hasDockerd() && hasRegistry())(
     const context = { address: engine.address, cacheDir: scratchDir(), log: () => {}, signal }
     const given = async (frozen: string, own?: string) =>
       (await DockerEngine.connect({ ...context, image: own, frozen })).given(
-        'debian-12-arm64',
+        parseReference('debian-12-arm64'),
         boards.raspi3b,
       )
     await expect(given(`${registry.host}/none:1`, image)).rejects.toThrow(

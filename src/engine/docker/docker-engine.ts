@@ -7,7 +7,8 @@ import { privateDir } from '../../host/paths.ts'
 import { type Log, phase } from '../../host/progress.ts'
 import type { Image } from '../../image/image.ts'
 import { type ClientKey, clientKey } from '../../image/keys.ts'
-import type { ImageOption } from '../../image-option.ts'
+import { originOf } from '../../image/origin.ts'
+import type { Reference } from '../../image/reference.ts'
 import type { Board } from '../../machine/boards.ts'
 import { makeCard } from '../../machine/card.ts'
 import type { Place } from '../../machine/place.ts'
@@ -16,7 +17,7 @@ import { CardImages } from './card-images.ts'
 import { connectDocker, type DockerClient } from './client.ts'
 import { qemuVersionIn, startContainer } from './container.ts'
 import { ContainerPlace, inside } from './container-place.ts'
-import { type FrozenLabel, frozenLabel, readLabel } from './frozen-label.ts'
+import { type FrozenLabel, frozenLabel, isOf, readLabel } from './frozen-label.ts'
 import {
   commit,
   copyImage,
@@ -103,7 +104,7 @@ export class DockerEngine implements Engine {
     return this.#client.name
   }
 
-  async given(option: ImageOption, board: Board): Promise<PiSource | undefined> {
+  async given(reference: Reference, board: Board): Promise<PiSource | undefined> {
     const { frozen: name } = this.#context
     if (!name) return undefined
     const { docker, name: engine } = this.#client
@@ -117,9 +118,9 @@ export class DockerEngine implements Engine {
         },
       )
     }
-    const wanted = typeof option === 'string' ? option : undefined
-    if (label.image.name !== wanted || label.board !== board.id) {
-      const has = `${label.image.name} on ${label.board}`
+    if (label.board !== board.id || !(await isOf(label, reference))) {
+      const other = label.board === board.id && label.image.name === reference.name ? 'another ' : ''
+      const has = `${other}${label.image.name} on ${label.board}`
       this.#say(`${name} has a frozen Pi of ${has}: others are made on ${engine}`)
       return undefined
     }
@@ -163,7 +164,7 @@ export class DockerEngine implements Engine {
     return this.#frozenOf(label, name, image, board)
   }
 
-  async workshop({ about, image, board, of }: FrozenPlan, machineDir: string): Promise<Workshop> {
+  async workshop({ about, image, reference, board, of }: FrozenPlan, machineDir: string): Promise<Workshop> {
     const place = of
       ? (of.place as ContainerPlace)
       : await this.#placeIn(await this.#cards.of(image), machineDir)
@@ -188,7 +189,8 @@ export class DockerEngine implements Engine {
         const manifest = { ...about, ...booted }
         await place.run(['sh', '-c', `rm -rf ${inside.pi} && mkdir -p ${inside.pi}`])
         const { publicKey } = await this.#key()
-        await commit(place.container, trial, frozenLabel({ manifest, image, board, publicKey }))
+        const origin = reference && ((await originOf(reference)) ?? '')
+        await commit(place.container, trial, frozenLabel({ manifest, image, origin, board, publicKey }))
         return { ...frozenIn(dir, manifest, image, board), container: trial }
       },
       keep: async (frozen) => {

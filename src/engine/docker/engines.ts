@@ -3,7 +3,7 @@ import { messageOf, RaspiError } from '../../errors.ts'
 import type { Booted } from '../../freeze/freeze.ts'
 import type { FreezeKey, FrozenPi } from '../../freeze/store.ts'
 import type { Image } from '../../image/image.ts'
-import type { ImageOption } from '../../image-option.ts'
+import type { Reference } from '../../image/reference.ts'
 import type { Board } from '../../machine/boards.ts'
 import type { Place } from '../../machine/place.ts'
 import type { Engine, FrozenPlan, PiSource, Workshop } from '../engine.ts'
@@ -94,8 +94,8 @@ export class Engines implements SizedEngine {
       : this.#onBest((engine) => this.#workshopOn(engine, plan, machineDir))
   }
 
-  given(option: ImageOption, board: Board): Promise<PiSource | undefined> {
-    return this.#onBest((engine) => engine.given(option, board))
+  given(reference: Reference, board: Board): Promise<PiSource | undefined> {
+    return this.#onBest((engine) => engine.given(reference, board))
   }
 
   async others(_: FreezeKey): Promise<string[]> {

@@ -2,6 +2,8 @@ import type Dockerode from 'dockerode'
 import * as z from 'zod'
 import { manifestSchema } from '../../freeze/store.ts'
 import type { Image } from '../../image/image.ts'
+import { originOf } from '../../image/origin.ts'
+import type { Reference } from '../../image/reference.ts'
 import type { Board } from '../../machine/boards.ts'
 import { inspected } from './images.ts'
 
@@ -17,6 +19,8 @@ const labelSchema = z.object({
     hostKeys: z.array(z.string()),
     cardBytes: z.int().positive(),
   }),
+  /** See {@link originOf}; empty for an image that the user has changed. Earlier versions wrote none. */
+  origin: z.string().optional(),
   /** The board's id. */
   board: z.string(),
   /** The key that its user accepts. */
@@ -30,6 +34,7 @@ export type FrozenLabel = z.output<typeof labelSchema>
 export function frozenLabel(about: {
   manifest: FrozenLabel['manifest']
   image: Image
+  origin?: string | undefined
   board: Board
   publicKey: string
 }): Record<string, string> {
@@ -52,4 +57,10 @@ export async function readLabel(docker: Dockerode, name: string): Promise<Frozen
   } catch {
     return `its label ${labelName} is of another version of vitest-raspi`
   }
+}
+
+/** Whether it is of the image that `reference` means. */
+export async function isOf({ origin, image }: FrozenLabel, reference: Reference): Promise<boolean> {
+  // The name alone says which one that is where it has a release, or is built by a recipe.
+  return (await originOf(reference)) === (origin ?? image.name)
 }

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -6,9 +7,12 @@ import type Dockerode from 'dockerode'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { imageForAnsible } from '../../../../src/control-node/image.ts'
 import { connectDocker, type DockerClient } from '../../../../src/engine/docker/client.ts'
-import { frozenLabel, readLabel } from '../../../../src/engine/docker/frozen-label.ts'
+import { frozenLabel, isOf, readLabel } from '../../../../src/engine/docker/frozen-label.ts'
 import { copyImage, ensureImage, imageForPis, pushImage } from '../../../../src/engine/docker/images.ts'
 import type { Image } from '../../../../src/image/image.ts'
+import { originOf } from '../../../../src/image/origin.ts'
+import { parseReference } from '../../../../src/image/reference.ts'
+import type { ImageOption } from '../../../../src/image-option.ts'
 import { boards } from '../../../../src/machine/boards.ts'
 import { scratchDir } from '../../../support/scratch-dir.ts'
 
@@ -124,4 +128,48 @@ test('no image, no label and another version’s label are told apart', async ()
   expect(await readLabel(docker, 'other')).toBe(
     'its label vitest-raspi.frozen is of another version of vitest-raspi',
   )
+})
+
+/** Whether a frozen Pi that was made of `made` serves who asks for `wanted`. */
+async function serves(made: ImageOption, wanted: ImageOption, name: string): Promise<boolean> {
+  const origin = (await originOf(parseReference(made))) ?? ''
+  const about = { manifest, image: { ...image, name }, board: boards.raspi3b, publicKey: '' }
+  const label = await readLabel(dockerWith({ pis: frozenLabel({ ...about, origin }) }), 'pis')
+  return typeof label === 'object' && isOf(label, parseReference(wanted))
+}
+
+test('a frozen Pi is used for its image by whatever words that is named', async () => {
+  const [name, pinned] = ['raspios-lite-arm64@latest', 'raspios-lite-arm64@2026-09-15']
+  expect(await serves('debian-12-arm64', { name: 'debian-12-arm64' }, 'debian-12-arm64')).toBe(true)
+  expect(await serves('raspios-lite-arm64', name, name)).toBe(true)
+  expect(await serves(name, 'raspios-lite-arm64', name)).toBe(true)
+  expect(await serves(pinned, { name: 'raspios-lite-arm64', release: '2026-09-15' }, pinned)).toBe(true)
+  expect(await serves(pinned, name, pinned)).toBe(false)
+})
+
+test('one of a file or a URL is used for that, and for no other of its name', async () => {
+  const dirs = [scratchDir(), scratchDir(), scratchDir()]
+  const [mine = '', copy = '', other = ''] = dirs.map((dir) => join(dir, 'my.img'))
+  for (const [file, text] of Object.entries({ [mine]: 'a', [copy]: 'a', [other]: 'b' }))
+    writeFileSync(file, text)
+  expect(await serves(mine, copy, 'my.img')).toBe(true)
+  expect(await serves(mine, other, 'my.img')).toBe(false)
+  expect(await serves(mine, '/nowhere/my.img', 'my.img')).toBe(false)
+  const [here, there] = ['https://here.example/my.img', 'https://there.example/my.img']
+  expect(await serves(here, { url: here, sha256: 'a'.repeat(64) }, 'my.img')).toBe(true)
+  expect(await serves(here, there, 'my.img')).toBe(false)
+})
+
+test('one of an image that the user has changed is not used for the image', async () => {
+  const changed = { name: 'debian-12-arm64', packages: ['nginx-light'] }
+  expect(await serves(changed, 'debian-12-arm64', 'debian-12-arm64')).toBe(false)
+  expect(await serves('debian-12-arm64', changed, 'debian-12-arm64')).toBe(false)
+})
+
+test('the label of an earlier version says by its name which image it is of', async () => {
+  const label = frozenLabel({ manifest, image, board: boards.raspi3b, publicKey: '' })
+  const read = await readLabel(dockerWith({ pis: label }), 'pis')
+  if (typeof read !== 'object') throw new Error(read)
+  expect(await isOf(read, parseReference('debian-12-arm64'))).toBe(true)
+  expect(await isOf(read, parseReference('debian-12-armhf'))).toBe(false)
 })
