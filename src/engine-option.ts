@@ -6,7 +6,10 @@ const dockerSchema = z.strictObject({
    * busy. `true` is the one that Docker's own programs use.
    */
   docker: z.union([z.literal(true), z.string().min(1), z.array(z.string().min(1)).min(1)]),
-  /** The container image that Pis run in: with QEMU from 8.2 on, qemu-img and socat. @default `frozen`, else one that is built */
+  /**
+   * The container image that Pis run in: with QEMU from 8.2 on, qemu-img, socat, tar and gzip. @default `frozen`, else one that
+   * is built
+   */
   image: z.string().min(1).optional(),
   /** A container image with a frozen Pi, as `vitest-raspi freeze --to` makes it: Pis of its image start from there. @default none */
   frozen: z.string().min(1).optional(),

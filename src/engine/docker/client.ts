@@ -42,7 +42,7 @@ export async function connectDocker(
     throw new RaspiError(
       'host',
       `${who} in containers cannot be had without the package testcontainers, which cannot be loaded.`,
-      { hint: 'Install it: npm install --save-dev testcontainers', cause: error },
+      { hint: 'Install it: npm install --save-dev testcontainers@^12', cause: error },
     )
   })
   const endpoint = endpointOf(address)
