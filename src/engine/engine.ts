@@ -45,6 +45,8 @@ export interface Engine {
   readonly qemuVersion: string
   /** Whether Pis run on this host: with its QEMU, and by its KVM where it has that. */
   readonly isHere: boolean
+  /** How often a part of it was lost, with what that had: what was found before may have to be made again. @default 0 */
+  readonly losses?: number
   /** What Pis of the image that `reference` means are made of on `board`, where the engine was given that; else nothing. */
   given(reference: Reference, board: Board): Promise<PiSource | undefined>
   /** Opens a place for a Pi of `source`; `dir` of this host is for what is known of it. */

@@ -1,5 +1,5 @@
 import type { BoardOption } from '../board-option.ts'
-import type { PiSource } from '../engine/engine.ts'
+import type { Engine, PiSource } from '../engine/engine.ts'
 import { RaspiError } from '../errors.ts'
 import { privateDir } from '../host/paths.ts'
 import type { ImageOption } from '../image-option.ts'
@@ -35,11 +35,15 @@ export interface PiSourcesContext extends StarterContext {
   places: Gate
 }
 
-/** What the Pis of a run are made of: images, frozen Pis and layers, each made or looked for once. */
+/**
+ * What the Pis of a run are made of: images, frozen Pis and layers, each made or looked for once, and once more where the engine
+ * has lost a part of itself.
+ */
 export class PiSources {
   readonly #context: PiSourcesContext
   readonly #sources = new Map<string, Promise<PiSource>>()
   readonly #layers = new Map<string, Promise<PiSource[]>>()
+  #engine: Engine | undefined
 
   constructor(context: PiSourcesContext) {
     this.#context = context
@@ -49,20 +53,21 @@ export class PiSources {
   async of({ image, board, pis, prepare }: LeaseRequest): Promise<PiSource[]> {
     const source = await this.ofImage(image, board)
     if (!prepare) return pis.map(() => source)
-    return once(this.#layers, [image, board, prepare], () => this.#makeLayers(source, prepare))
+    return once(this.#layers, this.#key(image, board, prepare), () => this.#makeLayers(source, prepare))
   }
 
   /** What Pis of `image` are made of that nothing is prepared on. Throws a `RaspiError` where that cannot be had. */
   ofImage(image: ImageOption, board: BoardOption): Promise<PiSource> {
-    return once(this.#sources, [image, board], () => this.#makeSource(image, board))
+    return once(this.#sources, this.#key(image, board), () => this.#makeSource(image, board))
   }
 
   /** The same for somebody who may ask again: what could not be had is tried anew then. */
   async tryImage(image: ImageOption, board: BoardOption): Promise<PiSource> {
+    const key = this.#key(image, board)
     try {
       return await this.ofImage(image, board)
     } catch (error) {
-      this.#sources.delete(keyOf([image, board]))
+      this.#sources.delete(key)
       throw error
     }
   }
@@ -76,6 +81,10 @@ export class PiSources {
   async settled(): Promise<void> {
     await Promise.allSettled([...this.#sources.values(), ...this.#layers.values()])
     await this.#context.share?.close()
+  }
+
+  #key(...about: unknown[]): string {
+    return JSON.stringify([...about, this.#engine?.losses ?? 0])
   }
 
   async #makeSource(image: ImageOption, board: BoardOption): Promise<PiSource> {
@@ -101,8 +110,9 @@ export class PiSources {
 
   async #sourceContext(): Promise<SourceContext> {
     const { engine, cacheDir, place, runDir, options, log, signal, notEmulated, share } = this.#context
+    this.#engine = await engine()
     return {
-      ...{ engine: await engine(), log, signal, notEmulated, share, ...place },
+      ...{ engine: this.#engine, log, signal, notEmulated, share, ...place },
       cacheDir: privateDir(cacheDir),
       machineDir: runDir.path,
       bootTimeout: options.bootTimeout,
@@ -111,11 +121,8 @@ export class PiSources {
   }
 }
 
-const keyOf = (about: unknown) => JSON.stringify(about)
-
 /** What could not be had once is not tried again: every test would wait for the same failure. */
-function once<T>(known: Map<string, Promise<T>>, about: unknown, make: () => Promise<T>): Promise<T> {
-  const key = keyOf(about)
+function once<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
   const made = known.get(key) ?? make()
   made.catch(() => {})
   known.set(key, made)

@@ -1,6 +1,5 @@
 import type { EngineChoice } from '../../engine-option.ts'
 import { messageOf, RaspiError } from '../../errors.ts'
-import type { Booted } from '../../freeze/freeze.ts'
 import type { FreezeKey, FrozenPi } from '../../freeze/store.ts'
 import type { Image } from '../../image/image.ts'
 import type { Reference } from '../../image/reference.ts'
@@ -58,6 +57,10 @@ export class Engines implements SizedEngine {
     )
   }
 
+  get losses(): number {
+    return this.#failed.size
+  }
+
   get capacity() {
     const all = this.#engines.map(({ capacity }) => capacity)
     return {
@@ -112,10 +115,15 @@ export class Engines implements SizedEngine {
     try {
       if (source.frozen) await this.#bring(source.frozen, engine)
       const place = await engine.open(source, dir)
-      const end = place.end.bind(place)
+      const [end, startQemu] = [place.end.bind(place), place.startQemu.bind(place)]
       place.end = async () => {
         leave()
         await end()
+      }
+      place.startQemu = async (...args) => {
+        const qemu = await startQemu(...args)
+        void qemu.exited.then(({ why }) => why !== undefined && this.#isLost(engine, why))
+        return qemu
       }
       return place
     } catch (error) {
@@ -126,12 +134,24 @@ export class Engines implements SizedEngine {
 
   async #workshopOn(engine: DockerEngine, plan: FrozenPlan, machineDir: string): Promise<Workshop> {
     const workshop = await engine.workshop(plan, machineDir)
-    const seal = async (booted: Booted) => {
-      const frozen = await workshop.seal(booted)
-      this.#trials.set(frozen, engine)
-      return frozen
+    let isKept = false
+    return {
+      ...workshop,
+      seal: async (booted) => {
+        const frozen = await workshop.seal(booted)
+        this.#trials.set(frozen, engine)
+        return frozen
+      },
+      keep: async (frozen) => {
+        const kept = await workshop.keep(frozen)
+        isKept = true
+        return kept
+      },
+      close: async () => {
+        await workshop.close()
+        if (!isKept) await this.#isLost(engine, 'a Pi could not be frozen there')
+      },
     }
-    return { ...workshop, seal }
   }
 
   #load(engine: DockerEngine): number {
@@ -158,11 +178,18 @@ export class Engines implements SizedEngine {
       try {
         return await work(best)
       } catch (error) {
-        if (await best.answers()) throw error
-        this.#failed.add(best)
-        this.#log(`${best.name} does not answer any more, and gets no more Pis: ${messageOf(error)}`)
+        if (!(await this.#isLost(best, messageOf(error)))) throw error
       }
     }
+  }
+
+  /** Whether an engine of which `why` is known does not answer; it gets no more Pis then. */
+  async #isLost(engine: DockerEngine, why: string): Promise<boolean> {
+    if (await engine.answers()) return false
+    if (!this.#failed.has(engine))
+      this.#log(`${engine.name} does not answer any more, and gets no more Pis: ${why}`)
+    this.#failed.add(engine)
+    return true
   }
 
   async #bring({ container: name = '' }: FrozenPi, to: DockerEngine): Promise<void> {

@@ -1,8 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { DockerEngine } from '../../../../src/engine/docker/docker-engine.ts'
 import { Engines } from '../../../../src/engine/docker/engines.ts'
 import type { FrozenPlan, PiSource } from '../../../../src/engine/engine.ts'
 import type { Booted } from '../../../../src/freeze/freeze.ts'
+import type { FrozenPi } from '../../../../src/freeze/store.ts'
+import type { QemuExit } from '../../../../src/machine/place.ts'
 
 const source = {} as PiSource
 
@@ -13,13 +15,14 @@ class FakeEngine {
   readonly name: string
   readonly qemuImage: string
   opened = 0
-  open: () => Promise<{ end(): Promise<void> }>
+  open: () => Promise<{ end(): Promise<void>; startQemu(): Promise<{ exited: Promise<QemuExit> }> }>
   answers = async () => true
   hasImage = async (_name: string) => false
   has = (place: unknown) => place === this.name
   workshop = async () => ({
     seal: async () => ({ container: 'trial' }),
     keep: async () => ({ container: 'kept' }),
+    close: async () => {},
   })
 
   constructor(name: string, { cores = 2, qemuImage = 'abc', fails = false } = {}) {
@@ -29,7 +32,8 @@ class FakeEngine {
     this.open = async () => {
       this.opened++
       if (fails) throw new Error('no room')
-      return { end: async () => {} }
+      const exited = Promise.resolve({ why: 'its container is gone' })
+      return { end: async () => {}, startQemu: async () => ({ exited }) }
     }
   }
 }
@@ -78,6 +82,37 @@ test('an engine that does not answer any more gets no more Pis, which is said', 
     throw new Error('gone')
   }
   await expect(engines.open(source, '')).rejects.toThrow('None of the Docker engines answers any more.')
+})
+
+test('an engine that does not answer when a Pi of it is lost counts as a loss at once; one that does is kept', async () => {
+  const [one, two] = [new FakeEngine('one'), new FakeEngine('two')]
+  const log: string[] = []
+  const engines = asOne(log, one, two)
+  for (const engine of [one, two]) {
+    engine.answers = async () => engine === one
+    const place = await engines.open(source, '')
+    const qemu = await place.startQemu([], 'normal')
+    await qemu.exited
+  }
+  await vi.waitFor(() => expect(engines.losses).toBe(1))
+  expect(log).toEqual(['two does not answer any more, and gets no more Pis: its container is gone'])
+})
+
+test('so does one that is gone after a Pi could not be frozen there', async () => {
+  const [one, two] = [new FakeEngine('one'), new FakeEngine('two')]
+  const engines = asOne([], one, two)
+  const [failed, kept] = [
+    await engines.workshop({} as FrozenPlan, ''),
+    await engines.workshop({} as FrozenPlan, ''),
+  ]
+  await kept.keep({} as FrozenPi)
+  await failed.close()
+  expect(engines.losses).toBe(0)
+  one.answers = async () => false
+  await kept.close()
+  expect(engines.losses).toBe(0)
+  await failed.close()
+  expect(engines.losses).toBe(1)
 })
 
 test('a frozen Pi that does not count yet is tried where it was made, however busy that is', async () => {
