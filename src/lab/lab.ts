@@ -155,7 +155,7 @@ export class Lab {
       leave()
       throw why
     }
-    const failure = started.find((result) => result.status === 'rejected')
+    const failure = failureIn(started)
     if (failure || stop.aborted) return giveUp(stop.aborted ? stop.reason : failure?.reason)
     const bmcs = await this.#startBmcs(pis, request.pis, stop).catch(giveUp)
     const id = ++this.#count
@@ -165,7 +165,12 @@ export class Lab {
     })
     this.#leases.set(id, { holder: request.holder, told, pis, bmcs, networks, leave })
     for (const pi of pis) pi.machine.whenLost((error) => lost(pi, error))
-    await Promise.all(pis.map((pi) => pi.handOver()))
+    const notHandedOver = failureIn(await Promise.allSettled(pis.map((pi) => pi.handOver())))
+    if (notHandedOver) {
+      // Its holder does not know of it, and would never give it back.
+      await this.release(id)
+      throw notHandedOver.reason
+    }
     this.#ready.refill(...sources)
     return told()
   }
@@ -309,10 +314,13 @@ export class Lab {
         return startPiBmc(pi, { name, dir, as, log: this.log, signal })
       }),
     )
-    const failure = started.find((result) => result.status === 'rejected')
+    const failure = failureIn(started)
     const bmcs = started.map((result) => (result.status === 'fulfilled' ? result.value : undefined))
     if (!failure) return bmcs
     await Promise.all(bmcs.map((bmc) => bmc?.close()))
     throw failure.reason
   }
 }
+
+const failureIn = (results: readonly PromiseSettledResult<unknown>[]) =>
+  results.find((result) => result.status === 'rejected')
