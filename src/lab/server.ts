@@ -79,7 +79,8 @@ function serveWorker(
         const lease = await lab.lease(
           request,
           gone.signal,
-          (pi, error) => void channel.lost.asEvent(pi.number, error.toJSON()),
+          // A Pi that is kept may be lost when its worker has long ended.
+          (pi, error) => void channel.lost.asEvent(pi.number, error.toJSON()).catch(() => {}),
         )
         leases.add(lease.id)
         if (gone.signal.aborted) await lab.release(lease.id)
