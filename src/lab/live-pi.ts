@@ -289,7 +289,7 @@ export class LivePi {
         isRaspiError(error) || !deadline.aborted
           ? error
           : new RaspiError('boot', `Pi ${this.identity.hostname} did not come back from its checkpoint`)
-      this.machine.lose(lost as RaspiError)
+      this.machine.lose(lost)
       throw lost
     }
   }

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createDebug } from 'obug'
-import { messageOf, RaspiError } from '../errors.ts'
+import { isRaspiError, messageOf, RaspiError } from '../errors.ts'
 import { readBootPlan } from '../firmware/boot-plan.ts'
 import { privateDir } from '../host/paths.ts'
 import type { Board } from '../machine/boards.ts'
@@ -94,8 +94,10 @@ export class PiMachine {
     void this.#loss.promise.then(listener)
   }
 
-  /** Gives the Pi up for lost. */
-  lose(error: RaspiError): void {
+  /** Gives the Pi up for lost, whatever by. */
+  lose(reason: unknown): void {
+    const sentence = `Pi ${this.#context.hostname} is lost: ${messageOf(reason)}`
+    const error = isRaspiError(reason) ? reason : new RaspiError('boot', sentence, { cause: reason })
     this.#loss.resolve(error)
   }
 

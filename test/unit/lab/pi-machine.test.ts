@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { RaspiError } from '../../../src/errors.ts'
 import { PiMachine } from '../../../src/lab/pi-machine.ts'
 import { boards } from '../../../src/machine/boards.ts'
 import { Door } from '../../../src/machine/door.ts'
@@ -77,4 +78,19 @@ test('a place that it is deployed to when it has ended is given up', async () =>
   const place = Object.assign(aPlace(scratchDir()), { end: async () => void given.push('up') })
   await machine.begin(place, () => Promise.reject(new Error('never')))
   expect(given).toEqual(['up'])
+})
+
+test('whatever it is lost by is told as an error of ours, which names it', async () => {
+  const lossBy = async (reason: unknown) => {
+    const machine = await aMachine()
+    machine.lose(reason)
+    return new Promise<RaspiError>((resolve) => machine.whenLost(resolve))
+  }
+  const full = new Error('ENOSPC: no space left on device')
+  expect(await lossBy(full)).toMatchObject({
+    shortMessage: 'Pi compute00 is lost: ENOSPC: no space left on device',
+    cause: full,
+  })
+  const ours = new RaspiError('boot', 'Pi compute00 did not come back from its checkpoint')
+  expect(await lossBy(ours)).toBe(ours)
 })
