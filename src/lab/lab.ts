@@ -151,7 +151,7 @@ export class Lab {
     const started = await Promise.allSettled(await this.#take(sources, request.pis, shared ?? networks, stop))
     const pis = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     const giveUp = async (why: unknown) => {
-      await Promise.all([...pis.map((pi) => this.#starter.end(pi)), networks?.close()])
+      await Promise.allSettled([...pis.map((pi) => this.#starter.end(pi)), networks?.close()])
       leave()
       throw why
     }
@@ -215,16 +215,24 @@ export class Lab {
     return this.#places.free
   }
 
-  /** Takes back the Pis of a lease and ends them. A lease that has ended already is none. */
+  /**
+   * Takes back the Pis of a lease and ends them. A lease that has ended already is none. Where something cannot be closed it
+   * throws, but ends all the rest before.
+   */
   async release(id: number): Promise<void> {
     const lease = this.#leases.get(id)
     if (!lease) return
     this.#leases.delete(id)
     // No BMC switches on what is being ended.
-    await Promise.all(lease.bmcs.map((bmc) => bmc?.close()))
-    await Promise.all([...lease.pis.map((pi) => this.#starter.end(pi)), lease.networks?.close()])
+    const closed = await Promise.allSettled(lease.bmcs.map((bmc) => bmc?.close()))
+    const ended = await Promise.allSettled([
+      ...lease.pis.map((pi) => this.#starter.end(pi)),
+      lease.networks?.close(),
+    ])
     lease.leave()
     this.#ready.refill(...lease.pis.map(({ ownSource }) => ownSource))
+    const failure = failureIn([...closed, ...ended])
+    if (failure) throw failure.reason
   }
 
   /** The lent Pi of this number. Throws a `RaspiError` where it is not lent any more. */

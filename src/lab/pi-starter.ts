@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Engine, PiSource } from '../engine/engine.ts'
+import { messageOf } from '../errors.ts'
 import { duration, type Log } from '../host/progress.ts'
 import type { Calm } from './after-hand-over.ts'
 import { Gate } from './gate.ts'
@@ -80,10 +81,13 @@ export class PiStarter {
     }
   }
 
-  /** Ends a Pi at once, and removes what is left of it. */
+  /** Ends a Pi at once, and removes what is left of it. Never rejects: what cannot be removed goes with the run's directory. */
   async end(pi: LivePi): Promise<void> {
-    await pi.end()
-    await rm(this.#dirOf(pi.number), { recursive: true, force: true })
+    const leftOver = (error: unknown) =>
+      this.#context.log(`Not all is gone of Pi ${pi.identity.hostname}, which has ended: ${messageOf(error)}`)
+    await pi.end().catch(leftOver)
+    // Whatever was at work on it may still be writing.
+    await rm(this.#dirOf(pi.number), { recursive: true, force: true, maxRetries: 2 }).catch(leftOver)
   }
 
   async #bringToLife(

@@ -13,6 +13,7 @@ export interface PrepareContext extends SourceContext {
   room(count: number): Promise<() => void>
   /** Starts a Pi that calls itself `hostname`. */
   start(source: PiSource, hostname: string): Promise<LivePi>
+  /** Ends one. Never rejects. */
   end(pi: LivePi): Promise<void>
   /** Does what boots a machine when it is its turn: only so many start at once. */
   turn<T>(work: () => Promise<T>): Promise<T>

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { RaspiError } from '../errors.ts'
+import { messageOf, RaspiError } from '../errors.ts'
 import { answer, openChannel } from './channel.ts'
 import type { Lab } from './lab.ts'
 import type { LivePi } from './live-pi.ts'
@@ -114,6 +114,6 @@ function serveWorker(
   const channel = openChannel<WorkerFunctions, LabFunctions>(socket, functions)
   socket.on('close', () => {
     gone.abort(new RaspiError('cancelled', 'The test worker is gone.'))
-    for (const id of leases) void lab.release(id)
+    for (const id of leases) lab.release(id).catch((error) => lab.log(messageOf(error)))
   })
 }

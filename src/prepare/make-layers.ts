@@ -36,8 +36,8 @@ export async function makeLayers(
   name: (reads: Reads) => Promise<string[]>,
 ): Promise<FrozenSource[]> {
   const { parents, step, hosts, context } = layer
-  const leave = await context.room(parents.length)
   const dir = privateDir(context.machineDir, `p${++count}`)
+  const leave = await context.room(parents.length)
   const started = await Promise.allSettled(parents.map((parent) => context.start(parent, hostname)))
   const pis = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   try {
@@ -60,7 +60,7 @@ export async function makeLayers(
   } finally {
     await Promise.all(pis.map((pi) => context.end(pi)))
     leave()
-    await rm(dir, { recursive: true, force: true })
+    await rm(dir, { recursive: true, force: true, maxRetries: 2 })
   }
 }
 

@@ -1,6 +1,11 @@
 import { expect, test, vi } from 'vitest'
+import type { Bmc } from '../../../src/bmc/bmc.ts'
 import { RaspiError } from '../../../src/errors.ts'
+import { LabHost } from '../../../src/lab/lab-host.ts'
 import { aPi, labOf, requestOf } from './fake-pis.ts'
+
+const startPiBmc = vi.hoisted(() => vi.fn<() => Promise<Bmc>>())
+vi.mock('../../../src/lab/pi-bmc.ts', () => ({ startPiBmc }))
 
 const { signal } = new AbortController()
 
@@ -22,4 +27,20 @@ test('Pis of which one cannot be handed over are ended, once all have been tried
   expect(ended).toEqual([1, 2])
   expect([lab.held, lab.free]).toEqual([[], 2])
   await expect(lab.lease(requestOf(1), signal, () => {})).resolves.toMatchObject({ pis: [{ number: 3 }] })
+})
+
+test('where a BMC cannot be closed, its Pi is ended and its place is free all the same', async () => {
+  const ended: number[] = []
+  const lab = labOf([aPi(1, { end: async () => void ended.push(1) })])
+  const close = () => Promise.reject(new Error('ipmi_sim does not end'))
+  vi.spyOn(LabHost.prototype, 'assertBmcs').mockResolvedValueOnce(undefined)
+  startPiBmc.mockResolvedValueOnce({ close } as unknown as Bmc)
+  const { pis, ...request } = requestOf(1)
+  const lease = await lab.lease(
+    { ...request, pis: pis.map((pi) => ({ ...pi, bmc: true })) },
+    signal,
+    () => {},
+  )
+  await expect(lab.release(lease.id)).rejects.toThrow('ipmi_sim does not end')
+  expect([ended, lab.held, lab.free]).toEqual([[1], [], 2])
 })
