@@ -67,7 +67,10 @@ export class ReadyPool {
     entry.hurry.abort()
     const giveUp = () => entry.abort.abort(signal.reason)
     signal.addEventListener('abort', giveUp, { once: true })
-    return entry.pi.finally(() => signal.removeEventListener('abort', giveUp))
+    const taken = entry.pi.finally(() => signal.removeEventListener('abort', giveUp))
+    // Its taker may have something else to wait for first.
+    taken.catch(() => {})
+    return taken
   }
 
   /**

@@ -4,6 +4,7 @@ import type { PiSource } from '../../../src/engine/engine.ts'
 import { RaspiError } from '../../../src/errors.ts'
 import type { LivePi } from '../../../src/lab/live-pi.ts'
 import { ReadyPool } from '../../../src/lab/ready-pool.ts'
+import { unhandledRejections } from '../../support/unhandled.ts'
 
 const source = (name: string) => ({ image: { name }, frozen: {} }) as unknown as PiSource
 const [bookworm, trixie] = [source('bookworm'), source('trixie')]
@@ -79,6 +80,17 @@ test('a Pi that is just starting is better than another start; the taker can sto
   await expect(taken).rejects.toThrow('the test is over')
   expect(starts[0]?.signal.aborted).toBe(true)
   expect(ended).toEqual([])
+})
+
+test('a start may fail before its taker looks at it', async () => {
+  const { ready, starts } = pool(1)
+  ready.refill(bookworm)
+  const rejected = unhandledRejections()
+  const taken = ready.take(bookworm, never)
+  await starts[0]?.fail(new Error('no network'))
+  await turn()
+  expect(rejected).toEqual([])
+  await expect(taken).rejects.toThrow('no network')
 })
 
 test('a Pi that is just starting is told to hurry as soon as it is taken, and one that is ready is not', async () => {

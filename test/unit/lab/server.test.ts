@@ -7,6 +7,7 @@ import { openAnswer, openChannel } from '../../../src/lab/channel.ts'
 import type { Lab } from '../../../src/lab/lab.ts'
 import type { LabFunctions, WorkerFunctions } from '../../../src/lab/protocol.ts'
 import { type ServeOptions, serveLab } from '../../../src/lab/server.ts'
+import { unhandledRejections } from '../../support/unhandled.ts'
 import { aPi, labOf, requestOf } from './fake-pis.ts'
 
 /** A worker of `lab`, with what ends it, once the lab has seen that. */
@@ -32,10 +33,7 @@ test('a kept Pi that is lost once its worker has ended is told to nobody', async
   const { id } = openAnswer(await channel.lease(requestOf(1)))
   expect(openAnswer(await channel.keep(id, 'kept'))).toEqual(['pi-1'])
   await end()
-  const rejected: unknown[] = []
-  const note = (reason: unknown) => void rejected.push(reason)
-  process.on('unhandledRejection', note)
-  onTestFinished(() => void process.off('unhandledRejection', note))
+  const rejected = unhandledRejections()
   pi.lose(new RaspiError('boot', 'Pi pi-1 is lost: QEMU was killed by SIGKILL'))
   await turn()
   await turn()
