@@ -14,6 +14,8 @@ export interface Conversation {
    * time.
    */
   ask(text: string, start: string): Promise<string | undefined>
+  /** Settles once the command has ended, with its exit code where it has one. Never rejects. */
+  readonly ended: Promise<number | undefined>
   /** Ends the command. */
   close(): void
 }
@@ -47,9 +49,10 @@ export function converse(file: string, args: readonly string[], signal: AbortSig
   const lines = createInterface({ input: child.stdout })
   const ended = child.then(({ exitCode }) => {
     debug('%s: ended with exit code %d', args.at(-1), exitCode)
-    return undefined
+    return exitCode
   })
   return {
+    ended,
     async ask(text, start) {
       const { promise, resolve } = Promise.withResolvers<string>()
       const look = (line: string) => {
@@ -58,7 +61,7 @@ export function converse(file: string, args: readonly string[], signal: AbortSig
       lines.on('line', look)
       child.stdin.write(text)
       try {
-        return await Promise.race([promise, ended])
+        return await Promise.race([promise, ended.then(() => undefined)])
       } finally {
         lines.off('line', look)
       }

@@ -1,10 +1,14 @@
 import { RaspiError } from '../../errors.ts'
+import { parsedJson } from '../../host/json.ts'
 import type { Conversation } from '../conversation.ts'
 import type { Query } from './queries.ts'
 import type { ProbeTarget } from './target.ts'
 
 /** What an answer begins with. */
 const answerStart = '{"root":'
+
+/** The exit code of an ssh that does not get to the Pi. */
+const unreachable = 255
 
 /** What was found, and whether with root's rights. */
 export interface Outcome {
@@ -53,12 +57,14 @@ class Answerer {
     late.addEventListener('abort', giveUp, { once: true })
     try {
       const answer = await conversation.ask(`${program}${JSON.stringify(queries)}\n`, answerStart)
-      const outcome: Outcome | undefined = answer === undefined ? undefined : JSON.parse(answer)
+      // Where the Pi is lost in the middle of an answer, that is no JSON.
+      const outcome = parsedJson(answer ?? '') as Outcome | undefined
       if (outcome && !outcome.answers.some((each) => 'error' in each)) return outcome
       conversation.close()
       this.#conversation = undefined
       if (outcome) return undefined
-      this.#isHopeless = program !== '' && !late.aborted
+      const isFirst = program !== '' && answer === undefined
+      this.#isHopeless = isFirst && !late.aborted && (await conversation.ended) !== unreachable
     } finally {
       late.removeEventListener('abort', giveUp)
       this.#isBusy = false

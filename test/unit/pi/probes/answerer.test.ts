@@ -41,6 +41,15 @@ test('a process that never answers is not started again', async () => {
   expect([pi.started.length, pi.roundTrips]).toEqual([1, 2])
 })
 
+test.for([
+  ['cannot be reached', 'exit 255'],
+  ['is lost in the middle of its answer', `printf '{"root": true, "answers": [{"te'`],
+] as const)('a process on a Pi that %s is started again', async ([, first]) => {
+  const pi = standingTarget((command) => (pi.started.length === 0 ? first : `exec ${command}`))
+  for (let round = 0; round < 2; round++) expect(await probe(pi, [hostname])).toMatchObject(isLinux)
+  expect([pi.started.length, pi.roundTrips]).toEqual([2, 1])
+})
+
 test('who asks while another is answered does not wait', async () => {
   const pi = standingTarget()
   await probe(pi, [hostname])
