@@ -11,7 +11,7 @@ import { Machine, type MachineEnd } from '../machine/machine.ts'
 import type { Nics } from '../machine/nics.ts'
 import type { Place } from '../machine/place.ts'
 import type { PiConnection } from '../pi/connection.ts'
-import type { MachineFault } from '../pi/faults.ts'
+import type { CardLimits, MachineFault } from '../pi/faults.ts'
 import type { PowerAction, PowerState } from '../pi/power.ts'
 import { openSshMaster, runBySsh, type SshMaster } from '../pi/ssh.ts'
 
@@ -57,6 +57,8 @@ export class PiMachine {
   #starting = 0
   /** Its first start, where that is to come when it is switched on. */
   #firstStart: (() => Promise<void>) | undefined
+  /** How fast its card may be at most, where it was made slower. */
+  #cardLimits: CardLimits | undefined
   /** Whether there is nothing on its card. */
   #isVacant = false
   readonly #loss = Promise.withResolvers<RaspiError>()
@@ -111,6 +113,7 @@ export class PiMachine {
     this.#machine = machine
     if (this.#ending) return machine.end()
     machine.once('end', (end) => void this.#ended(machine, end))
+    if (this.#cardLimits) await machine.limitCard(this.#cardLimits)
     const port = await machine.sshPort()
     this.#door.leadTo(() => this.place.dial(port))
   }
@@ -269,11 +272,18 @@ export class PiMachine {
     return this.#inTurn(() => this.#leave(undefined))
   }
 
-  /** Breaks it, or mends it. Throws a `RaspiError` where it is off. */
+  /**
+   * Breaks it, or mends it. How fast its card is counts for each machine that is started on it; all else throws a `RaspiError`
+   * where it is off.
+   */
   async fault(fault: MachineFault): Promise<void> {
+    if ('card' in fault) {
+      if (!this.#machine?.hasEnded) await this.#machine?.limitCard(fault.card)
+      this.#cardLimits = Object.keys(fault.card).length > 0 ? fault.card : undefined
+      return
+    }
     const machine = this.running('It cannot be broken')
-    if ('card' in fault) await machine.limitCard(fault.card)
-    else if (fault.hangs) await machine.pause()
+    if (fault.hangs) await machine.pause()
     else await machine.resume()
   }
 

@@ -39,7 +39,8 @@ export class PiFaults {
   }
 
   /**
-   * Makes its card slower. The emulated card makes the whole Pi wait, where a real one makes only those wait who use it.
+   * Makes its card slower. The emulated card makes the whole Pi wait, where a real one makes only those wait who use it. It
+   * stays slow through boots and without power, and where the Pi goes back to a checkpoint: that is of what its card holds.
    * Throws a `RaspiError` where a limit is not positive, or there is none.
    * @example await pi.faults.slowCard({ bytesPerSecond: 200_000 })
    */

@@ -1,11 +1,14 @@
+import { EventEmitter } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { RaspiError } from '../../../src/errors.ts'
 import { PiMachine } from '../../../src/lab/pi-machine.ts'
 import { boards } from '../../../src/machine/boards.ts'
 import { Door } from '../../../src/machine/door.ts'
 import { HostPlace } from '../../../src/machine/host-place.ts'
+import type { Machine } from '../../../src/machine/machine.ts'
+import type { CardLimits } from '../../../src/pi/faults.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
 
 /** A place on a host without QEMU. */
@@ -30,6 +33,34 @@ async function aMachine() {
   onTestFinished(() => machine.end())
   return machine
 }
+
+/** A machine that only knows how fast its card may be. */
+function aQemu() {
+  const limitCard = vi.fn(async (_: CardLimits) => {})
+  const qemu = Object.assign(new EventEmitter(), {
+    ...{ hasEnded: false, limitCard, sshPort: async () => 1 },
+    end: async () => {},
+  })
+  return qemu as typeof qemu & Machine
+}
+
+test('a slow card is slow on each machine that is started on it, until it is mended', async () => {
+  const pi = await aMachine()
+  const [first, second, third] = [aQemu(), aQemu(), aQemu()]
+  await pi.adopt(first)
+  expect(first.limitCard).not.toHaveBeenCalled()
+  await pi.fault({ card: { bytesPerSecond: 200_000 } })
+  expect(first.limitCard).toHaveBeenCalledWith({ bytesPerSecond: 200_000 })
+  await pi.adopt(second)
+  expect(second.limitCard).toHaveBeenCalledWith({ bytesPerSecond: 200_000 })
+  // It is mended at the end of a test that has left it off, too.
+  Object.assign(second, { hasEnded: true })
+  await pi.fault({ card: {} })
+  await pi.adopt(third)
+  expect(third.limitCard).not.toHaveBeenCalled()
+  await pi.fault({ card: { operationsPerSecond: 10 } })
+  expect(third.limitCard).toHaveBeenCalledWith({ operationsPerSecond: 10 })
+})
 
 test('a first start of which no machine came is still to come', async () => {
   const machine = await aMachine()
