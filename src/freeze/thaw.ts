@@ -81,11 +81,17 @@ export async function thaw(
     await machine.plugNics(nics)
     await machine.resume()
     const shell = await ServiceShell.attach(place)
-    const { output } = await shell.run(
-      returns ? returnScript() : identityScript(identity, newKeyOf(frozen)),
-      { timeoutMs: networkTimeoutMs, signal },
-    )
+    const script = returns ? returnScript() : identityScript(identity, newKeyOf(frozen))
+    const run = shell.run(script, { timeoutMs: networkTimeoutMs, signal })
+    run.catch(() => {})
+    const done = await Promise.race([run, machine.ended.then(() => undefined)])
     signal?.throwIfAborted()
+    if (!done) {
+      throw new RaspiError('freeze', `The Pi was lost while it was thawed: ${machine.fate()}`, {
+        evidence: await machine.console.tail(),
+      })
+    }
+    const { output } = done
     spans.end('identity and network')
     const [missing] = /MISSING .*/.exec(output) ?? []
     if (output.includes('NETWORK') && !missing) {
