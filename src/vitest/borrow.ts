@@ -62,6 +62,8 @@ export async function borrow(
   for (const { playbook, args } of steps ?? [])
     if (testFile) lab.used(testFile, sourcesOf({ playbook, projectDir, places: [], args }))
   const wantedNetworks = networksOf(hosts, networkOptions, seed)
+  // Where it cannot be made, nobody is to have Pis that nobody would give back.
+  const runDir = mkdtempSync(join(provided.runDir, 'ansible-'))
   const askedAt = Date.now()
   const lease = await lab.lease({
     holder,
@@ -94,7 +96,6 @@ export async function borrow(
       new Network(name, (request) => lab.network(lease.id, name, request)),
     ]),
   )
-  const runDir = mkdtempSync(join(provided.runDir, 'ansible-'))
   const context = {
     ...plan.ansible,
     ...{ runDir, programEnv },
@@ -140,7 +141,8 @@ export async function borrow(
     async giveBack(keep) {
       over.abort(new RaspiError('lab', 'The test has given its Pis back.'))
       await (keep === undefined ? lab.release(lease.id) : lab.keep(lease.id, keep))
-      rmSync(runDir, { recursive: true, force: true })
+      // An Ansible that was cut off may still be ending.
+      rmSync(runDir, { recursive: true, force: true, maxRetries: 2 })
     },
   }
 }
