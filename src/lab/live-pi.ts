@@ -198,9 +198,9 @@ export class LivePi {
     this.spans.end('hand-over')
   }
 
-  /** Has it do at once what it would still do by itself after its hand-over, and waits for that. */
-  settled(): Promise<void> {
-    return this.#afterHandOver.finish()
+  /** Has it do at once what it would still do by itself after its hand-over, and waits for that, unless its guest stands still. */
+  async settled(): Promise<void> {
+    if (!this.machine.isPaused) return this.#afterHandOver.finish()
   }
 
   /** Its pins, as its guest has set them. Throws a `RaspiError` where it is off, or the board has none. */

@@ -287,6 +287,11 @@ export class PiMachine {
     else await machine.resume()
   }
 
+  /** Whether its guest stands still: it hangs, or is at rest. */
+  get isPaused(): boolean {
+    return this.#machine?.isPaused ?? false
+  }
+
   /** Pauses the guest and the shared connection. */
   async pause(): Promise<void> {
     await this.#machine?.pause()

@@ -143,6 +143,11 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
     return Number(port)
   }
 
+  /** Whether the guest has been paused, and does not go on yet. */
+  get isPaused(): boolean {
+    return this.#stillness.isPaused
+  }
+
   /** Pauses the guest; a paused Pi costs no processor time. */
   async pause(): Promise<void> {
     await this.#stillness.pause()

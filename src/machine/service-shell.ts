@@ -105,12 +105,16 @@ export class ServiceShell {
   }
 
   /**
-   * Ends a shell that was parted from systemd, for good; `last` is done before. Settles when it is done, or after a minute.
-   * Never rejects: the Pi may be given back meanwhile.
+   * Ends a shell that was parted from systemd, for good; `last` is done before. Settles when it is done, when its machine has
+   * ended, or after a minute. Never rejects: the Pi may be given back meanwhile.
    */
   async finish(last: string): Promise<void> {
+    if (this.#socket.destroyed) return
+    const gone = new AbortController()
+    this.#socket.once('close', () => gone.abort())
     this.#write(`${last}\necho @"done"@\nexit\n`)
-    await this.#waitFor(/@done@/, AbortSignal.timeout(60_000)).catch(() => {})
+    const within = AbortSignal.any([gone.signal, AbortSignal.timeout(60_000)])
+    await this.#waitFor(/@done@/, within).catch(() => {})
     this.#socket.destroy()
   }
 

@@ -13,6 +13,10 @@ export class Stillness {
     this.#switch = guest
   }
 
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
   async pause(): Promise<void> {
     this.#isPaused = true
     await this.#switch.stop()

@@ -1,15 +1,13 @@
-import { EventEmitter } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { RaspiError } from '../../../src/errors.ts'
 import { PiMachine } from '../../../src/lab/pi-machine.ts'
 import { boards } from '../../../src/machine/boards.ts'
 import { Door } from '../../../src/machine/door.ts'
 import { HostPlace } from '../../../src/machine/host-place.ts'
-import type { Machine } from '../../../src/machine/machine.ts'
-import type { CardLimits } from '../../../src/pi/faults.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
+import { aQemu } from './fake-qemu.ts'
 
 /** A place on a host without QEMU. */
 function aPlace(dir: string) {
@@ -32,16 +30,6 @@ async function aMachine() {
   const machine = new PiMachine(context, aPlace(dir), door, connection, join(dir, 'ssh'))
   onTestFinished(() => machine.end())
   return machine
-}
-
-/** A machine that only knows how fast its card may be. */
-function aQemu() {
-  const limitCard = vi.fn(async (_: CardLimits) => {})
-  const qemu = Object.assign(new EventEmitter(), {
-    ...{ hasEnded: false, limitCard, sshPort: async () => 1 },
-    end: async () => {},
-  })
-  return qemu as typeof qemu & Machine
 }
 
 test('a slow card is slow on each machine that is started on it, until it is mended', async () => {
