@@ -5,10 +5,13 @@ export class Gate {
   #beside = 0
   readonly #queue: { count: number; enter: () => void }[] = []
   readonly #idlers = new Set<() => void>()
+  readonly #onWaiting: (() => void) | undefined
 
-  constructor(size: number) {
+  /** `onWaiting` is told of each who begins to wait for units. */
+  constructor(size: number, onWaiting?: () => void) {
     this.#size = size
     this.#free = size
+    this.#onWaiting = onWaiting
   }
 
   get size(): number {
@@ -38,6 +41,7 @@ export class Gate {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       const place = { count, enter: resolve }
       this.#queue.push(place)
+      this.#onWaiting?.()
       const leave = () => {
         const index = this.#queue.indexOf(place)
         if (index < 0) return

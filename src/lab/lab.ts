@@ -54,6 +54,7 @@ export class Lab {
   readonly #host: LabHost
   readonly #stop = new AbortController()
   readonly #leases = new Map<number, HeldLease>()
+  #onWaiting = () => {}
   #count = 0
 
   /** Without a `prepare` no Pis can be prepared. */
@@ -64,7 +65,7 @@ export class Lab {
     const say = sayOnce(log)
     const cores = availableParallelism()
     this.#capacity = capacityOf({ free: freemem(), cores }, options.maxPis)
-    this.#places = new Gate(this.#capacity.pis)
+    this.#places = new Gate(this.#capacity.pis, () => this.#onWaiting())
     this.#starts = new Gate(options.maxStarts ?? startsOf(cores))
     const starts = this.#starts
     const host = new LabHost({
@@ -210,9 +211,14 @@ export class Lab {
     return this.#leases.get(id)?.pis ?? []
   }
 
-  /** How many more Pis may live now. */
-  get free(): number {
-    return this.#places.free
+  /** How many wait until there is room for their Pis. */
+  get waiting(): number {
+    return this.#places.waiting
+  }
+
+  /** Has `listener` told of each who begins to wait for room, in place of whoever was told before. */
+  onWaiting(listener: () => void): void {
+    this.#onWaiting = listener
   }
 
   /**

@@ -12,8 +12,6 @@ import { noteUse } from './used-files.ts'
 export interface Keeper {
   /** Takes over a lease, and gives the names by which its Pis stand; none where it does not want them. */
   keep(lease: number, why: string): Promise<string[]>
-  /** Ends Pis it has taken over where `wanted` more are asked for than may live. */
-  makeRoom(wanted: number): Promise<void>
 }
 
 /** Lets the user look at a Pi until he has done so, or the Pi has been given back. */
@@ -75,7 +73,6 @@ function serveWorker(
   const functions: LabFunctions = {
     lease: (request) =>
       answer(async () => {
-        await keeper?.makeRoom(request.pis.length)
         const lease = await lab.lease(
           request,
           gone.signal,

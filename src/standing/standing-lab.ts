@@ -150,10 +150,10 @@ export class StandingLab {
     })
   }
 
-  /** Ends what has stood longest until `wanted` Pis more may live, or none stands any more. */
-  async makeRoom(wanted: number): Promise<void> {
+  /** Ends what has stood longest until nobody waits for its place, or none stands any more. */
+  async giveWay(): Promise<void> {
     for (const [name] of this.#pis) {
-      if (this.#lab.free >= wanted) return
+      if (this.#lab.waiting === 0) return
       await this.down([name]).catch(() => {})
     }
   }

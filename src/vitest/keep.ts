@@ -27,22 +27,24 @@ export class TestKeeper implements Keeper {
   readonly #lab: Lab
   readonly #log: Log
   #standing: Promise<StandingLab> | undefined
+  #givingWay: Promise<void> = Promise.resolve()
 
   constructor(lab: Lab, log: Log) {
     this.#lab = lab
     this.#log = log
+    lab.onWaiting(() => void this.#giveWay())
   }
 
   async keep(lease: number, why: string): Promise<string[]> {
     this.#standing ??= StandingLab.beside(this.#lab, new Registry())
-    const names = await (await this.#standing).keep(lease, why)
+    const standing = await this.#standing
+    const kept = await standing.keep(lease, why)
+    // Whoever waits already is not told of any more.
+    if (this.#lab.waiting > 0) await this.#giveWay()
+    const left = standing.list().map(({ name }) => name)
+    const names = kept.filter((name) => left.includes(name))
     for (const name of names) this.#log(`Pi ${name} is ${why}: npx vitest-raspi ssh ${name}`)
     return names
-  }
-
-  /** Pis that are kept give way to tests. */
-  async makeRoom(wanted: number): Promise<void> {
-    await (await this.#standing)?.makeRoom(wanted)
   }
 
   /** Stays until the user has ended the last Pi, or the time is over. */
@@ -55,5 +57,20 @@ export class TestKeeper implements Keeper {
     )
     this.#log(`Look: npx vitest-raspi ssh ${names[0]}. End: Ctrl-C, or npx vitest-raspi down.`)
     await standing.hold(keptForMs)
+  }
+
+  /** Has Pis that are kept give way to tests that wait for their places. */
+  #giveWay(): Promise<void> {
+    this.#givingWay = this.#givingWay.then(() => this.#letGo()).catch(() => {})
+    return this.#givingWay
+  }
+
+  async #letGo(): Promise<void> {
+    const standing = await this.#standing
+    const before = standing?.list() ?? []
+    await standing?.giveWay()
+    const left = new Set(standing?.list().map(({ name }) => name))
+    for (const { name } of before)
+      if (!left.has(name)) this.#log(`Pi ${name} is kept no longer: a test waits for its place`)
   }
 }

@@ -19,7 +19,11 @@ export function aPi(number: number, { handOver = async () => {}, end = async () 
   const loss = Promise.withResolvers<RaspiError>()
   const pi = {
     ...{ number, handOver, end, source, ownSource: source, origin: 'thawed', startedAt: 0, startMs: 0 },
-    ...{ identity: { hostname: `pi-${number}` }, connection: { port: 2200 + number }, spans: { all: [] } },
+    ...{ identity: { hostname: `pi-${number}` }, spans: { all: [] }, controlPath: 'ssh', consoleFile: 'log' },
+    connection: {
+      ...{ host: '127.0.0.1', port: 2200 + number, user: 'pi' },
+      ...{ privateKeyFile: 'key', knownHostsFile: 'known' },
+    },
     machine: {
       power: 'on',
       whenLost: (listener: (error: RaspiError) => void) => void loss.promise.then(listener),

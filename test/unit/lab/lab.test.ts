@@ -17,7 +17,7 @@ test('Pis of which one cannot be handed over are ended, once all have been tried
   const lab = labOf([
     aPi(1, { handOver: () => Promise.reject(late), end: end(1) }),
     aPi(2, { handOver: () => handedOver, end: end(2) }),
-    aPi(3),
+    ...[aPi(3), aPi(4)],
   ])
   const lease = lab.lease(requestOf(2), signal, () => {})
   await vi.waitFor(() => expect(lab.held).toHaveLength(1))
@@ -25,13 +25,15 @@ test('Pis of which one cannot be handed over are ended, once all have been tried
   resolve()
   await expect(lease).rejects.toBe(late)
   expect(ended).toEqual([1, 2])
-  expect([lab.held, lab.free]).toEqual([[], 2])
-  await expect(lab.lease(requestOf(1), signal, () => {})).resolves.toMatchObject({ pis: [{ number: 3 }] })
+  expect(lab.held).toEqual([])
+  expect(await lab.lease(requestOf(2), signal, () => {})).toMatchObject({
+    pis: [{ number: 3 }, { number: 4 }],
+  })
 })
 
 test('where a BMC cannot be closed, its Pi is ended and its place is free all the same', async () => {
   const ended: number[] = []
-  const lab = labOf([aPi(1, { end: async () => void ended.push(1) })])
+  const lab = labOf([aPi(1, { end: async () => void ended.push(1) }), aPi(2), aPi(3)])
   const close = () => Promise.reject(new Error('ipmi_sim does not end'))
   vi.spyOn(LabHost.prototype, 'assertBmcs').mockResolvedValueOnce(undefined)
   startPiBmc.mockResolvedValueOnce({ close } as unknown as Bmc)
@@ -42,5 +44,6 @@ test('where a BMC cannot be closed, its Pi is ended and its place is free all th
     () => {},
   )
   await expect(lab.release(lease.id)).rejects.toThrow('ipmi_sim does not end')
-  expect([ended, lab.held, lab.free]).toEqual([[1], [], 2])
+  expect([ended, lab.held]).toEqual([[1], []])
+  expect((await lab.lease(requestOf(2), signal, () => {})).pis).toHaveLength(2)
 })

@@ -28,7 +28,7 @@ async function workerOf(lab: Lab, options?: ServeOptions) {
 
 test('a kept Pi that is lost once its worker has ended is told to nobody', async () => {
   const pi = aPi(1)
-  const keeper = { keep: async () => ['pi-1'], makeRoom: async () => {} }
+  const keeper = { keep: async () => ['pi-1'] }
   const { channel, end } = await workerOf(labOf([pi]), { keeper })
   const { id } = openAnswer(await channel.lease(requestOf(1)))
   expect(openAnswer(await channel.keep(id, 'kept'))).toEqual(['pi-1'])

@@ -1,6 +1,40 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { resolveOptions } from '../../../src/options.ts'
-import { withKeepOf } from '../../../src/vitest/keep.ts'
+import { TestKeeper, withKeepOf } from '../../../src/vitest/keep.ts'
+import { scratchDir } from '../../support/scratch-dir.ts'
+import { aPi, labOf, requestOf } from '../lab/fake-pis.ts'
+
+const { signal } = new AbortController()
+
+/** A lab with room for one Pi, its keeper, and what he has said. */
+function keptLab() {
+  vi.stubEnv('XDG_RUNTIME_DIR', scratchDir())
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const lab = labOf([aPi(1), aPi(2)], { maxPis: 1 })
+  const said: string[] = []
+  return { lab, said, keeper: new TestKeeper(lab, (line) => said.push(line)) }
+}
+
+test('a Pi that is kept gives way to a test that begins to wait', async () => {
+  const { lab, said, keeper } = keptLab()
+  const { id } = await lab.lease(requestOf(1), signal, () => {})
+  expect(await keeper.keep(id, 'kept after a test')).toEqual(['pi-1'])
+  expect(await lab.lease(requestOf(1), signal, () => {})).toMatchObject({ pis: [{ number: 2 }] })
+  expect(said).toEqual([
+    'Pi pi-1 is kept after a test: npx vitest-raspi ssh pi-1',
+    'Pi pi-1 is kept no longer: a test waits for its place',
+  ])
+})
+
+test('where a test waits already no Pi is kept', async () => {
+  const { lab, said, keeper } = keptLab()
+  const { id } = await lab.lease(requestOf(1), signal, () => {})
+  const next = lab.lease(requestOf(1), signal, () => {})
+  await vi.waitFor(() => expect(lab.waiting).toBe(1))
+  expect(await keeper.keep(id, 'kept after a test')).toEqual([])
+  expect(await next).toMatchObject({ pis: [{ number: 2 }] })
+  expect(said).toEqual(['Pi pi-1 is kept no longer: a test waits for its place'])
+})
 
 const options = resolveOptions({ keep: 'all' })
 
