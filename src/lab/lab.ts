@@ -64,7 +64,9 @@ export class Lab {
     this.runDir = new RunDir()
     const say = sayOnce(log)
     const cores = availableParallelism()
-    this.#capacity = capacityOf({ free: freemem(), cores }, options.maxPis)
+    // Of a container's limit only the second knows.
+    const free = Math.min(freemem(), process.availableMemory())
+    this.#capacity = capacityOf({ free, cores }, options.maxPis)
     this.#places = new Gate(this.#capacity.pis, () => this.#onWaiting())
     this.#starts = new Gate(options.maxStarts ?? startsOf(cores))
     const starts = this.#starts

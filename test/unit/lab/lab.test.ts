@@ -1,7 +1,9 @@
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Bmc } from '../../../src/bmc/bmc.ts'
 import { RaspiError } from '../../../src/errors.ts'
+import { Lab } from '../../../src/lab/lab.ts'
 import { LabHost } from '../../../src/lab/lab-host.ts'
+import { resolveOptions } from '../../../src/options.ts'
 import { aPi, labOf, requestOf } from './fake-pis.ts'
 
 const startPiBmc = vi.hoisted(() => vi.fn<() => Promise<Bmc>>())
@@ -46,4 +48,11 @@ test('where a BMC cannot be closed, its Pi is ended and its place is free all th
   await expect(lab.release(lease.id)).rejects.toThrow('ipmi_sim does not end')
   expect([ended, lab.held]).toEqual([[1], []])
   expect((await lab.lease(requestOf(2), signal, () => {})).pis).toHaveLength(2)
+})
+
+test('in a container no more Pis live than its memory limit leaves room for', () => {
+  vi.spyOn(process, 'availableMemory').mockReturnValueOnce(1024 ** 3)
+  const lab = new Lab(resolveOptions({ engine: 'process' }), () => {})
+  onTestFinished(() => lab.close())
+  expect(() => lab.assertRoom(3, 'a test')).toThrow('1024 MiB were free, enough for 0 beside Ansible')
 })
