@@ -37,14 +37,22 @@ export interface Wishes extends Pick<RaspiTestOptions, 'image' | 'board' | 'inte
   steps: PrepareStep[] | undefined
 }
 
+/** The test that has the Pis at a moment. */
+export interface CurrentTest {
+  /** When its time is over, in ms since the epoch; nothing where it has as much as it takes. */
+  endsAt: number | undefined
+  /** Aborts when it is cut short. */
+  signal: AbortSignal
+}
+
 /** Borrows the Pis that `planner` plans from the run's lab. Throws the lab's `RaspiError` where they cannot be had. */
 export async function borrow(
   holder: string,
   planner: Planner,
   { image, board, steps, internet = true, networks: networkOptions = {}, seed = 'vitest-raspi' }: Wishes,
   signal: AbortSignal | undefined,
-  /** When the time of the test is over that has the Pis now, in ms since the epoch. */
-  endsAt: () => number | undefined,
+  /** The test that has the Pis now, where one has. */
+  current: () => CurrentTest | undefined,
 ): Promise<Borrowed> {
   const provided = inject('raspiLab')
   const options = inject('raspiOptions')
@@ -84,7 +92,7 @@ export async function borrow(
   }
   const control: PiControl = {
     ...lab,
-    pause: (pi, name, what) => lab.pause(pi, { holder, name, what, endsAt: endsAt() }),
+    pause: (pi, name, what) => lab.pause(pi, { holder, name, what, endsAt: current()?.endsAt }),
   }
   const over = new AbortController()
   const ends = [lab.gone, over.signal, ...(signal ? [signal] : [])]
@@ -111,7 +119,11 @@ export async function borrow(
     },
     timeoutMs: options.playbookTimeout,
     accelerate: options.accelerate,
-    signal: AbortSignal.any(held.map(({ stop }) => stop)),
+    // What a test began that was cut short is not to go on under the next one.
+    get signal() {
+      const test = current()
+      return AbortSignal.any([...held.map(({ stop }) => stop), ...(test ? [test.signal] : [])])
+    },
     log,
   }
   const ansible = new RecordingAnsible(context, (record) => {

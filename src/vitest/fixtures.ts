@@ -6,7 +6,7 @@ import type { ImageOption } from '../image-option.ts'
 import type { Network } from '../pi/network.ts'
 import type { Pi } from '../pi/pi.ts'
 import { type PrepareOption, stepsOf } from '../prepare/options.ts'
-import { type Borrowed, borrow, mend, type Wishes } from './borrow.ts'
+import { type Borrowed, borrow, type CurrentTest, mend, type Wishes } from './borrow.ts'
 import { concludeHook, concludeTest, type EvidenceWishes } from './evidence.ts'
 import {
   type AnsibleOptions,
@@ -101,7 +101,7 @@ export function testOf(
   // What is wrong with it is told at its line, before anything is started.
   if (options.image !== undefined) parseReference(options.image)
   // Of the test that runs, where tests share their Pis.
-  let endsAt: number | undefined
+  let current: CurrentTest | undefined
   let ofFile: { borrowed: Borrowed; tests: number; failed: boolean } | undefined
   // Two literal shapes: Vitest reads a fixture's scope and its parameters before it runs.
   const test =
@@ -109,7 +109,7 @@ export function testOf(
       ? base
           .extend('borrowed', { scope: 'file' }, async ({}, { onCleanup }) => {
             const file = expect.getState().testPath
-            const borrowed = await borrow(file ?? 'a test file', plan, wishes, undefined, () => endsAt)
+            const borrowed = await borrow(file ?? 'a test file', plan, wishes, undefined, () => current)
             ofFile = { borrowed, tests: 0, failed: false }
             const mine = ofFile
             onCleanup(async () => {
@@ -127,9 +127,10 @@ export function testOf(
           .extend('ansible', { scope: 'file' }, ({ borrowed }) => borrowed.ansible)
           .extend('networks', { scope: 'file' }, ({ borrowed }) => borrowed.networks)
           // Only this one knows of tests. It asks for no Pi, but finds those that are there.
-          .extend('conclusion', { auto: true }, async ({ task, annotate }, { onCleanup }) => {
-            endsAt = endOf(task)
+          .extend('conclusion', { auto: true }, async ({ task, signal, annotate }, { onCleanup }) => {
+            current = { endsAt: endOf(task), signal }
             onCleanup(async () => {
+              current = undefined
               if (!ofFile) return
               ofFile.tests++
               ofFile.failed ||= hasFailed(task)
@@ -146,8 +147,8 @@ export function testOf(
           .extend('borrowed', async ({ task, signal, annotate }, { onCleanup }) => {
             const internet = wishes.internet ?? !task.tags?.includes('hermetic')
             const holder = task.fullTestName ?? task.name
-            const end = endOf(task)
-            const borrowed = await borrow(holder, plan, { ...wishes, internet }, signal, () => end)
+            const mine = { endsAt: endOf(task), signal }
+            const borrowed = await borrow(holder, plan, { ...wishes, internet }, signal, () => mine)
             onCleanup(async () => {
               await concludeTest(
                 { task, annotate },
