@@ -40,7 +40,7 @@ import { hideSecrets } from './secrets.ts'
 import { StandIn } from './stand-in.ts'
 import { TaskActionsAtWork } from './task-actions.ts'
 import type { UserInventory } from './user-inventory.ts'
-import type { VaultOptions } from './vault.ts'
+import { type VaultOptions, vaultPlaces } from './vault.ts'
 
 /** What {@link Ansible} works with. */
 export interface AnsibleContext {
@@ -65,6 +65,8 @@ export interface AnsibleContext {
   inventory?: UserInventory | undefined
   /** Hosts of that inventory whose tasks may run on this machine. */
   localHosts?: readonly string[] | undefined
+  /** Further directories of the repository, whose vaults hold what must not be shown. @default none */
+  vaultDirs?: readonly string[] | undefined
   /** Options of every run, where a call has none of its own; the environments are put together. */
   defaults?: (VaultOptions & Pick<PlaybookOptions, 'env'>) | undefined
   /** What Ansible's programs have in their environment where no option says otherwise. @default what this process has */
@@ -176,7 +178,7 @@ export class Ansible {
     { dir, controlDir, recorder }: { dir: string; controlDir: string; recorder: Recorder },
   ): Promise<AnsibleRun> {
     const { projectDir, runDir, timeoutMs, signal, inventory: own, paths } = this.#context
-    const { cwd = projectDir, readsFile: reads } = this.#context
+    const { cwd = projectDir, readsFile: reads, vaultDirs = [] } = this.#context
     const { ansiblePlaybook: program = 'ansible-playbook', defaults = {}, localHosts = [] } = this.#context
     const started = performance.now()
     const options = { ...defaults, ...given, env: { ...defaults.env, ...given.env } }
@@ -203,6 +205,8 @@ export class Ansible {
       ...targets.map((target) => [target.name, connectionTo(target, controlDir)] as const),
       ...others.map((host) => [host, noConnection(host)] as const),
     ])
+    const vaults = vaultPlaces(projectDir, vaultDirs, own?.sources ?? [])
+    const callback = { fd: eventsFd, connections, vaults, reads }
     const timeout = AbortSignal.timeout(timeoutMs)
     const stop = new AbortController()
     const [stdout, stderr] = [new BoundedOutput(), new BoundedOutput()]
@@ -211,7 +215,7 @@ export class Ansible {
     const child = supervise(program, args, {
       cwd,
       env: {
-        ...environmentOf(env, config, { dir, runDir, callback: { fd: eventsFd, connections, reads }, paths }),
+        ...environmentOf(env, config, { dir, runDir, callback, paths }),
         ...faster,
         ...needing(env, {
           ports: targets.map(({ port }) => port),

@@ -12,6 +12,8 @@ export interface CallbackSettings {
   fd: number
   /** What, by host, no variables file of the repository may change. */
   connections: Record<string, Connection>
+  /** Directories and files that are searched for vaults, besides those of the playbook: what they hold is masked. */
+  vaults: readonly string[]
   /** The file it notes in what Ansible reads: a line each, `f` or `d`, a tab and the absolute path. */
   reads?: string | undefined
 }

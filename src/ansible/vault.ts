@@ -1,4 +1,7 @@
+import { isAbsolute } from 'node:path'
 import { RaspiError } from '../errors.ts'
+import { repositoryOf } from '../host/repository.ts'
+import { sourcesOfInventory } from './sources.ts'
 
 /** Where Ansible finds the passwords of its vaults. Paths are relative to the project; a script is run, and prints it. */
 export interface VaultOptions {
@@ -25,6 +28,20 @@ export function vaultArguments({ vaultPasswordFile, vaultIds = [] }: VaultOption
     ...(vaultPasswordFile === undefined ? [] : [`--vault-password-file=${vaultPasswordFile}`]),
     ...ids.map((id) => `--vault-id=${id}`),
   ]
+}
+
+/**
+ * Where a run's vaults may lie besides its playbook's directory: the project, the repository that it is in, `more`, and what
+ * an inventory of `sources` is made of. The nearest come first, because there is an end to what is searched.
+ */
+export function vaultPlaces(
+  projectDir: string,
+  more: readonly string[],
+  sources: readonly string[],
+): readonly string[] {
+  // A list of hosts is no path.
+  const { files, dirs } = sourcesOfInventory(sources.filter((source) => isAbsolute(source)))
+  return [...new Set([projectDir, ...more, ...files, ...dirs, repositoryOf(projectDir)])]
 }
 
 /** What Ansible says where a vault's password is missing, or wrong. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:net'
 import { homedir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Needs } from '../ansible/elsewhere.ts'
 import type { AnsibleContainer } from '../ansible-option.ts'
@@ -13,6 +13,7 @@ import { sweepContainers } from '../engine/docker/owner.ts'
 import { RaspiError } from '../errors.ts'
 import { privateDir } from '../host/paths.ts'
 import { type Log, phase } from '../host/progress.ts'
+import { repositoryOf } from '../host/repository.ts'
 import { isInside } from '../host/shown-path.ts'
 import { CopiedFiles } from './copied-files.ts'
 import { openDoor, type Workplace } from './door.ts'
@@ -208,10 +209,4 @@ export function rootsOf(projectDir: string, paths: readonly string[]): string[] 
   // By both names where there is a link: a working directory is told by the other one.
   const all = [...new Set([repositoryOf(projectDir), ...named].flatMap((path) => [path, realpathSync(path)]))]
   return all.filter((path) => !all.some((other) => other !== path && isInside(path, other)))
-}
-
-function repositoryOf(projectDir: string): string {
-  for (let dir = projectDir; dirname(dir) !== dir && dir !== homedir(); dir = dirname(dir))
-    if (existsSync(join(dir, '.git'))) return dir
-  return projectDir
 }

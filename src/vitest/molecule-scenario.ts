@@ -84,6 +84,7 @@ async function planOf(path: string, place: PlanPlace): Promise<Plan> {
       cwd,
       inventory: read,
       localHosts: local,
+      vaultDirs: [scenario.projectDir],
       defaults: { env },
       paths: {
         roles: [...paths.roles, ...installed.roles],

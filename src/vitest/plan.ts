@@ -61,7 +61,10 @@ export interface PlanOptions {
 export interface Plan {
   /** The Pis, by name. */
   hosts: Record<string, HostOptions>
-  ansible: Pick<AnsibleContext, 'projectDir' | 'cwd' | 'inventory' | 'localHosts' | 'defaults' | 'paths'>
+  ansible: Pick<
+    AnsibleContext,
+    'projectDir' | 'cwd' | 'inventory' | 'localHosts' | 'vaultDirs' | 'defaults' | 'paths'
+  >
   /** Variables whose values may be secret. */
   vars: unknown
 }

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect } from 'vitest'
 import type { AnsibleEvent } from '../../src/ansible/events.ts'
 import { AnsibleRun } from '../../src/ansible/run.ts'
+import { readInventory } from '../../src/ansible/user-inventory.ts'
+import { vaultArguments } from '../../src/ansible/vault.ts'
 import { runMatchers } from '../../src/vitest/run-matchers.ts'
 import { target, test } from '../support/local-ansible.ts'
 
@@ -186,4 +188,58 @@ test('what a vault holds is masked wherever a playbook shows it', async ({ ansib
   for (const secret of [inline, whole, JSON.stringify(whole).slice(1, -1), file, '271828', password])
     expect(told).not.toContain(secret)
   expect(secrets).toEqual(expect.arrayContaining([inline, whole, file, '271828']))
+})
+
+test('a vault is found in the whole repository and in what the run is given of others, not only beside the playbook', async ({
+  ansible,
+  dir,
+}) => {
+  const passwordFile = join(dir, 'password')
+  writeFileSync(passwordFile, 'open sesame')
+  const places = {
+    inRepository: 'repo/vars/vault.yml',
+    hidden: 'repo/.secrets/vault.yml',
+    ofInventory: 'inventory/group_vars/all.yml',
+    ofRole: 'shared/web/vars/main.yml',
+    given: 'elsewhere/vault.yml',
+    linked: 'behind/vault.yml',
+  }
+  const secretOf = (name: string) => `ferrous-${name}`
+  write(dir, {
+    ...Object.fromEntries(
+      Object.entries(places).map(([name, path]) => [path, `${name}: ${secretOf(name)}\n`]),
+    ),
+    'inventory/hosts': 'pi ansible_connection=local\n',
+    'repo/.git/HEAD': '',
+    'repo/test/ansible.cfg': `[defaults]\nvault_password_file = ${passwordFile}\nroles_path = ../../shared\n`,
+    'repo/test/molecule/converge.yml': `- hosts: all
+  gather_facts: false
+  vars_files: [${Object.values(places).map((path) => JSON.stringify(join(dir, path)))}]
+  tasks:
+    - name: Say them
+      ansible.builtin.debug:
+        msg: "{{ [${Object.keys(places)}] }}"
+`,
+  })
+  symlinkSync(join(dir, 'behind'), join(dir, 'repo/link'))
+  symlinkSync(join(dir, 'repo'), join(dir, 'repo/vars/circle'))
+  for (const path of Object.values(places))
+    execFileSync('ansible-vault', ['encrypt', `--vault-password-file=${passwordFile}`, join(dir, path)], {
+      stdio: 'ignore',
+    })
+  const inventory = await readInventory(join(dir, 'inventory/hosts'), {
+    projectDir: join(dir, 'repo/test'),
+    args: vaultArguments({ vaultPasswordFile: passwordFile }),
+  })
+  const readsFile = join(dir, 'reads')
+  const events: AnsibleEvent[] = []
+  const run = await ansible(join(dir, 'repo/test'), {
+    ...{ inventory, readsFile, vaultDirs: [join(dir, 'elsewhere')] },
+    onEvent: (event) => events.push(event),
+  }).playbook('molecule/converge.yml')
+  expect(run.tasks[0]?.result.msg).toEqual(Object.keys(places).map(() => '***'))
+  for (const name of Object.keys(places)) expect(JSON.stringify([run, events])).not.toContain(secretOf(name))
+  // What was searched was not read by the playbook.
+  expect(readFileSync(readsFile, 'utf8')).not.toContain('HEAD')
+  expect(readFileSync(readsFile, 'utf8')).not.toContain('repo/vars\n')
 })

@@ -17,8 +17,10 @@ import time
 from collections.abc import Mapping
 from datetime import date
 from importlib.util import source_from_cache
+from itertools import islice
 
 import ansible
+from ansible import constants as C
 from ansible.plugins.callback import CallbackBase
 from ansible.release import __version__ as ansible_version
 
@@ -53,10 +55,14 @@ MASK = "***"
 VAULT_HEADER = b"$ANSIBLE_VAULT;"
 # Shorter values stay as they are: every "yes" or "1" would make the text unreadable.
 SHORTEST_SECRET = 4
-# Directories that hold no vaults of the repository, and how much is searched of it: files, and bytes of one.
-NOT_SEARCHED = {"node_modules", "__pycache__", "venv"}
+# Directories that hold no vaults, and how much is searched of each place: files, bytes of one, and how many of these tell
+# whether it is text, as all vaults are.
+NOT_SEARCHED = {".git", ".vitest", "node_modules", "__pycache__"}
 SEARCHED_FILES = 20_000
 SEARCHED_BYTES = 1 << 20
+HEAD_BYTES = 8 << 10
+# What a directory of a role has: one of these.
+ROLE_PARTS = ("tasks", "handlers", "defaults", "vars", "files", "templates", "meta")
 
 
 def lines_of(text):
@@ -81,10 +87,10 @@ def is_vaulted(value):
     return type(value).__name__ in ("AnsibleVaultEncryptedUnicode", "EncryptedString")
 
 
-def vaulted_values(directories, loader):
-    """What the vaults below `directories` hold that can be opened with the run's secrets, line by line."""
+def vaulted_values(places, loader):
+    """What the vaults in `places` hold that can be opened with the run's secrets, line by line."""
     found = set()
-    for path in vault_files(directories):
+    for path in vault_files(places):
         try:
             with open(path, "rb") as file:
                 content = file.read()
@@ -103,22 +109,47 @@ def vaulted_values(directories, loader):
     return sorted(found, key=len, reverse=True)
 
 
-def vault_files(directories):
-    seen = 0
-    for top in directories:
-        for directory, names, files in os.walk(top):
-            names[:] = [name for name in names if name not in NOT_SEARCHED and not name.startswith(".")]
-            for path in (os.path.join(directory, name) for name in files):
-                seen += 1
-                if seen > SEARCHED_FILES:
-                    return
-                try:
-                    if os.path.isfile(path) and os.path.getsize(path) <= SEARCHED_BYTES:
-                        with open(path, "rb") as file:
-                            if VAULT_HEADER in file.read():
-                                yield path
-                except OSError:
-                    continue
+def vault_files(places):
+    """The files in `places`, which are directories or files, that hold something vaulted."""
+    visited = set()
+    for place in places:
+        # Of each so many: a big one must not keep others from being searched.
+        for path in islice(files_in(place, visited), SEARCHED_FILES):
+            if has_vault(path):
+                yield path
+
+
+def files_in(place, visited):
+    if os.path.isfile(place):
+        yield place
+    # Through links, as Ansible reads through them; nothing twice, so that they may lead in a circle.
+    for directory, names, files in os.walk(place, followlinks=True):
+        real = os.path.realpath(directory)
+        # With pyvenv.cfg it is a virtual environment of Python, whatever its name.
+        if real in visited or "pyvenv.cfg" in files:
+            names.clear()
+            continue
+        visited.add(real)
+        # Hidden ones last: other tools keep their thousands of files in them.
+        names[:] = sorted((name for name in names if name not in NOT_SEARCHED), key=lambda name: (name[0] == ".", name))
+        yield from (os.path.join(directory, name) for name in files)
+
+
+def has_vault(path):
+    try:
+        if not os.path.isfile(path) or os.path.getsize(path) > SEARCHED_BYTES:
+            return False
+        with open(path, "rb") as file:
+            head = file.read(HEAD_BYTES)
+            return b"\0" not in head and VAULT_HEADER in head + file.read()
+    except OSError:
+        return False
+
+
+def roles_in(paths):
+    """The roles that lie in `paths`: what else is there, as projects beside a role's, is none of the repository's."""
+    entries = [os.path.join(path, name) for path in paths if os.path.isdir(path) for name in sorted(os.listdir(path))]
+    return [entry for entry in entries if any(os.path.isdir(os.path.join(entry, part)) for part in ROLE_PARTS)]
 
 
 class Budget:
@@ -263,9 +294,13 @@ class Reads:
         # Appended to by all workers, a whole line at a time.
         self._fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._noted = set()
+        # Whether it is this plugin that reads: for what the playbook is made of that counts for nothing.
+        self.paused = False
         sys.addaudithook(self._hook)
 
     def _hook(self, event, args):
+        if self.paused:
+            return
         try:
             if event == "open":
                 path, mode, flags = args
@@ -331,6 +366,7 @@ class CallbackModule(CallbackBase):
         settings = json.loads(settings)
         self._fd = settings["fd"]
         self._connections = settings["connections"]
+        self._vaults = settings["vaults"]
         os.set_inheritable(self._fd, False)
         self._reads = Reads(settings["reads"]) if settings.get("reads") else None
         self._starts = {}
@@ -357,7 +393,12 @@ class CallbackModule(CallbackBase):
     def _hide_vaults(self, loader):
         if not loader._vault.secrets:
             return
-        Budget.secrets = vaulted_values(dict.fromkeys([os.getcwd(), os.path.realpath(loader.get_basedir())]), loader)
+        if self._reads:
+            self._reads.paused = True
+        places = [os.getcwd(), os.path.realpath(loader.get_basedir()), *self._vaults, *roles_in(C.DEFAULT_ROLES_PATH)]
+        Budget.secrets = vaulted_values(dict.fromkeys(places), loader)
+        if self._reads:
+            self._reads.paused = False
         if Budget.secrets:
             self._send("secrets", values=Budget.secrets)
 
