@@ -39,7 +39,7 @@ import { AnsibleRun, titleOf } from './run.ts'
 import { hideSecrets } from './secrets.ts'
 import { StandIn } from './stand-in.ts'
 import { TaskActionsAtWork } from './task-actions.ts'
-import type { UserInventory } from './user-inventory.ts'
+import { groupsOf, type UserInventory } from './user-inventory.ts'
 import { type VaultOptions, vaultPlaces } from './vault.ts'
 
 /** What {@link Ansible} works with. */
@@ -272,6 +272,9 @@ export class Ansible {
       exitCode: exitCode ?? 1,
       durationMs: Math.round(performance.now() - started),
       check: options.check ?? false,
+      pis: Object.fromEntries(
+        targets.map(({ name, groups = [] }) => [name, own ? groupsOf(own, name) : groups]),
+      ),
       plays: recorder.plays,
       tasks: recorder.tasks,
       notified: recorder.notified,

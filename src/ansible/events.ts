@@ -16,7 +16,7 @@ export type AnsibleEvent =
   | RefusedEvent
 
 /** The version of these events that this module understands. */
-export const eventsVersion = 1
+export const eventsVersion = 2
 
 /** How a task ended on a host. A failure that a block rescued or that was ignored fails no playbook. */
 export type TaskStatus = 'ok' | 'changed' | 'failed' | 'unreachable' | 'skipped' | 'rescued' | 'ignored'
@@ -63,6 +63,8 @@ export interface PlayEvent extends Event<'play'>, Place {
   name: string
   /** The play's host pattern, as it is written. */
   hosts: string
+  /** The Pis that it matches, of all hosts; with `serial` those of this batch. */
+  matched: string[]
 }
 
 /** No host of the inventory matches the pattern of the play that has just begun. */

@@ -20,7 +20,7 @@ export class Recorder {
   /** The task that began last, and when (a `performance.now()`). */
   current: { task: StartedTask; since: number } | undefined
   readonly #projectDir: string
-  readonly #playIds = new Set<string>()
+  readonly #plays = new Map<string, PlayRun>()
   readonly #started = new Map<string, StartedTask>()
   readonly #items = new Map<string, TaskItem[]>()
 
@@ -72,10 +72,16 @@ export class Recorder {
     }
   }
 
-  #addPlay({ id, name, hosts, path, line }: PlayEvent): void {
-    if (this.#playIds.has(id)) return // A further batch of a play with `serial`.
-    this.#playIds.add(id)
-    this.plays.push({ name, hosts, ...this.#place(path, line), matched: true })
+  #addPlay({ id, name, hosts, matched: pis, path, line }: PlayEvent): void {
+    const known = this.#plays.get(id)
+    // A further batch of a play with `serial`.
+    if (known) {
+      known.pis.push(...pis)
+      return
+    }
+    const play = { name, hosts, ...this.#place(path, line), matched: true, pis: [...pis] }
+    this.#plays.set(id, play)
+    this.plays.push(play)
   }
 
   #startTask({ id, name, role, action, handler, path, line }: TaskEvent): void {

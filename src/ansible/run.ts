@@ -10,6 +10,8 @@ export interface PlayRun {
   line?: number
   /** Whether any host of the inventory matched. A play that matches none does nothing, and Ansible calls that a success. */
   matched: boolean
+  /** The Pis among them. */
+  pis: string[]
 }
 
 /** One round of a task's loop. */
@@ -83,6 +85,8 @@ export interface AnsibleRunData {
   exitCode: number
   durationMs: number
   check: boolean
+  /** The Pis that there were to work on, by name, with their groups. */
+  pis: Record<string, string[]>
   plays: PlayRun[]
   /** In the order in which they ended: one entry for each task and host. */
   tasks: TaskRun[]
@@ -106,6 +110,7 @@ export class AnsibleRun implements AnsibleRunData {
   declare readonly exitCode: number
   declare readonly durationMs: number
   declare readonly check: boolean
+  declare readonly pis: Record<string, string[]>
   declare readonly plays: PlayRun[]
   declare readonly tasks: TaskRun[]
   declare readonly notified: HandlerNotification[]
@@ -124,6 +129,15 @@ export class AnsibleRun implements AnsibleRunData {
     return this.exitCode === 0
   }
 
+  /** Whether a Pi was worked on: a play matched one, or a task was delegated to one. A check of the syntax needs none. */
+  get hadPi(): boolean {
+    return (
+      this.plays.some(({ pis }) => pis.length > 0) ||
+      this.tasks.some(({ delegatedTo }) => delegatedTo !== undefined && delegatedTo in this.pis) ||
+      / --syntax-check\b/.test(this.command)
+    )
+  }
+
   /** The tasks that changed something, or in check mode would; those Ansible's recap counts. */
   get changed(): TaskRun[] {
     return this.tasks.filter(
@@ -135,6 +149,13 @@ export class AnsibleRun implements AnsibleRunData {
   get failed(): TaskRun[] {
     return this.tasks.filter(({ status }) => status === 'failed' || status === 'unreachable')
   }
+}
+
+/** The Pis of a run, each with its groups: `web (webservers), db`. */
+export function describePis({ pis }: Pick<AnsibleRunData, 'pis'>): string {
+  return Object.entries(pis)
+    .map(([name, groups]) => (groups.length > 0 ? `${name} (${groups.join(', ')})` : name))
+    .join(', ')
 }
 
 /** The title of a task as Ansible writes it: `TASK [web : Install nginx]`. */

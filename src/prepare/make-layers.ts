@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Ansible } from '../ansible/ansible.ts'
 import type { AnsibleRun } from '../ansible/run.ts'
-import { describeTask } from '../ansible/run.ts'
+import { describePis, describeTask } from '../ansible/run.ts'
 import { RaspiError } from '../errors.ts'
 import { privateDir } from '../host/paths.ts'
 import type { LivePi } from '../lab/live-pi.ts'
@@ -88,9 +88,9 @@ async function runPlaybook(layer: Layer, pis: LivePi[], runDir: string, readsFil
     ...(args && { args }),
   })
   if (!run.ok) throw failed(run, layer)
-  if (run.plays.length > 0 && run.plays.every(({ matched }) => !matched)) {
-    throw new RaspiError('ansible', `${playbook} prepares nothing: none of its plays matched a host`, {
-      hint: `The inventory has: ${hosts.map(({ name }) => name).join(', ')}. Plays: ${run.plays.map((play) => play.hosts).join(', ')}.`,
+  if (!run.hadPi) {
+    throw new RaspiError('ansible', `${playbook} prepares nothing: none of its plays matched a Pi`, {
+      hint: `Pis: ${describePis(run)}. Hosts of the plays: ${run.plays.map((play) => play.hosts).join(', ') || 'there is none'}.`,
     })
   }
 }

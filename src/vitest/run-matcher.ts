@@ -1,4 +1,4 @@
-import { AnsibleRun, type AnsibleRunData, type TaskRun } from '../ansible/run.ts'
+import { AnsibleRun, type AnsibleRunData, describePis, type TaskRun } from '../ansible/run.ts'
 import { count, endOfOutput, failureReport } from './run-report.ts'
 
 /** A name or an expression that a name matches. */
@@ -15,24 +15,24 @@ export interface MatcherResult {
   message: () => string
 }
 
-// A playbook whose host patterns match nothing does nothing, and Ansible calls that a success. No test means that.
-const matchedNoHost = ({ plays }: AnsibleRun) => plays.length > 0 && plays.every(({ matched }) => !matched)
-
-/** Whether every task succeeded, and there was a host to work on. */
-export const succeeded = (run: AnsibleRun) => run.ok && !matchedNoHost(run)
+/**
+ * Whether every task succeeded, and there was a Pi to work on. A playbook whose host patterns match none does nothing to
+ * any, and Ansible calls that a success. No test means that.
+ */
+export const succeeded = (run: AnsibleRun) => run.ok && run.hadPi
 
 /** How a run went, in a few words. */
 export function outcome(run: AnsibleRun): string {
   if (run.failed.length > 0) return `${count(run.failed)} failed (exit code ${run.exitCode})`
   if (!run.ok) return `exit code ${run.exitCode}`
-  return matchedNoHost(run) ? 'no play matched a host, nothing was done' : 'every task succeeded'
+  return run.hadPi ? 'every task succeeded' : 'no play matched a Pi, none was worked on'
 }
 
 /** The sections of a message that tell why a run did not succeed. */
 export function whyNot(run: AnsibleRun): string[] {
   if (run.ok) {
     const plays = run.plays.map(({ name, hosts }) => `  ${name} (hosts: ${hosts})`)
-    return [`Plays:\n${plays.join('\n')}`]
+    return [`Pis: ${describePis(run)}`, plays.length > 0 ? `Plays:\n${plays.join('\n')}` : 'Plays: none']
   }
   return run.failed.length > 0 ? [failureReport(run.failed), endOfOutput(run)] : [endOfOutput(run)]
 }

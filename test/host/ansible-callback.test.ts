@@ -47,6 +47,7 @@ test('a playbook becomes plays, tasks, items and stats, and a secret gets into n
   )
   expect(run.changed.map(({ name }) => name)).toEqual(['Write the page', 'Ignore a failure'])
   expect(run.stats.pi).toMatchObject({ ok: 12, changed: 2, skipped: 1, rescued: 1, ignored: 1, failures: 0 })
+  expect(run).toMatchObject({ pis: { pi: [] }, plays: [{ pis: ['pi'] }], hadPi: true })
   expect(JSON.stringify([run, events])).not.toContain('hunter2')
 })
 
@@ -98,7 +99,7 @@ test('check mode tells what would change and changes nothing', async ({ ansible,
 
 test('a play for nobody is known to have matched no host', async ({ ansible }) => {
   const run = await ansible('everything').playbook('nobody.yml')
-  expect(run.plays).toMatchObject([{ name: 'For nobody', hosts: 'webservers', matched: false }])
+  expect(run.plays).toMatchObject([{ name: 'For nobody', hosts: 'webservers', matched: false, pis: [] }])
   expect(run.warnings).toEqual(['Could not match supplied host pattern, ignoring: webservers'])
 })
 

@@ -32,7 +32,7 @@ DOCUMENTATION = """
       - Writes one JSON object a line to the file descriptor that vitest-raspi hands over. Does nothing elsewhere.
 """
 
-EVENTS_VERSION = 1
+EVENTS_VERSION = 2
 # What one string, one result and all items of one loop may take, in characters: a command's output has no bounds.
 STRING_LIMIT = 64 * 1024
 RESULT_LIMIT = 256 * 1024
@@ -406,7 +406,10 @@ class CallbackModule(CallbackBase):
         self._pin_connections(play)
         path, line = place(play)
         hosts = play.hosts if isinstance(play.hosts, str) else ",".join(map(str, play.hosts))
-        self._send("play", id=play._uuid, name=str(play.get_name()), hosts=hosts, path=path, line=line)
+        # Which of the hosts that it was told of, in the order of the inventory.
+        found = [host.get_name() for host in self._variables._inventory.get_hosts(play.hosts)]
+        matched = [name for name in found if name in self._connections]
+        self._send("play", id=play._uuid, name=str(play.get_name()), hosts=hosts, matched=matched, path=path, line=line)
 
     def _pin_connections(self, play):
         """Lets no host_vars file of the repository lead a play from the emulated Pi to the real machine of that name.

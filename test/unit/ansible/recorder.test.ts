@@ -61,9 +61,9 @@ test('a handler that runs a second time does not get the items of the first', ()
   expect(tasks.map(({ items }) => items.length)).toEqual([1, 0])
 })
 
-test('the batches of a play with serial are one play', () => {
-  const play: AnsibleEvent = {
-    event: 'play',
+test('the batches of a play with serial are one play, with the Pis of all', () => {
+  const play = {
+    event: 'play' as const,
     at: 2,
     id: 'p',
     name: 'Web',
@@ -71,7 +71,8 @@ test('the batches of a play with serial are one play', () => {
     path: null,
     line: null,
   }
-  expect(record(play, play).plays).toHaveLength(1)
+  const { plays } = record({ ...play, matched: ['web1'] }, { ...play, matched: ['web2'] })
+  expect(plays).toMatchObject([{ name: 'Web', pis: ['web1', 'web2'] }])
 })
 
 test('a play that matches no host is known as such', () => {

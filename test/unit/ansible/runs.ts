@@ -10,7 +10,8 @@ export function aRun(data: Partial<AnsibleRunData> = {}): AnsibleRun {
     exitCode: 0,
     durationMs: 1000,
     check: false,
-    plays: [{ name: 'Web', hosts: 'web', path: 'site.yml', line: 1, matched: true }],
+    pis: { pi: ['web'] },
+    plays: [{ name: 'Web', hosts: 'web', path: 'site.yml', line: 1, matched: true, pis: ['pi'] }],
     tasks: [],
     notified: [],
     stats: {},
@@ -54,8 +55,17 @@ export function aTask(data: Partial<TaskRun> = {}): TaskRun {
 /** The events of a play with one task that starts. */
 export function started(task: Partial<TaskEvent> = {}): AnsibleEvent[] {
   return [
-    { event: 'start', at: 1, version: 1, ansible: '2.14.18' },
-    { event: 'play', at: 2, id: 'p', name: 'Web', hosts: 'web', path: '/repo/site.yml', line: 1 },
+    { event: 'start', at: 1, version: 2, ansible: '2.14.18' },
+    {
+      event: 'play',
+      at: 2,
+      id: 'p',
+      name: 'Web',
+      hosts: 'web',
+      matched: ['pi'],
+      path: '/repo/site.yml',
+      line: 1,
+    },
     {
       event: 'task',
       at: 3,

@@ -71,11 +71,34 @@ Expected: a task fails
 Received: every task succeeded`)
 })
 
-test('toSucceed does not pass where no play matched a host', () => {
-  const run = aRun({ plays: [{ name: 'Web', hosts: 'webservers', matched: false }] })
-  const message = messageOf(() => expectRun(run).toSucceed())
-  expect(message).toContain('Received: no play matched a host, nothing was done')
-  expect(message).toContain('Web (hosts: webservers)')
+test('toSucceed and toBeIdempotent do not pass where no Pi was worked on, and name the Pis and the plays', () => {
+  const here = { name: 'Here', hosts: 'localhost', matched: true, pis: [] }
+  const nobody = { name: 'Web', hosts: 'webserver', matched: false, pis: [] }
+  const ofLocalhost = aRun({
+    ...{ pis: { web: ['webservers'], db: [] }, plays: [here, nobody] },
+    tasks: [aTask({ host: 'localhost' })],
+  })
+  expect(messageOf(() => expectRun(ofLocalhost).toSucceed())).toBe(`expect(run).toSucceed() failed
+
+Playbook: site.yml
+Expected: every task succeeds
+Received: no play matched a Pi, none was worked on
+
+Pis: web (webservers), db
+
+Plays:
+  Here (hosts: localhost)
+  Web (hosts: webserver)`)
+  expectRun(ofLocalhost).not.toBeIdempotent()
+  expectRun(aRun({ plays: [], command: 'ansible-playbook --list-tasks site.yml' })).not.toSucceed()
+})
+
+test('a Pi is worked on too where a task is delegated to it, and a check of the syntax needs none', () => {
+  const plays = [{ name: 'Here', hosts: 'localhost', matched: true, pis: [] }]
+  const delegated = (to: string) => aRun({ plays, tasks: [aTask({ host: 'localhost', delegatedTo: to })] })
+  expectRun(delegated('pi')).toSucceed()
+  expectRun(delegated('elsewhere')).not.toSucceed()
+  expectRun(aRun({ plays: [], command: 'ansible-playbook --syntax-check site.yml' })).toSucceed()
 })
 
 test('toSucceed shows the items that failed, not those that did not', () => {
