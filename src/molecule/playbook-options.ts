@@ -11,6 +11,8 @@ const dropped = new Set([
   'subset',
   'ask-vault-pass',
   'ask-become-pass',
+  'connection',
+  'c',
 ])
 
 /** The options with which Molecule runs a playbook of `step`. */
@@ -33,7 +35,7 @@ export function optionsOf({ config }: Pick<Scenario, 'config'>, { action }: Step
   const given = ansible?.executor?.args?.ansible_playbook ?? provisioner?.ansible_args ?? []
   return {
     skipTags: (skipTags ?? skipTagsToo) ? String(skipTags ?? skipTagsToo) : skipped,
-    args: [...args, ...withoutInventories(given).rest, ...(action === 'syntax' ? ['--syntax-check'] : [])],
+    args: [...args, ...sorted(given).rest, ...(action === 'syntax' ? ['--syntax-check'] : [])],
     ...(action === 'check' ? { check: true } : {}),
     ...(action === 'verify' ? { env: { ...verifier?.env } } : {}),
     ...(options.diff === true ? { diff: true } : {}),
@@ -43,20 +45,29 @@ export function optionsOf({ config }: Pick<Scenario, 'config'>, { action }: Step
 /** The inventories that the scenario gives to ansible-playbook itself, as scenarios without platforms do. */
 export function inventoriesOf({ config }: Pick<Scenario, 'config'>): string[] {
   const given = config.ansible?.executor?.args?.ansible_playbook ?? config.provisioner?.ansible_args ?? []
-  return withoutInventories(given).inventories
+  return sorted(given).inventories
 }
 
-function withoutInventories(args: readonly string[]): { inventories: string[]; rest: string[] } {
+/** The connections that the scenario names for ansible-playbook. They are the lab's, and do not apply. */
+export function connectionsOf({ config }: Pick<Scenario, 'config'>): string[] {
+  const { connection, c } = config.provisioner?.options ?? {}
+  const given = config.ansible?.executor?.args?.ansible_playbook ?? config.provisioner?.ansible_args ?? []
+  const named = [connection, c].filter((name) => name !== undefined && name !== null)
+  return [...named.map(String), ...sorted(given).connections]
+}
+
+/** What arguments of ansible-playbook name of inventories and connections, and those that name neither. */
+function sorted(args: readonly string[]): { inventories: string[]; connections: string[]; rest: string[] } {
   const inventories: string[] = []
+  const connections: string[] = []
   const rest: string[] = []
   for (let index = 0; index < args.length; index++) {
     const arg = args[index] ?? ''
-    const inline = /^(?:--inventory(?:-file)?=|-i(?=.))(.+)$/.exec(arg)?.[1]
-    if (inline !== undefined) inventories.push(inline)
-    else if (/^(-i|--inventory(-file)?)$/.test(arg)) inventories.push(args[++index] ?? '')
-    else rest.push(arg)
+    const [, option, inline] = /^(-[ic]|--(?:inventory(?:-file)?|connection)(?==|$))=?(.*)$/s.exec(arg) ?? []
+    if (option === undefined) rest.push(arg)
+    else (/^--?i/.test(option) ? inventories : connections).push(inline || (args[++index] ?? ''))
   }
-  return { inventories, rest }
+  return { inventories, connections, rest }
 }
 
 // As Molecule writes them: `vvv: true` becomes --vvv there, which Ansible knows as -vvv only.

@@ -5,6 +5,7 @@ import { parse } from 'yaml'
 import * as z from 'zod'
 import { messageOf, RaspiError } from '../errors.ts'
 import { interpolate } from './interpolate.ts'
+import { connectionsOf } from './playbook-options.ts'
 import { type MoleculeFile, moleculeSchema } from './schema.ts'
 
 /** A step of a scenario that is run. */
@@ -183,6 +184,8 @@ function notApplied({ config, dir }: Pick<Scenario, 'config' | 'dir'>): string[]
   }
   const connection = Object.keys(provisioner?.connection_options ?? {}).filter(isConnectionVariable)
   if (connection.length > 0) told.push(`the connection options ${connection.join(', ')}`)
+  const named = connectionsOf({ config })
+  if (named.length > 0) told.push(`the connection ${named.join(', ')}`)
   if (verifier?.name !== undefined && verifier.name !== 'ansible') told.push(`the verifier ${verifier.name}`)
   const playbooks = ['create.yml', 'destroy.yml'].filter((name) => existsSync(join(dir, name)))
   if (playbooks.length > 0) told.push(playbooks.join(' and '))

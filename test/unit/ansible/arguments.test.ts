@@ -36,6 +36,30 @@ test('what is not asked for is left to ansible.cfg', () => {
   ])
 })
 
+test.for(['-c', '-clocal', '-bc', '-vvvclocal', '--connection=local', '--conn', '--co=local'])(
+  'no argument leads away from the Pis by another connection: %s',
+  (arg) => {
+    expect(() => argumentsOf('site.yml', { args: [arg] }, { inventories: [] })).toThrow(
+      `The argument ${arg} cannot be given to ansible-playbook here: another connection would lead to other machines`,
+    )
+  },
+)
+
+test.for([
+  ['-kK', 'nobody to ask'],
+  ['-bK', 'nobody to ask'],
+  ['--ask-become', 'nobody to ask'],
+  ['-vi', 'an inventory of its own'],
+  ['-Clweb', 'limited by the option'],
+] as const)('what stands behind other short options is known as well: %s', ([arg, why]) => {
+  expect(() => argumentsOf('site.yml', { args: [arg] }, { inventories: [] })).toThrow(why)
+})
+
+test('what only looks like a refused argument is given', () => {
+  const args = ['-C', '--check', '-tclock', '-eck=1', '-f2', '-vvv', '--conn-pass-file=p', '--list-hosts']
+  expect(argumentsOf('site.yml', { args }, { inventories: [] })).toEqual([...args, 'site.yml'])
+})
+
 test('a command line can be pasted into a shell', () => {
   expect(commandLine('ansible-playbook', ['--limit=!pi', "it's.yml"])).toBe(
     `ansible-playbook '--limit=!pi' 'it'\\''s.yml'`,

@@ -234,8 +234,8 @@ test('playbooks run with the options of the scenario', ({ write }) => {
     ...playbooks,
     [`${scenario}/molecule.yml`]: `
 provisioner:
-  options: { become: true, vvv: true, "vault-password-file": pass.txt, limit: one }
-  ansible_args: [--inventory=../more, -i, other, --forks=2]
+  options: { become: true, vvv: true, "vault-password-file": pass.txt, limit: one, connection: local }
+  ansible_args: [--inventory=../more, -i, other, --connection, docker, -clocal, --forks=2]
 verifier: { env: { DEPTH: 2 } }
 `,
   })
@@ -248,4 +248,5 @@ verifier: { env: { DEPTH: 2 } }
   expect(optionsOf(found, step('verify'))).toMatchObject({ env: { DEPTH: '2' } })
   expect(optionsOf(found, step('verify')).args).not.toContain('--become')
   expect(inventoriesOf(found)).toEqual(['../more', 'other'])
+  expect(found.notApplied).toContain('the connection local, docker, local')
 })
