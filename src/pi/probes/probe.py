@@ -130,7 +130,8 @@ def texts(query):
 
 def run(query):
     done = command(*query["command"])
-    return {"exitCode": done.returncode, "stdout": done.stdout[:LIMIT], "stderr": done.stderr[:LIMIT]}
+    answer = {"exitCode": done.returncode, "stdout": done.stdout[:LIMIT], "stderr": done.stderr[:LIMIT]}
+    return {**answer, "cut": len(done.stdout) > LIMIT}
 
 
 PROPERTIES = (

@@ -4,8 +4,11 @@ interface Probes {
   file: { query: { path: string; content?: boolean }; answer: FileAnswer }
   /** What the files hold that the glob patterns match; `null` for one that may not be read. */
   texts: { query: { patterns: string[] }; answer: { texts: Record<string, string | null> } }
-  /** How a command ended, run as it is, without a shell. */
-  command: { query: { command: string[] }; answer: { exitCode: number; stdout: string; stderr: string } }
+  /** How a command ended, run as it is, without a shell; `cut` where it printed more than is carried. */
+  command: {
+    query: { command: string[] }
+    answer: { exitCode: number; stdout: string; stderr: string; cut?: boolean }
+  }
   /** A systemd unit, by its full name. */
   unit: { query: { name: string }; answer: UnitAnswer }
   /** Every systemd unit that has failed. */

@@ -12,7 +12,7 @@ export interface JournalOptions {
   /** The least severe entries that count. @default 'err' */
   priority?: 'emerg' | 'alert' | 'crit' | 'err' | 'warning' | 'notice'
   /** Entries that don't count: parts of their text as shown, 'sshd: message', or expressions that match it. */
-  except?: Pattern[]
+  except?: readonly Pattern[]
 }
 
 const name = 'toHaveCleanJournal'
@@ -21,29 +21,34 @@ const shownEntries = 20
 
 export const toHaveCleanJournal = piMatcher(name, {
   options: ['since', 'priority', 'except'],
-  queries: ({ since, priority = 'err' }: JournalOptions = {}) => [
+  queries: ({ since, priority = 'err', except = [] }: JournalOptions = {}) => [
     {
       kind: 'command',
       command: [
         ...['journalctl', '--no-pager', '-o', 'json', '--output-fields=MESSAGE,SYSLOG_IDENTIFIER'],
-        ...[
-          '-n',
-          String(mostEntries),
-          '-p',
-          priority,
-          ...(since === undefined ? ['-b'] : ['--since', moment(since)]),
-        ],
+        // The last ones do, unless all of them may be excepted.
+        ...(except.length === 0 ? ['-n', String(mostEntries)] : []),
+        ...['-p', priority, ...(since === undefined ? ['-b'] : ['--since', moment(since)])],
       ],
     },
   ],
-  judge: ([{ exitCode, stdout, stderr }], { except = [] }: JournalOptions = {}) => {
+  judge: ([{ exitCode, stdout, stderr, cut = false }], { except = [] }: JournalOptions = {}) => {
     if (exitCode !== 0 || stderr.includes('not seeing messages')) {
       throw new RaspiError('ssh', 'Could not read the journal of the Pi', { evidence: stderr.trimEnd() })
     }
-    const entries = stdout.split('\n').filter((line) => line.startsWith('{'))
+    const lines = stdout.split('\n')
+    // Behind the last line's end there is nothing, or what is left of an entry.
+    const entries = lines.slice(0, -1).filter((line) => line.startsWith('{'))
     const shown = entries
       .map((line) => describe(JSON.parse(line)))
       .filter((entry) => !except.some(meets(entry)))
+    if (cut && shown.length === 0) {
+      throw new RaspiError(
+        'ssh',
+        `The journal of the Pi is too long to be looked at: the first ${entries.length} entries are all excepted`,
+        { hint: "Look at less of it: { since: '-5min' }, or a more severe priority." },
+      )
+    }
     const found = shown.length === 1 ? '1 entry' : `${shown.length} entries`
     return judge(
       {

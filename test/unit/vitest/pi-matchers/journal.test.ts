@@ -33,6 +33,16 @@ describe('toHaveCleanJournal', () => {
     expect(message).toContain('Received:  30 entries\n\nThe last 20:\n  app: error 10\n')
   })
 
+  test('does not pass because all that it got to see is excepted', async () => {
+    const cut = (stdout: string) => answeringTarget({ stdout, stderr: '', exitCode: 0, cut: true })
+    const rest = '{"SYSLOG_IDENTIFIER":"ap'
+    const message = await failure(() =>
+      expectPi(cut(entry('nginx', 'bad') + rest)).toHaveCleanJournal({ except: ['nginx'] }),
+    )
+    expect(message).toContain('too long to be looked at: the first 1 entries are all excepted')
+    await expectPi(cut(entry('app', 'bad') + rest)).not.toHaveCleanJournal({ except: ['nginx'] })
+  })
+
   test('does not take a journal that may not be read for a clean one', async () => {
     const hint = 'Hint: You are currently not seeing messages from other users and the system.\n'
     const message = 'Could not read the journal of the Pi'
@@ -45,7 +55,8 @@ describe('toHaveCleanJournal', () => {
   })
 
   test.for([
-    [{}, ['-b']],
+    [{}, ['-n', '200', '-p', 'err', '-b']],
+    [{ except: ['nginx'] }, ['--output-fields=MESSAGE,SYSLOG_IDENTIFIER', '-p', 'err', '-b']],
     [{ since: '-5min' }, ['--since', '-5min']],
     [{ since: new Date(1_700_000_000_500) }, ['--since', '@1700000000.5']],
   ] as const)('asks with %j for %j', async ([options, words]) => {
