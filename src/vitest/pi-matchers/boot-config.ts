@@ -10,6 +10,8 @@ export interface BootConfigExpectation {
 interface Entry {
   section: string
   line: string
+  /** Of a dtparam: which overlay of its section takes it, counted from 1; 0 is the Pi's own device tree. */
+  overlay: number
 }
 
 // Raspberry Pi OS 12 and later, and what was before. https://www.raspberrypi.com/documentation/computers/config_txt.html
@@ -41,25 +43,33 @@ const keyOf = (line: string) => /^(dtparam=)?[^=]*=?/.exec(line)?.[0]
 const normal = (line: string) => line.trim().replace(/\s*=\s*/, '=')
 
 // Of these each counts, of all others only the last.
-const cumulative = /^(dtparam|dtoverlay|gpio|include|initramfs|device_tree_param)[= ]/
+const cumulative = /^(dtoverlay|gpio|include|initramfs|device_tree_param)[= ]/
 
 /** Of entries with the same key, those that no later one of their section overrides. */
 function inForce(entries: Entry[]): Entry[] {
-  return entries.filter(({ line, section }, index) => {
-    const later = entries.slice(index + 1).some((other) => other.section === section)
+  return entries.filter(({ line, section, overlay }, index) => {
+    const later = entries
+      .slice(index + 1)
+      .some((other) => other.section === section && other.overlay === overlay)
     return cumulative.test(line) || !later
   })
 }
 
 function parse(text: string): Entry[] {
   let section = 'all'
+  let overlays = 0
+  const current = new Map<string, number>()
   return text.split('\n').flatMap((raw) => {
     const line = normal(raw.replace(/#.*/, ''))
     const [, heading] = /^\[(.+)\]$/.exec(line) ?? []
     if (heading) section = heading
     if (heading || !line) return []
-    // One dtparam line may set several parameters.
-    const parts = line.startsWith('dtparam=') ? line.slice('dtparam='.length).split(',') : undefined
-    return parts ? parts.map((part) => ({ section, line: `dtparam=${part.trim()}` })) : [{ section, line }]
+    // What follows an overlay is for it, until the next one, or an empty one. https://www.raspberrypi.com/documentation/computers/configuration.html#part3.3
+    if (line.startsWith('dtoverlay=')) current.set(section, line === 'dtoverlay=' ? 0 : ++overlays)
+    if (!line.startsWith('dtparam=')) return [{ section, line, overlay: 0 }]
+    // One line may set several parameters.
+    const parts = line.slice('dtparam='.length).split(',')
+    const overlay = current.get(section) ?? 0
+    return parts.map((part) => ({ section, line: `dtparam=${part.trim()}`, overlay }))
   })
 }

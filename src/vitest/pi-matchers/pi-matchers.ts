@@ -112,7 +112,8 @@ export interface PiMatchers<R = void> {
   toHaveSysctl(key: string, value: Pattern | number): Promise<Awaited<R>>
 
   /**
-   * The firmware's config.txt has an entry, which no later one overrides. It counts from the next boot.
+   * The firmware's config.txt has an entry, which no later one of the same section overrides; of a dtparam, none that is for
+   * the same overlay. It counts from the next boot.
    * @example await expect(pi).toHaveBootConfig('dtparam=i2c_arm=on')
    */
   toHaveBootConfig(entry: string, expected?: BootConfigExpectation): Promise<Awaited<R>>

@@ -31,6 +31,28 @@ describe('toHaveBootConfig', () => {
     await expectPi(answeringTarget({ texts: { '/boot/config.txt': config } })).toHaveBootConfig('gpu_mem=64')
   })
 
+  test('knows that a later parameter overrides one of its name, where it is for the same overlay', async () => {
+    const text = `dtparam=audio=on
+dtparam=speed=1
+dtoverlay=one
+dtparam=speed=2
+dtoverlay=two
+dtparam=speed=3,speed=4
+dtoverlay=
+[pi4]
+dtparam=audio=on
+dtoverlay=dwc2
+[all]
+dtparam=audio=off
+`
+    const pi = answeringTarget({ texts: { '/boot/firmware/config.txt': text } })
+    await expectPi(pi).not.toHaveBootConfig('dtparam=audio=on')
+    await expectPi(pi).toHaveBootConfig('dtparam=audio=on', { section: 'pi4' })
+    await expectPi(pi).toHaveBootConfig('dtparam=audio=off')
+    for (const speed of [1, 2, 4]) await expectPi(pi).toHaveBootConfig(`dtparam=speed=${speed}`)
+    await expectPi(pi).not.toHaveBootConfig('dtparam=speed=3')
+  })
+
   test('tells the entries that there are instead', async () => {
     expect(await failure(() => expectPi(pi).toHaveBootConfig('gpu_mem=16'))).toMatchInlineSnapshot(`
       "expect(pi).toHaveBootConfig("gpu_mem=16") failed
