@@ -22,6 +22,9 @@ const vitestHookTimeout = 10_000
 /** A playbook on an emulated Pi takes minutes, and the first run builds an image before; our own deadlines are tighter. */
 const testTimeout = 1_800_000
 
+/** Vitest's own, 1 s and 50 ms, are over about when a Pi has answered for the first time. In ms. */
+const poll = { timeout: 60_000, interval: 1_000 }
+
 /** How a user may name the reporter: by the package, or by a path that was resolved. */
 const reporterNames = /vitest-raspi\/(dist\/)?reporter(\.js)?$/
 
@@ -54,6 +57,10 @@ export function raspi(options: RaspiOptions = {}): Vite.Plugin {
       if (vitest.config.watch) whenUsed((sources) => vitest.vite.watcher.add(outside(root, sources)))
       project.config.onStackTrace = withoutOwnFrames(project.config.onStackTrace)
       if (project.config.testTimeout === vitestTestTimeout) project.config.testTimeout = testTimeout
+      project.config.expect = {
+        ...project.config.expect,
+        poll: { ...poll, ...project.config.expect?.poll },
+      }
       // Vitest would end the process before the Pis' time is over.
       if (raspiOptions.keep !== 'none') vitest.config.teardownTimeout = keptForMs + 60_000
       if (project.config.hookTimeout === vitestHookTimeout) project.config.hookTimeout = testTimeout
