@@ -7,6 +7,7 @@ import type { Pi } from '../pi/pi.ts'
 import { expect } from './expect.ts'
 import { type InventoryTestOptions, type RaspiFixtures, type RaspiTestOptions, testOf } from './fixtures.ts'
 import { timeoutOf } from './molecule-scenario.ts'
+import type { Pattern } from './pi-matchers/pi-matchers.ts'
 import { plannerOf } from './plan.ts'
 import { assertEvery, convergeThroughPowerCuts } from './power-cuts.ts'
 import { stages } from './stages.ts'
@@ -20,8 +21,8 @@ export type VerifyOptions = (Omit<RaspiTestOptions, 'scope'> | Omit<InventoryTes
   except?: readonly PlaybookCheck[]
   /** Options of each run of the playbook. */
   playbook?: Omit<PlaybookOptions, 'check'>
-  /** Units that may have failed. */
-  failedUnits?: readonly string[]
+  /** Units that may have failed, as for `toHaveNoFailedUnits({ except })`. */
+  failedUnits?: readonly Pattern[]
   /**
    * Whether the playbook converges though power is cut in the midst of each n-th task: on Pis as they were, n, 2n, … tasks
    * into it. Each cut takes a boot, about a minute, and so does keeping the Pis as they were. @default no cuts
@@ -45,7 +46,7 @@ export function verifyPlaybook(path: string, options: VerifyOptions = {}): void 
   const run = (ansible: Ansible, more: PlaybookOptions = {}) =>
     ansible.playbook(path, { ...playbook, ...more, args: [...(playbook.args ?? []), ...(more.args ?? [])] })
   const lookAtUnits = async (pis: readonly Pi[]) => {
-    await Promise.all(pis.map((pi) => expect(pi).toHaveNoFailedUnits({ except: [...failedUnits] })))
+    await Promise.all(pis.map((pi) => expect(pi).toHaveNoFailedUnits({ except: failedUnits })))
   }
   let dry: AnsibleRun | undefined
   let real: AnsibleRun | undefined

@@ -1,6 +1,16 @@
 import type { UnitAnswer } from '../../pi/probes/queries.ts'
 import { piMatcher, wrongArgument } from './pi-matcher.ts'
-import { type Check, type Detail, flag, including, judge, list, value } from './verdict.ts'
+import {
+  type Check,
+  type Detail,
+  flag,
+  including,
+  judge,
+  list,
+  matches,
+  type Pattern,
+  value,
+} from './verdict.ts'
 
 /** What `toHaveService` may expect of a systemd unit. */
 export interface ServiceExpectation {
@@ -28,8 +38,8 @@ export interface TimerExpectation {
 
 /** What `toHaveNoFailedUnits` may overlook. */
 export interface FailedUnitsOptions {
-  /** Units that may have failed. */
-  except?: string[]
+  /** Units that may have failed: a name without an ending is a service; or expressions that match their full names. */
+  except?: readonly Pattern[]
 }
 
 export const toHaveService = piMatcher('toHaveService', {
@@ -78,7 +88,8 @@ export const toHaveNoFailedUnits = piMatcher('toHaveNoFailedUnits', {
   options: ['except'],
   queries: (_options: FailedUnitsOptions = {}) => [{ kind: 'failedUnits' }],
   judge: ([{ units }], { except = [] }: FailedUnitsOptions = {}) => {
-    const failed = units.filter((unit) => !except.includes(unit.Id))
+    const excepted = except.map((one) => (typeof one === 'string' ? unitName(one, 'service') : one))
+    const failed = units.filter(({ Id }) => !excepted.some((one) => matches(one, Id)))
     const names = failed.map((unit) => unit.Id).join(', ')
     return judge(
       {

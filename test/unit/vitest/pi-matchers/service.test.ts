@@ -128,7 +128,10 @@ describe('toHaveTimer', () => {
 describe('toHaveNoFailedUnits', () => {
   test('accepts that none failed, and units that may', async () => {
     await expectPi(pi({ units: [] })).toHaveNoFailedUnits()
-    await expectPi(pi({ units: [failed] })).toHaveNoFailedUnits({ except: ['nginx.service'] })
+    for (const name of ['nginx.service', 'nginx', /^nginx/])
+      await expectPi(pi({ units: [failed] })).toHaveNoFailedUnits({ except: [name] })
+    for (const name of ['nginx.timer', 'ngin', /^ngin$/])
+      await expectPi(pi({ units: [failed] })).not.toHaveNoFailedUnits({ except: [name] })
     await expectPi(pi({ units: [failed] })).not.toHaveNoFailedUnits()
   })
 
