@@ -23,9 +23,9 @@ export const boardSchema = z.union(
     z.enum(boardNames),
     z.strictObject({
       name: z.literal('virt'),
-      /** @default 1024 */
+      /** 256 to 65536. @default 1024 */
       memoryMiB: z.int().min(256).max(65_536).default(1024),
-      /** @default 2 */
+      /** 1 to 8. @default 2 */
       cores: z.int().min(1).max(8).default(2),
     }),
   ],

@@ -98,6 +98,7 @@ const eventsFd = 3
 export class Ansible {
   readonly #context: AnsibleContext
 
+  /** @internal */
   constructor(context: AnsibleContext) {
     this.#context = context
   }

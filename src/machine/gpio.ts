@@ -5,7 +5,9 @@ import type { Machine } from './machine.ts'
 export interface GpioPin {
   /** Its number as the SoC counts: GPIO 17 is pin 11 of the header. */
   gpio: number
+  /** What the guest has set it to; `alt0` to `alt5` are functions of the SoC, by its datasheet. */
   function: 'input' | 'output' | 'alt0' | 'alt1' | 'alt2' | 'alt3' | 'alt4' | 'alt5'
+  /** What an output drives. An input, which nothing drives here, is low. */
   level: 'high' | 'low'
 }
 

@@ -82,7 +82,10 @@ export class PiFaults {
     ])
   }
 
-  /** Takes its memory, but for `leaveMiB`, so that nothing can get it back but the end of the fault. */
+  /**
+   * Takes its memory, but for `leaveMiB`, so that nothing can get it back but the end of the fault. Throws a `RaspiError`
+   * where `leaveMiB` is less than 16. Takes nothing where the Pi has no more than that left.
+   */
   async memoryPressure({ leaveMiB }: { leaveMiB: number }): Promise<Fault> {
     if (!(leaveMiB >= 16))
       throw new RaspiError('options', 'memoryPressure() leaves at least 16 MiB: a Pi with less cannot run.')
@@ -96,7 +99,7 @@ export class PiFaults {
     return this.#atWork.add('its memory is short', () => this.#asRoot([`umount ${hoard}; rmdir ${hoard}`]))
   }
 
-  /** Sets its clock forward, or back where `seconds` is negative. */
+  /** Sets its clock forward by `seconds`, rounded to whole ones, or back where they are negative. Mended, it has the host's time. */
   async clockJump({ seconds }: { seconds: number }): Promise<Fault> {
     if (!Number.isFinite(seconds))
       throw new RaspiError('options', `clockJump({ seconds: ${seconds} }) is no time.`)

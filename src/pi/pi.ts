@@ -156,7 +156,7 @@ export class Pi {
     })
   }
 
-  /** Reads a text file as root. Throws a `RaspiError` where it cannot be read. */
+  /** Reads a text file as root, as it is, with the newline at its end. Throws a `RaspiError` where it cannot be read. */
   async readFile(path: string): Promise<string> {
     return (await this.run(`cat -- ${quote(path)}`, { sudo: true })).stdout
   }
@@ -214,7 +214,10 @@ export class Pi {
     return this.#console.text()
   }
 
-  /** Its GPIO pins, by the numbers of the SoC, read from the emulated controller: what the guest drives. */
+  /**
+   * Its GPIO pins, by the numbers of the SoC, read from the emulated controller: what the guest drives. Throws a `RaspiError`
+   * on the board `virt`, which has none.
+   */
   gpio(): Promise<GpioPin[]> {
     return this.#control.gpio(this.#number)
   }

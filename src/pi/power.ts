@@ -42,7 +42,10 @@ export class Power {
     return this.#control.state()
   }
 
-  /** Switches it on, and waits until it takes commands. Where it is on, it only waits. Throws a `RaspiError` where it does not come up. */
+  /**
+   * Switches it on, and waits until it takes commands. Where it is on, it only waits. Throws a `RaspiError` where it does not
+   * come up within `timeoutMs` (default 5 minutes).
+   */
   async on({ wait = true, timeoutMs = 300_000 }: PowerOptions = {}): Promise<void> {
     await this.#control.do('on')
     if (wait) await this.#control.up(timeoutMs)
@@ -68,7 +71,10 @@ export class Power {
     await this.on(options)
   }
 
-  /** Resets it without shutting down, and waits until it takes commands. Throws a `RaspiError` where it is off. */
+  /**
+   * Resets it without shutting down, and waits until it takes commands. Throws a `RaspiError` where it is off, or does not come
+   * up within `timeoutMs` (default 5 minutes).
+   */
   async reset({ wait = true, timeoutMs = 300_000 }: PowerOptions = {}): Promise<void> {
     await this.#control.do('reset')
     if (wait) await this.#control.up(timeoutMs)

@@ -105,7 +105,9 @@ export async function openSshMaster(
 /** What a command on a Pi gave. */
 export interface CommandResult {
   exitCode: number
+  /** As it was written, with the newline at its end. */
   stdout: string
+  /** As it was written, with the newline at its end. */
   stderr: string
 }
 
@@ -119,6 +121,7 @@ export interface CommandOptions {
   reject?: boolean | undefined
   /** How long it may take, in ms. @default 120_000 */
   timeoutMs?: number | undefined
+  /** Where it aborts, the command is given up, and its reason is thrown. The Pi is not told: what was begun may go on there. */
   signal?: AbortSignal | undefined
 }
 

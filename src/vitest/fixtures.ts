@@ -77,7 +77,8 @@ export interface RaspiFixtures<Host extends string = string, Net extends string 
 }
 
 /**
- * Makes a `test` whose fixtures are Pis: `pi` (the first), `pis` (all, by name) and `ansible`.
+ * Makes a `test` whose fixtures are Pis: `pi` (the first), `pis` (all, by name), `ansible` and `networks`. Throws a `RaspiError`
+ * where options contradict each other, or one is wrong.
  * @example const test = raspiTest({ hosts: { web: { groups: ['webservers'] }, db: {} } })
  * @example const test = raspiTest<'boreas' | 'zephyr'>({ inventory: 'inventory/hosts.ini', limit: 'winds' })
  */

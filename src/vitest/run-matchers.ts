@@ -35,7 +35,10 @@ export interface RunMatchers<R> {
   toPredictItsChanges(real: AnsibleRun, expected?: { except?: readonly Name[] }): R
   /** A handler of this name, with its role before it or without, was notified: by any host, or by this one. */
   toHaveNotifiedHandler(name: Name, expected?: { host?: string }): R
-  /** Ansible warned of nothing, and of nothing that is deprecated, but for what `except` finds. */
+  /**
+   * Ansible warned of nothing, and of nothing that is deprecated unless `deprecations` is false, but for what `except` finds: a
+   * part of its text, or an expression that matches it.
+   */
   toHaveNoWarnings(expected?: { except?: readonly Name[]; deprecations?: boolean }): R
   /** A task of this name, with its role before it or without, ran on a host (was not skipped), or ended in this status. */
   toHaveRunTask(name: Name, expected?: { status?: TaskStatus; host?: string }): R

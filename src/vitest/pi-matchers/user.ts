@@ -3,12 +3,15 @@ import { type Check, including, judge, list, value } from './verdict.ts'
 
 /** What `toHaveUser` may expect of a user. */
 export interface UserExpectation {
+  /** Its number. */
   uid?: number
   /** The primary group. */
   group?: string
   /** Groups it belongs to; it may belong to others too. */
   groups?: string[]
+  /** The path of its login shell. */
   shell?: string
+  /** The path of its home directory. */
   home?: string
   /** Public keys in its `~/.ssh/authorized_keys`, as in a `.pub` file; the comment doesn't count, others may be there too. */
   keys?: string | string[]
@@ -16,6 +19,7 @@ export interface UserExpectation {
 
 /** What `toHaveGroup` may expect of a group. */
 export interface GroupExpectation {
+  /** Its number. */
   gid?: number
   /** Users that belong to it, also as their primary group; others may too. */
   members?: string[]
