@@ -1,6 +1,13 @@
 export { Ansible } from './ansible/ansible.ts'
 export type { PlaybookOptions } from './ansible/arguments.ts'
-export type { AnsibleEvent, TaskResult, TaskStatus } from './ansible/events.ts'
+export type {
+  AnsibleEvent,
+  HostStats,
+  TaskDiff,
+  TaskEvent,
+  TaskResult,
+  TaskStatus,
+} from './ansible/events.ts'
 export type { InventoryFormat } from './ansible/export.ts'
 export { ModuleRun } from './ansible/module-run.ts'
 export type { ModuleArguments, PlayOptions, RoleOptions, Task } from './ansible/plays.ts'
@@ -11,14 +18,17 @@ export {
   type TaskItem,
   type TaskRun,
 } from './ansible/run.ts'
+export type { TaskActions } from './ansible/task-actions.ts'
 export type { VaultOptions } from './ansible/vault.ts'
 export type { BmcConnection } from './bmc/bmc.ts'
+export type { BoardOption } from './board-option.ts'
 export { isRaspiError, RaspiError, type RaspiErrorKind } from './errors.ts'
 export type { GuestNic } from './freeze/guest-networks.ts'
 export type { ImageOption } from './image-option.ts'
 export type { GpioPin } from './machine/gpio.ts'
 export type { Hardware } from './machine/hardware.ts'
 export type { CaptureOptions, CaptureResult } from './network/capture.ts'
+export type { FaultInput, FaultName } from './network/fault-options.ts'
 export type { Frame, FrameFilter } from './network/frames.ts'
 export type { PortStatistics } from './network/statistics.ts'
 export { Checkpoint } from './pi/checkpoint.ts'
@@ -41,7 +51,28 @@ export {
   test,
 } from './vitest/fixtures.ts'
 export { type MoleculeOptions, moleculeScenario } from './vitest/molecule-scenario.ts'
-export type { PiMatchers } from './vitest/pi-matchers/pi-matchers.ts'
+export type {
+  AptSourceExpectation,
+  BootConfigExpectation,
+  CronJobExpectation,
+  FailedUnitsOptions,
+  FileExpectation,
+  GpioExpectation,
+  GroupExpectation,
+  HttpExpectation,
+  JournalOptions,
+  KernelModuleExpectation,
+  KernelParameterExpectation,
+  ListenExpectation,
+  LocaleExpectation,
+  MountExpectation,
+  PackageExpectation,
+  Pattern,
+  PiMatchers,
+  ServiceExpectation,
+  TimerExpectation,
+  UserExpectation,
+} from './vitest/pi-matchers/pi-matchers.ts'
 export type { AnsibleOptions, HostOptions, NetworkOptions } from './vitest/plan.ts'
 export type { RunMatchers } from './vitest/run-matchers.ts'
 export { type PlaybookCheck, type VerifyOptions, verifyPlaybook } from './vitest/verify-playbook.ts'

@@ -1,5 +1,20 @@
 import { expectTypeOf, it } from 'vitest'
-import { type AnsibleRun, expect, type Pi } from 'vitest-raspi'
+import {
+  type AnsibleRun,
+  type BoardOption,
+  expect,
+  type FaultInput,
+  type FileExpectation,
+  type HostStats,
+  type Network,
+  type Pattern,
+  type Pi,
+  type PlaybookOptions,
+  type RaspiTestOptions,
+  type ServiceExpectation,
+  type TaskActions,
+  type TaskDiff,
+} from 'vitest-raspi'
 
 declare const pi: Pi
 declare const run: AnsibleRun
@@ -41,6 +56,19 @@ it('knows what each of them may expect', () => {
   expect(pi).toHaveSysctl('vm.swappiness')
   // @ts-expect-error: Ansible has no such status
   expect(run).toHaveRunTask('Install', { status: 'done' })
+})
+
+it('has a name for what helpers around it hand on', () => {
+  const toBeMine = (path: string, expected: FileExpectation) =>
+    expect(pi).toHaveFile(path, { owner: 'me', ...expected })
+  expectTypeOf(toBeMine).toBeCallableWith('/etc/motd', { content: /hello/ })
+  expectTypeOf<FileExpectation['content']>().toEqualTypeOf<Pattern | undefined>()
+  expectTypeOf<{ running: true }>().toExtend<ServiceExpectation>()
+  expectTypeOf<PlaybookOptions['onTask']>().toEqualTypeOf<TaskActions | undefined>()
+  expectTypeOf<RaspiTestOptions['board']>().toEqualTypeOf<BoardOption | undefined>()
+  expectTypeOf<AnsibleRun['stats'][string]>().toEqualTypeOf<HostStats>()
+  expectTypeOf<AnsibleRun['tasks'][number]['diff']>().toEqualTypeOf<TaskDiff[]>()
+  expectTypeOf<Parameters<Network['loss']>[0]>().toEqualTypeOf<FaultInput<'loss'>>()
 })
 
 it('leaves the matchers of Vitest as they are', () => {
