@@ -5,6 +5,7 @@ import type { Ansible } from '../ansible/ansible.ts'
 import { programEnvironment } from '../ansible/elsewhere.ts'
 import { installRequirements, type SearchPaths } from '../ansible/galaxy.ts'
 import { hostsForPis, readInventory } from '../ansible/user-inventory.ts'
+import type { ImageOption } from '../image-option.ts'
 import { inventoriesOf, optionsOf } from '../molecule/playbook-options.ts'
 import { readScenario, type Scenario, type Step } from '../molecule/scenario.ts'
 import { moleculeEnvironment, surround } from '../molecule/surroundings.ts'
@@ -17,7 +18,7 @@ import './provided.ts'
 /** How a Molecule scenario is run. */
 export interface MoleculeOptions {
   /** Another image than the plugin's. */
-  image?: string
+  image?: ImageOption
   /** The time that each step may take, in ms. @default the project's testTimeout */
   timeout?: number
 }

@@ -117,6 +117,7 @@ it('registers tests', () => {
   // @ts-expect-error: it decides itself when a run is a dry one
   verifyPlaybook('site.yml', { playbook: { check: true } })
   moleculeScenario('molecule/default', { image: 'debian-12-arm64', timeout: 60_000 })
+  moleculeScenario('molecule/default', { image: { name: 'debian-12-arm64', packages: ['nginx-light'] } })
 })
 
 test('Ansible runs roles, tasks and modules', async ({ ansible }) => {
