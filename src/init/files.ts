@@ -19,7 +19,8 @@ export interface Versions {
   vitest: string
 }
 
-const ignored = ['node_modules/', '.vitest/']
+/** The last two are Vitest 4's. */
+const ignored = ['node_modules/', '.vitest/', '.vitest-reports/', '.vitest-attachments/']
 
 /** Plans what a repository lacks for its first test. Nothing that is there is ever written to. */
 export function planInit(repository: Repository, versions: Versions): InitPlan {
@@ -60,7 +61,7 @@ export function planInit(repository: Repository, versions: Versions): InitPlan {
     const missing = ignored.filter(
       (path) => !lines.some((line) => line.trim().replace(/^\/|\/$/g, '') === path.slice(0, -1)),
     )
-    if (missing.length > 0) plan.next.push(`add ${missing.join(' and ')} to .gitignore`)
+    if (missing.length > 0) plan.next.push(`add ${missing.join(', ')} to .gitignore`)
   } else add('.gitignore', `${ignored.join('\n')}\n`)
 
   plan.next.push('npx vitest-raspi doctor --fix', 'npx vitest run')

@@ -46,7 +46,7 @@ function reportsIn(dir: string): string[] {
     if (names.length > 0) return names.map((name) => join(dir, name))
   }
   throw new RaspiError('options', `${dir} has no report of a shard: there is no .vitest/blob/*.json in it.`, {
-    hint: 'Let the shards run with `--reporter=blob`, and keep their .vitest whole. It is hidden: actions/upload-artifact wants include-hidden-files.',
+    hint: 'Let the shards run with `--reporter=blob`, and keep their .vitest whole, of Vitest 4 also .vitest-reports and .vitest-attachments. They are hidden: actions/upload-artifact wants include-hidden-files.',
   })
 }
 

@@ -121,8 +121,9 @@ test('the commands of github-shards.yml make one report of all shards', { timeou
   for (const shard of [1, 2, 3]) {
     checkout.again()
     await runAll(checkout, commandsOf(file, 'test'), { SHARD: `${shard}/3` })
-    mkdirSync(join(checkout.dir, 'shards'), { recursive: true })
-    renameSync(join(checkout.dir, '.vitest'), join(checkout.dir, 'shards', `shard-${shard}`))
+    const artifact = join(checkout.dir, 'shards', `shard-${shard}`)
+    mkdirSync(artifact, { recursive: true })
+    renameSync(join(checkout.dir, '.vitest'), join(artifact, '.vitest'))
   }
   const said = await runAll(checkout, commandsOf(file, 'report'))
   expect(said).toMatch(/Tests +5 passed/)

@@ -39,6 +39,13 @@ test('shards keep their hidden directory whole, and the report is made of all of
     steps.filter(({ uses }) => uses?.startsWith('actions/upload-artifact')),
   )
   for (const { with: given } of uploads) expect(given).toMatchObject({ 'include-hidden-files': true })
+  const ofShard = uploads.find(({ with: given }) => String(given?.name).startsWith('shard-'))
+  // Where Vitest 5 has its reports, and where Vitest 4 has them.
+  expect(String(ofShard?.with?.path).trim().split('\n')).toEqual([
+    '.vitest',
+    '.vitest-reports',
+    '.vitest-attachments',
+  ])
   expect(jobs.find(({ name }) => name === 'test')?.matrix).toEqual({ shard: [1, 2, 3] })
 })
 

@@ -28,7 +28,9 @@ test('a bare repository gets all that a first test needs', () => {
     ...{ name: basename(dir).toLowerCase().replace('_', '-'), private: true, type: 'module' },
     ...{ scripts: { test: 'vitest run' }, devDependencies: versions },
   })
-  expect(readFileSync(join(dir, '.gitignore'), 'utf8')).toBe('node_modules/\n.vitest/\n')
+  expect(readFileSync(join(dir, '.gitignore'), 'utf8')).toBe(
+    'node_modules/\n.vitest/\n.vitest-reports/\n.vitest-attachments/\n',
+  )
 })
 
 test('the first test has a Pi for each host, whatever they are called', () => {
@@ -97,7 +99,7 @@ test('what is there is kept to the letter, and what it lacks is told', () => {
   expect(plan.next).toEqual([
     'npm install --save-dev vitest vitest-raspi',
     'add raspi() of vitest-raspi/plugin to the plugins in vite.config.mts',
-    'add .vitest/ to .gitignore',
+    'add .vitest/, .vitest-reports/, .vitest-attachments/ to .gitignore',
     'npx vitest-raspi doctor --fix',
     'npx vitest run',
   ])

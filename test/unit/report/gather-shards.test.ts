@@ -56,12 +56,19 @@ test('reports go together, evidence to where it would be, and nothing that is ma
 
 test('the root itself may be one of them, and reports may come alone or from Vitest 4', ({ scratch }) => {
   const root = write(join(scratch, 'repo'), {
-    '.vitest-reports/blob-1-2.json': '1',
+    '.vitest-reports/blob-1-3.json': '1',
     '.vitest/raspi/a.test.ts/works/timeline.txt': 'a',
   })
-  const alone = write(join(scratch, 'alone'), { 'blob-2-2.json': '2' })
-  const { reports } = gatherShards([root, alone], { root, blobDir: join(scratch, 'blobs') })
-  expect(reports).toHaveLength(2)
+  const kept = write(join(scratch, 'kept'), {
+    '.vitest-reports/blob-3-3.json': '3',
+    '.vitest-attachments/x.txt': 'x',
+    '.vitest/raspi/c.test.ts/works/timeline.txt': 'c',
+  })
+  const alone = write(join(scratch, 'alone'), { 'blob-2-3.json': '2' })
+  const { reports } = gatherShards([root, alone, kept], { root, blobDir: join(scratch, 'blobs') })
+  expect(reports).toHaveLength(3)
+  expect(read(root, '.vitest-attachments/x.txt')).toBe('x')
+  expect(read(root, '.vitest/raspi/c.test.ts/works/timeline.txt')).toBe('c')
   expect(read(root, '.vitest/raspi/a.test.ts/works/timeline.txt')).toBe('a')
 })
 
