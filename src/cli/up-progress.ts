@@ -64,8 +64,10 @@ async function showList<T>(work: (progress: UpProgress) => Promise<T>): Promise<
             chosen.map((name) => ({
               title: name,
               task: async (_, pi) => {
-                const startMs = await Promise.race([pis.get(name)?.promise, failed])
-                pi.title = arrival(name, startMs)
+                const arrived = pis.get(name)?.promise.then((startMs) => arrival(name, startMs))
+                // Whoever has not come when all is done was taken down.
+                const missed = result.then(() => `${name} was taken down`)
+                pi.title = (await Promise.race([arrived, failed, missed])) ?? name
               },
             })),
             { concurrent: true, rendererOptions: { collapseSubtasks: false } },

@@ -114,7 +114,8 @@ async function up(names: string[], options: UpOptions, { output, env, cwd }: Com
         ),
       new RaspiError('cancelled', 'Interrupted: no Pi was left running.'),
     )
-    const found = await labs.find(claimed)
+    // Others may have been taken down already.
+    const found = (await labs.list()).filter(({ name }) => claimed.includes(name))
     const [first] = found
     if (first) report(found, first.lab, registry, options, output.out)
     return

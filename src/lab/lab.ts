@@ -4,6 +4,7 @@ import type { Bmc } from '../bmc/bmc.ts'
 import type { ControlNode } from '../control-node/control-node.ts'
 import type { PiSource } from '../engine/engine.ts'
 import { messageOf, RaspiError } from '../errors.ts'
+import { orAborted } from '../host/or-aborted.ts'
 import { defaultCacheDir, privateDir } from '../host/paths.ts'
 import type { Log } from '../host/progress.ts'
 import { optionOf } from '../machine/boards.ts'
@@ -139,7 +140,7 @@ export class Lab {
     const wanted = request.pis.length
     this.assertRoom(wanted, request.holder)
     if (request.pis.some(({ bmc }) => bmc)) await this.#host.assertBmcs()
-    const sources = await this.#sources.of(request)
+    const sources = await orAborted(this.#sources.of(request), stop)
     const queued = performance.now()
     if (this.#places.free < wanted)
       this.log(

@@ -1,5 +1,5 @@
 import { nameOfBoard } from '../board-option.ts'
-import { isRaspiError, messageOf } from '../errors.ts'
+import { isRaspiError, messageOf, RaspiError } from '../errors.ts'
 import { nameOfImage } from '../image-option.ts'
 import { labVars } from '../lab/lab-vars.ts'
 import type { Lease, LentPi } from '../lab/protocol.ts'
@@ -27,6 +27,7 @@ export class Stand {
   #since = new Date()
   #problem: string | undefined
   #work: Promise<unknown> = Promise.resolve()
+  readonly #down = new AbortController()
 
   constructor(spec: ClaimedPi) {
     this.spec = spec
@@ -35,6 +36,16 @@ export class Stand {
 
   get lent(): LentPi | undefined {
     return this.lease?.pis[0]
+  }
+
+  /** Aborts once it is to be taken down: what starts it then is given up. */
+  get down(): AbortSignal {
+    return this.#down.signal
+  }
+
+  /** It is to be taken down, whatever is being done with it. */
+  takeDown(): void {
+    this.#down.abort(new RaspiError('cancelled', `Pi ${this.spec.name} was taken down.`))
   }
 
   /** It is being started, for the first time or anew. */
@@ -49,6 +60,7 @@ export class Stand {
   isUp(lease: Lease, text: string): void {
     this.lease = lease
     this.#state = 'up'
+    this.#problem = undefined
     this.note(text)
   }
 

@@ -69,15 +69,18 @@ export class StandingLab {
     process.on('exit', this.#kill)
   }
 
-  /** Brings the Pis of `request` up, all of them or none. Throws a `RaspiError`; nothing is left of it then. */
-  static async start(request: StandingRequest, context: StandingContext): Promise<StandingLab> {
-    const { registry, log, detached, signal } = context
+  /**
+   * Brings the Pis of `request` up, all of them or none but those that are taken down meanwhile. Throws a `RaspiError`;
+   * nothing is left of it then.
+   */
+  static async start(
+    request: StandingRequest,
+    context: StandingContext,
+    lab: Lab = labFor(request, context.log),
+  ): Promise<StandingLab> {
+    const { registry, detached, signal } = context
     const { lifetimeMs } = request
-    // Each has a name and a port of its own from the start: none that is ready would do.
-    const options = resolveOptions({ ...request.options, readyPis: 0 })
-    const { image, board } = options
-    // What is pinned where they are brought up counts for them, and for what is deployed on them later.
-    const lab = new Lab(options, log, undefined, { lockFile: lockFileIn(process.cwd()) })
+    const { image, board } = lab.options
     const now = Date.now()
     const entry: LabEntry = {
       ...{ process: thisProcess(), socket: join(lab.runDir.path, 'standing'), detached, image, board },
@@ -98,13 +101,24 @@ export class StandingLab {
       for (const spec of claimed) standing.#pis.set(spec.name, new Stand(spec))
       if (lifetimeMs !== undefined)
         setTimeout(() => void standing.close('its time was over'), lifetimeMs).unref()
+      const pis = [...standing.#pis.values()]
       await Promise.all(
-        [...standing.#pis.values()].map(async (pi) => {
-          const lease = await standing.#start(pi)
+        pis.map(async (pi) => {
+          const lease = await pi
+            .inTurn(() => standing.#start(pi))
+            .catch((error) => {
+              if (!pi.down.aborted) throw error
+            })
+          if (!lease || pi.down.aborted) return
           context.up(pi.spec.name, (request.start ?? 'on') === 'on' ? lease.pis[0]?.startMs : undefined)
         }),
       )
       signal.throwIfAborted()
+      if (pis.every(({ down }) => down.aborted)) {
+        // Whoever has taken them down is answered before.
+        await standing.ended
+        throw new RaspiError('cancelled', 'No Pi is up: each was taken down while it started.')
+      }
       return standing
     } catch (error) {
       await standing.close('it could not start')
@@ -223,6 +237,7 @@ export class StandingLab {
   /** Ends these Pis, and the lab with its last one. */
   async down(names: readonly string[]): Promise<void> {
     const pis = this.#findAll(names)
+    for (const pi of pis) pi.takeDown()
     await Promise.all(pis.map((pi) => pi.inTurn(() => this.#release(pi, 'ended'))))
     for (const { spec } of pis) this.#pis.delete(spec.name)
     this.#writeDown()
@@ -276,7 +291,7 @@ export class StandingLab {
           image,
           board,
         },
-        this.#stop.signal,
+        AbortSignal.any([this.#stop.signal, pi.down]),
         (_, error) => pi.isLost(error),
         this.#networks,
       )
@@ -350,4 +365,12 @@ export class StandingLab {
     this.#registry.remove(this.entry.process)
     rmSync(this.entry.socket, { force: true })
   }
+}
+
+function labFor({ options }: StandingRequest, log: Log): Lab {
+  // Each has a name and a port of its own from the start: none that is ready would do. What is pinned where they are
+  // brought up counts for them, and for what is deployed on them later.
+  return new Lab(resolveOptions({ ...options, readyPis: 0 }), log, undefined, {
+    lockFile: lockFileIn(process.cwd()),
+  })
 }

@@ -1,0 +1,68 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { StandingLabs } from '../../../src/standing/client.ts'
+import type { StandingRequest } from '../../../src/standing/protocol.ts'
+import { StandingLab } from '../../../src/standing/standing-lab.ts'
+import { scratchDir } from '../../support/scratch-dir.ts'
+import { FakeLab } from './fake-lab.ts'
+
+let fake: FakeLab
+/** As other processes have them. */
+let labs: StandingLabs
+let up: string[]
+
+beforeEach(() => {
+  fake = new FakeLab()
+  labs = new StandingLabs({ XDG_RUNTIME_DIR: scratchDir() })
+  up = []
+})
+
+const wanted = (name: string) => ({ name, hostname: name, groups: [], vars: {} })
+
+/** Begins to bring up Pis of these names. */
+function bringUp(names: string[], wish: Partial<StandingRequest> = {}): Promise<StandingLab> {
+  const started = StandingLab.start(
+    { pis: names.map(wanted), groupChildren: {}, firstPort: 22_220, options: {}, ...wish },
+    {
+      ...{ registry: labs.registry, detached: false, log: () => {}, claimed: () => {} },
+      ...{ up: (name) => up.push(name), signal: new AbortController().signal },
+    },
+    fake.lab,
+  )
+  started.catch(() => {})
+  onTestFinished(async () => (await started.catch(() => undefined))?.close('the test is over'))
+  return started
+}
+
+test('a Pi that is taken down while it starts is gone, and the others come up', async () => {
+  const lab = bringUp(['boreas', 'zephyrus'])
+  await fake.start('boreas')
+  await labs.down(await labs.find(['boreas']))
+  ;(await fake.start('zephyrus')).finish()
+  expect((await lab).list().map(({ name }) => name)).toEqual(['zephyrus'])
+  expect([...fake.living.values()]).toEqual(['zephyrus'])
+  expect(up).toEqual(['zephyrus'])
+})
+
+test('a lab whose Pis are all taken down while they start has not come up, and is over', async () => {
+  const lab = bringUp(['boreas'])
+  await fake.start('boreas')
+  // It is answered, and waits for the end of the process, which is this one.
+  void labs.down(await labs.find(['boreas']))
+  await expect(lab).rejects.toThrow('No Pi is up: each was taken down while it started.')
+  expect(fake.close).toHaveBeenCalledOnce()
+  expect(labs.labs()).toEqual([])
+})
+
+test('a Pi that is reset while it starts is started again only once it is up', async () => {
+  const lab = bringUp(['boreas'])
+  const first = await fake.start('boreas')
+  const reset = labs.reset(await labs.find(['boreas']))
+  await delay(200)
+  expect(fake.starts).toHaveLength(1)
+  first.finish()
+  ;(await fake.start('boreas', 2)).finish()
+  expect(await reset).toMatchObject([{ name: 'boreas', state: 'up' }])
+  await lab
+  expect([...fake.living.values()]).toEqual(['boreas'])
+})
