@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RaspiError } from '../errors.ts'
 import { lastUse } from '../host/last-use.ts'
@@ -6,6 +6,7 @@ import { privateDir } from '../host/paths.ts'
 import { scratchName } from '../host/scratch.ts'
 import { lockFilesOf } from '../image/cache-users.ts'
 import { readEntry } from '../image/store.ts'
+import { cardBelow, cardsBelowRuns } from './card-below.ts'
 import { frozenFiles } from './store.ts'
 
 /** Something in the cache that takes its place. */
@@ -52,9 +53,10 @@ async function unusedOf(
   const named = new Set(
     lockFilesOf(cacheDir, lockFiles).flatMap(({ images }) => images.map(({ sha256 }) => sha256)),
   )
-  const running = await commandLines()
+  const [running, lainOn] = await Promise.all([commandLines(), cardsBelowRuns()])
   const kept = all.filter(
-    ({ lastUse, id, below = id }) => lastUse >= before || running.includes(id) || named.has(below),
+    ({ lastUse, id, below = id }) =>
+      lastUse >= before || running.includes(id) || lainOn.has(id) || named.has(below),
   )
   for (const { below } of kept)
     kept.push(...all.filter((other) => other.id === below && !kept.includes(other)))
@@ -99,7 +101,7 @@ async function entriesOf(cacheDir: string, kind: CacheEntry['kind']): Promise<Ca
     if (!id) return []
     const dir = join(place, file)
     const about = kind === 'image' ? aboutImage(cacheDir, id) : {}
-    const below = kind === 'frozen Pi' ? await cardBelow(dir) : undefined
+    const below = kind === 'frozen Pi' ? await cardBelow(join(dir, frozenFiles.card)) : undefined
     return [{ kind, id, below, ...about, dir, lastUse: await lastUse(dir), bytes: await diskBytes(dir) }]
   })
   return (await Promise.all(found)).flat()
@@ -118,24 +120,7 @@ async function diskBytes(path: string): Promise<number> {
   return sizes.reduce((sum, stats) => sum + (stats?.blocks ?? 0) * 512, 0)
 }
 
-/**
- * The id that the path of a frozen Pi's backing file has. It is within the qcow2 file's first cluster, of at most 64 KiB:
- * https://www.qemu.org/docs/master/interop/qcow2.html
- */
-async function cardBelow(dir: string): Promise<string | undefined> {
-  let card: FileHandle | undefined
-  try {
-    card = await open(join(dir, frozenFiles.card))
-    const { buffer, bytesRead } = await card.read(Buffer.alloc(65_536), 0, 65_536, 0)
-    return /([0-9a-f]{64})\/card\./.exec(buffer.toString('latin1', 0, bytesRead))?.[1]
-  } catch {
-    return undefined
-  } finally {
-    await card?.close()
-  }
-}
-
-/** The command lines of all processes, as one text. QEMU's names the frozen Pi that it runs on. */
+/** The command lines of all processes, as one text. A QEMU's names the frozen Pi that it has thawed. */
 async function commandLines(): Promise<string> {
   const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))
   const texts = pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => ''))

@@ -84,4 +84,18 @@ export function sweepDeadRuns(parent: string = tmpdir()): number {
   return swept
 }
 
+/** The directories of the runs that live, and that this user may look into. */
+export function livingRuns(parent: string = tmpdir()): string[] {
+  const dirs = readdirSync(parent).filter((entry) => entry.startsWith(prefix))
+  return dirs
+    .map((name) => join(parent, name))
+    .filter((dir) => {
+      try {
+        return isAlive(readProcess(join(dir, ownerFile)))
+      } catch {
+        return false
+      }
+    })
+}
+
 const readProcess = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as ProcessId

@@ -6,6 +6,7 @@ import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { removeEntry, unusedEntries, unusedImages } from '../../../src/freeze/cache-entries.ts'
 import { markUsed } from '../../../src/host/last-use.ts'
 import { pin } from '../../../src/image/lock-file.ts'
+import { RunDir } from '../../../src/lab/run-dir.ts'
 
 let cache: string
 const limit = new Date('2026-10-01')
@@ -91,6 +92,22 @@ test.runIf(process.platform === 'linux')('what a running process names is kept',
     await running
   })
   await expect.poll(unused).toEqual([])
+})
+
+test('what the card of a run that lives is a change to is kept, with all below it', async () => {
+  entry('images', a, long)
+  entry('frozen', b, long, a)
+  entry('frozen', c, long, b)
+  entry('frozen', d, long, a)
+  const run = new RunDir()
+  onTestFinished(() => run.remove())
+  // A checkpoint of the Pi, on which its own card lies.
+  mkdirSync(join(run.path, '1/k1'), { recursive: true })
+  writeFileSync(join(run.path, '1/card.qcow2'), `QFI\xfb${run.path}/1/k1/card.qcow2`)
+  writeFileSync(join(run.path, '1/k1/card.qcow2'), `QFI\xfb${cache}/frozen/${c}/card.qcow2`)
+  expect(await unused()).toEqual([d])
+  run.remove()
+  expect(await unused()).toEqual([b, c, d, a])
 })
 
 test('what is removed is out of its place, and nothing else', async () => {
