@@ -41,7 +41,7 @@ export interface LocalFile {
 }
 
 /** To be raised when what is done to an image changes in a way that an adoption does not show. */
-const adoptionVersion = 1
+const adoptionVersion = 2
 
 /** Names what an adoption says, whatever the image is called and wherever it comes from: 64 hexadecimal digits. */
 export function adoptionId({ name: _, source, ...wishes }: Adoption): string {

@@ -1,6 +1,7 @@
 import { RaspiError } from '../errors.ts'
 import type { Log } from '../host/progress.ts'
 import { withAccount, withRenamedUser } from './account.ts'
+import { bootMountOf, dividedFiles } from './boot-mount.ts'
 import { type PartFs, readText, withPart } from './card-edit.ts'
 import {
   bootPartFiles,
@@ -34,7 +35,7 @@ const units = ['/etc/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/s
  */
 export async function customise(name: string, card: string, wish: Customisation, log: Log): Promise<void> {
   const format = await withPart(card, 1, 'read', (fs) => initFormat(fs, wish.initFormat))
-  await withPart(card, 2, 'write', async (fs) => {
+  const ownBootFiles = await withPart(card, 2, 'write', async (fs) => {
     const root = new GuestRoot(fs)
     const service = await findUnit(root, ['ssh.service', 'sshd.service'])
     if (!service)
@@ -46,13 +47,16 @@ export async function customise(name: string, card: string, wish: Customisation,
     await enable(root, service)
     await mask(root)
     await letIn(root, wish)
-    for (const { path, mode = '0644', text } of wish.files)
+    const files = dividedFiles(wish.files, bootMountOf(await root.read('/etc/fstab')))
+    for (const { path, mode = '0644', text } of files.root)
       await root.write(path, text, Number.parseInt(mode, 8))
+    return files.boot
   })
   const commandLine = await withPart(card, 1, 'read', (fs) => readText(fs, '/cmdline.txt'))
   const bootFiles = {
     ...(commandLine === undefined ? {} : { 'cmdline.txt': settledCommandLine(commandLine) }),
     ...bootPartFiles(format, wish),
+    ...ownBootFiles,
   }
   await writeBootFiles(name, card, wish.boot, bootFiles, wish.dir)
 }

@@ -1,13 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { messageOf, RaspiError } from '../errors.ts'
 import { searchPath } from './as-root.ts'
 import type { Part } from './parts.ts'
 
 /**
- * Writes `files` into the uppermost directory of a card's boot part; they replace those of the same names. By mtools:
- * fatfs, which reads it, fails to write where a cluster is one sector, as it is in Raspberry Pi OS since 2026. `dir` is
+ * Writes `files` into a card's boot part, by their paths there; they replace those that are there. By mtools: fatfs, which reads it, fails to write where a cluster is one sector, as it is in Raspberry Pi OS since 2026. `dir` is
  * where they are in the meantime.
  */
 export async function writeBootFiles(
@@ -18,15 +17,13 @@ export async function writeBootFiles(
   dir: string,
 ): Promise<void> {
   await mkdir(dir, { mode: 0o700 })
-  const paths = await Promise.all(
-    Object.entries(files).map(async ([file, text]) => {
-      const path = join(dir, file)
-      await writeFile(path, text)
-      return path
-    }),
-  )
-  if (paths.length === 0) return
-  const mcopy = execa('mcopy', ['-o', '-i', `${card}@@${boot.offset}`, ...paths, '::/'], {
+  for (const [file, text] of Object.entries(files)) {
+    await mkdir(dirname(join(dir, file)), { recursive: true })
+    await writeFile(join(dir, file), text)
+  }
+  const uppermost = new Set(Object.keys(files).map((file) => join(dir, file.split('/')[0] ?? '')))
+  if (uppermost.size === 0) return
+  const mcopy = execa('mcopy', ['-s', '-o', '-i', `${card}@@${boot.offset}`, ...uppermost, '::/'], {
     stdin: 'ignore',
     // It would refuse a file system whose geometry is not that of a floppy disk.
     env: { PATH: searchPath, MTOOLS_SKIP_CHECK: '1', LC_ALL: 'C' },
