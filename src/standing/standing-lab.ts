@@ -53,6 +53,8 @@ export class StandingLab {
   #networks: LeaseNetworks | undefined
   #closing: Promise<void> | undefined
   #lastEndsIt = true
+  /** Whether its Pis are what tests have left: only these can make others like them. */
+  #isOfTests = false
 
   private constructor(
     lab: Lab,
@@ -137,6 +139,7 @@ export class StandingLab {
       ...{ image, board, since: new Date().toISOString(), pis: [] },
     })
     standing.#lastEndsIt = false
+    standing.#isOfTests = true
     await serveStanding(standing, standing.entry.socket)
     return standing
   }
@@ -188,9 +191,21 @@ export class StandingLab {
     return this.#find(name).events
   }
 
-  /** Ends these Pis and brings fresh ones in their place, of the same names and ssh ports. */
+  /**
+   * Ends these Pis and brings fresh ones in their place, of the same names and ssh ports. Throws a `RaspiError`, and
+   * leaves them alone, where they are what a test has left.
+   */
   async reset(names: readonly string[]): Promise<StandingPi[]> {
     const pis = this.#findAll(names)
+    if (this.#isOfTests) {
+      throw new RaspiError(
+        'lab',
+        `Pi ${names[0]} cannot be made fresh: a test has left it, and only that makes another.`,
+        {
+          hint: `\`vitest-raspi down ${names[0]}\` ends it; run the test again for a fresh one.`,
+        },
+      )
+    }
     await Promise.all(
       pis.map((pi) =>
         pi.inTurn(async () => {

@@ -3,6 +3,7 @@ import { vi } from 'vitest'
 import type { Lab } from '../../../src/lab/lab.ts'
 import type { LivePi } from '../../../src/lab/live-pi.ts'
 import type { Lease, LeaseRequest } from '../../../src/lab/protocol.ts'
+import { boardOf } from '../../../src/machine/boards.ts'
 import { resolveOptions } from '../../../src/options.ts'
 import type { PowerAction, PowerState } from '../../../src/pi/power.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
@@ -60,9 +61,7 @@ export class FakeLab {
     })
     await promise
     this.living.set(id, name)
-    const connection = {
-      ...{ host: '127.0.0.1', port: sshPort, user: 'pi', privateKeyFile: 'key', knownHostsFile: 'known' },
-    }
+    const connection = connectionAt(sshPort)
     const own = { host: '127.0.0.1', port: 40_000 + id, user: `u${id}`, password: 'p' }
     return {
       ...{ id, queuedMs: 0 },
@@ -87,10 +86,14 @@ export class FakeLab {
       if (action) this.powered.push(action)
       return 'on'
     }
-    const { host, port } = { host: '127.0.0.1', port: 2222 }
     const machine = { power: 'on', whenLost: () => {} }
     const live = { number: id, provision: 'active', machine, power, identity: { hostname: `test-${id}` } }
-    const source = { image: { name: 'debian-12-arm64', cardBytes: 1 }, board: { name: 'raspi3b' } }
-    return [{ ...live, source, connection: { host, port }, spans: { all: [] } } as unknown as LivePi]
+    const source = { image: { name: 'debian-12-arm64', cardBytes: 1 }, board: boardOf('raspi3b') }
+    const reached = { connection: connectionAt(2222), controlPath: '/ssh', spans: { all: [] } }
+    return [{ ...live, source, ...reached } as unknown as LivePi]
   }
+}
+
+const connectionAt = (port: number) => {
+  return { host: '127.0.0.1', port, user: 'pi', privateKeyFile: '/key', knownHostsFile: '/known' }
 }

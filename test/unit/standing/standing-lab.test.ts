@@ -66,3 +66,16 @@ test('a Pi that is reset while it starts is started again only once it is up', a
   await lab
   expect([...fake.living.values()]).toEqual(['boreas'])
 })
+
+test('a Pi that a test has left is not made fresh, and stays as it is', async () => {
+  const lab = await StandingLab.beside(fake.lab, labs.registry)
+  onTestFinished(() => lab.close('the test is over'))
+  fake.living.set(7, 'pi')
+  expect(await lab.keep(7, 'kept')).toEqual(['test-7'])
+  await expect(labs.reset(await labs.find(['test-7']))).rejects.toThrow(
+    'Pi test-7 cannot be made fresh: a test has left it, and only that makes another.\n' +
+      '  `vitest-raspi down test-7` ends it; run the test again for a fresh one.',
+  )
+  expect(fake.living.has(7)).toBe(true)
+  expect(fake.starts).toEqual([])
+})
