@@ -21,6 +21,8 @@ export class Stand {
   readonly spec: ClaimedPi
   readonly events: PiEvent[] = []
   lease: Lease | undefined
+  /** As it was lent last: one that takes its place has the same number, and its BMC the same address and user. */
+  lentLast: LentPi | undefined
   /** What is on its card, or was last. */
   image: string
   #state: Exclude<StandingState, 'off' | 'gone'> = 'starting'
@@ -59,6 +61,7 @@ export class Stand {
   /** It is up, by this lease. */
   isUp(lease: Lease, text: string): void {
     this.lease = lease
+    this.lentLast = this.lent
     this.#state = 'up'
     this.#problem = undefined
     this.note(text)

@@ -8,7 +8,7 @@ import { Lab } from '../lab/lab.ts'
 import { LeaseNetworks } from '../lab/lease-networks.ts'
 import { lent } from '../lab/lent.ts'
 import type { LivePi } from '../lab/live-pi.ts'
-import type { Lease, LentPi } from '../lab/protocol.ts'
+import type { Lease } from '../lab/protocol.ts'
 import { boardOf, optionOf } from '../machine/boards.ts'
 import { resolveOptions } from '../options.ts'
 import type { PowerAction, PowerState } from '../pi/power.ts'
@@ -209,9 +209,8 @@ export class StandingLab {
     await Promise.all(
       pis.map((pi) =>
         pi.inTurn(async () => {
-          const before = pi.lent
           await this.#release(pi, 'ended, to be made fresh')
-          await this.#start(pi, before)
+          await this.#start(pi)
         }),
       ),
     )
@@ -287,10 +286,11 @@ export class StandingLab {
     this.#networks = await LeaseNetworks.open(wanted, boardOf(options.board), join(runDir.path, 'n'), log)
   }
 
-  /** Starts a Pi; in the place of the one that it was `before`, at the same addresses. */
-  async #start(pi: Stand, before?: LentPi): Promise<Lease> {
+  /** Starts a Pi; where it has been up, in the place of the one that it was, at the same addresses. */
+  async #start(pi: Stand): Promise<Lease> {
     const { name, hostname, sshPort, image, board } = pi.spec
     const { start = 'on', bmc } = this.#wish
+    const before = pi.lentLast
     pi.starts()
     try {
       const lease = await this.#lab.lease(

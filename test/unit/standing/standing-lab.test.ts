@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { RaspiError } from '../../../src/errors.ts'
 import { StandingLabs } from '../../../src/standing/client.ts'
 import type { StandingRequest } from '../../../src/standing/protocol.ts'
 import { StandingLab } from '../../../src/standing/standing-lab.ts'
@@ -78,4 +79,18 @@ test('a Pi that a test has left is not made fresh, and stays as it is', async ()
   )
   expect(fake.living.has(7)).toBe(true)
   expect(fake.starts).toEqual([])
+})
+
+test('a Pi keeps its number and the address of its BMC, also where one reset has failed', async () => {
+  const up = bringUp(['boreas'], { bmc: true })
+  ;(await fake.start('boreas')).finish()
+  const [before] = (await up).list()
+  const failed = labs.reset(await labs.find(['boreas']))
+  ;(await fake.start('boreas', 2)).finish(new RaspiError('boot', 'It did not boot.'))
+  await expect(failed).rejects.toThrow('It did not boot.')
+  const reset = labs.reset(await labs.find(['boreas']))
+  const { request, finish } = await fake.start('boreas', 3)
+  expect(request.pis).toMatchObject([{ number: 1, bmc: before?.bmc }])
+  finish()
+  expect(await reset).toMatchObject([{ bmc: before?.bmc }])
 })
