@@ -75,6 +75,15 @@ export class Stand {
     this.note(`lost: ${this.#problem}`)
   }
 
+  /** Throws a `RaspiError` where it is lost. */
+  assertNotLost(): void {
+    if (this.#state !== 'lost') return
+    const { name } = this.spec
+    throw new RaspiError('lab', `Pi ${name} is lost: ${this.#problem}.`, {
+      hint: `\`vitest-raspi reset ${name}\` makes it fresh.`,
+    })
+  }
+
   note(text: string): void {
     this.events.push({ at: new Date().toISOString(), text })
   }

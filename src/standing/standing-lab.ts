@@ -220,6 +220,7 @@ export class StandingLab {
   /** Does something to the power of a Pi, or nothing, and tells whether it has any. */
   async power(name: string, action: PowerAction | undefined): Promise<PowerState> {
     const pi = this.#find(name)
+    if (action) pi.assertNotLost()
     const state = await this.#live(pi).power(action)
     if (action) pi.note(`power ${action}`)
     return state
@@ -232,6 +233,7 @@ export class StandingLab {
     image: ImageOption | undefined,
   ): Promise<ProvisionState> {
     const pi = this.#find(name)
+    if (action) pi.assertNotLost()
     const live = this.#live(pi)
     const before = live.provision
     const { state } = await this.#lab.provisioning.change(live.number, action, image).catch((error) => {

@@ -94,3 +94,19 @@ test('a Pi keeps its number and the address of its BMC, also where one reset has
   finish()
   expect(await reset).toMatchObject([{ bmc: before?.bmc }])
 })
+
+test('a Pi that is lost is neither switched nor provisioned: only reset makes it one that can be reached', async () => {
+  const up = bringUp(['boreas'])
+  const { finish, lose } = await fake.start('boreas')
+  finish()
+  await up
+  const [pi] = await labs.find(['boreas'])
+  if (!pi) throw new Error('no Pi')
+  expect(await labs.power(pi, 'on')).toBe('on')
+  lose(new RaspiError('boot', 'Pi boreas is lost: QEMU was killed'))
+  const lost = 'Pi boreas is lost: QEMU was killed.\n  `vitest-raspi reset boreas` makes it fresh.'
+  await expect(labs.power(pi, 'on')).rejects.toThrow(lost)
+  await expect(labs.provision(pi, 'clean')).rejects.toThrow(lost)
+  expect(await labs.power(pi, undefined)).toBe('on')
+  expect(fake.powered).toEqual(['on'])
+})
