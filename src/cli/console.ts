@@ -26,7 +26,8 @@ export function addConsole(program: Command, { output, env }: CommandContext): v
     .option('-n, --lines <n>', 'only so many of its last lines', parseCount(1, 1_000_000))
     .addHelpText('after', examples)
     .action(async (name: string, { follow, lines }: { follow?: boolean; lines?: number }) => {
-      const [pi] = await new StandingLabs(env).find([name])
+      const labs = new StandingLabs(env)
+      const [pi] = await labs.find([name])
       if (!pi?.consoleFile) {
         const why = pi?.problem ?? (pi?.state === 'starting' ? 'it is still starting' : 'it is gone')
         throw new RaspiError('lab', `Pi ${name} has no console: ${why}.`)
@@ -35,14 +36,21 @@ export function addConsole(program: Command, { output, env }: CommandContext): v
       const text = await log.text()
       const whole = text.trimEnd().split('\n')
       output.out((lines === undefined ? whole : whole.slice(-lines)).join('\n'))
-      if (follow) await goOn(log, text.trimEnd().length, output.out)
+      const isThere = async () =>
+        (await labs.list()).some((each) => each.name === name && each.state !== 'gone')
+      if (follow) await goOn(log, text.trimEnd().length, output.out, isThere)
     })
 }
 
-/** Shows whole lines as they come, until the console is gone. */
-async function goOn(log: ConsoleLog, shown: number, out: (line: string) => void): Promise<void> {
+/** Shows whole lines as they come, until the console is gone, and with it the Pi: one that is off, or reset, has none yet. */
+async function goOn(
+  log: ConsoleLog,
+  shown: number,
+  out: (line: string) => void,
+  isThere: () => Promise<boolean>,
+): Promise<void> {
   let size = -1
-  while (existsSync(log.file)) {
+  while (existsSync(log.file) || (await isThere())) {
     const now = await log.size()
     if (now !== size) {
       const text = await log.text()

@@ -1,4 +1,6 @@
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { beforeEach, expect, test } from 'vitest'
 import { listing } from '../../../src/cli/ls.ts'
@@ -10,6 +12,7 @@ import type { StandingPi } from '../../../src/standing/protocol.ts'
 import { staticInventory } from '../../../src/standing/ready-files.ts'
 import { thisProcess } from '../../../src/standing/registry.ts'
 import { serveStanding } from '../../../src/standing/serve.ts'
+import { scratchDir } from '../../support/scratch-dir.ts'
 import { ansibleThatKnows, repositoryOf } from '../init/repositories.ts'
 import { entryOf } from '../standing/entries.ts'
 import { run } from './run.ts'
@@ -129,6 +132,35 @@ test('a Pi that is lost is not logged in to, and reset is what helps', async () 
     out: `${since} zephyrus thawed`,
   })
   expect(await run(['logs', 'zephyrus', '--json'], context)).toMatchObject({ exitCode: 0 })
+})
+
+test('a console that is followed goes on from one boot to the next, and ends with its Pi', async () => {
+  const consoleFile = join(scratchDir(), 'console.log')
+  const pis = [{ ...boreas, consoleFile }]
+  const entry = entryOf(labs.registry.dir, { process: thisProcess() })
+  labs.registry.write(entry)
+  const none = async () => []
+  await serveStanding(
+    {
+      ...{ list: () => pis, events: () => [], reset: none, down: async () => {} },
+      ...{ power: async () => 'on', provision: async () => 'active' },
+    },
+    entry.socket,
+  )
+  const lines: string[] = []
+  const output = { out: (line: string) => lines.push(line), err: (line: string) => lines.push(line) }
+  const ended = runCli(['console', 'boreas', '-f'], output, context)
+  // It is off, and has shown nothing yet.
+  await delay(500)
+  writeFileSync(consoleFile, 'first boot\n')
+  await expect.poll(() => lines, { timeout: 5_000 }).toContain('first boot')
+  rmSync(consoleFile)
+  await delay(500)
+  writeFileSync(consoleFile, 'second boot\n')
+  await expect.poll(() => lines, { timeout: 5_000 }).toContain('second boot')
+  pis.pop()
+  rmSync(consoleFile)
+  expect(await ended).toBe(0)
 })
 
 test('the inventory is a path, or what a script tells', async () => {
