@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import type { BoardOption } from '../board-option.ts'
 import { RaspiError } from '../errors.ts'
 import type { ImageOption } from '../image-option.ts'
-import { freeNames } from './names.ts'
+import { freeNames, listOf } from './names.ts'
 import type { StandingRequest, WantedStanding } from './protocol.ts'
 import { isStanding, type LabEntry, type Registry } from './registry.ts'
 
@@ -73,5 +73,3 @@ async function isFree(port: number): Promise<boolean> {
     server.close()
   }
 }
-
-const listOf = (names: string[]) => new Intl.ListFormat('en').format(names)

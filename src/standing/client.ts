@@ -9,6 +9,7 @@ import type { Answer } from '../lab/protocol.ts'
 import { sweepDeadRuns } from '../lab/run-dir.ts'
 import type { PowerAction, PowerState } from '../pi/power.ts'
 import type { ProvisionAction, ProvisionState } from '../pi/provision.ts'
+import { listOf } from './names.ts'
 import type { PiEvent, StandingFunctions, StandingPi } from './protocol.ts'
 import { defaultRegistryDir, isStanding, type LabEntry, Registry } from './registry.ts'
 
@@ -155,7 +156,17 @@ async function ask<T>(
 ): Promise<T> {
   const socket = connect(lab.socket)
   try {
-    await once(socket, 'connect')
+    await once(socket, 'connect').catch((cause) => {
+      const names = lab.pis.map(({ name }) => name)
+      throw new RaspiError(
+        'lab',
+        `The lab of ${listOf(names)} does not listen: it is just starting, or has just ended.`,
+        {
+          hint: 'Try it again in a moment: `vitest-raspi ls` tells what is up.',
+          cause,
+        },
+      )
+    })
     const channel = openChannel<StandingFunctions, object>(socket, {})
     const late = timeoutMs === undefined ? undefined : tooLate(timeoutMs)
     return openAnswer(await Promise.race([call(channel as unknown as Remote), ...(late ? [late] : [])]))

@@ -96,7 +96,13 @@ test('what it fails at comes back as its error', async () => {
 
 test('a lab that has written itself down and does not listen yet is starting', async () => {
   labs.registry.write(entryOf(labs.registry.dir, { process: thisProcess() }))
-  expect(await labs.list()).toMatchObject([{ name: 'boreas', state: 'starting' }])
+  const [pi] = await labs.list()
+  if (!pi) throw new Error('no Pi')
+  expect(pi).toMatchObject({ name: 'boreas', state: 'starting' })
+  for (const asked of [labs.down([pi]), labs.reset([pi]), labs.power(pi, 'on')])
+    await expect(asked).rejects.toThrow(
+      'The lab of boreas does not listen: it is just starting, or has just ended.',
+    )
 })
 
 test('the Pis of a lab whose process has died are told as gone, once, and nothing is left of it', async () => {
