@@ -11,7 +11,7 @@ import { type ContainerProcess, startIn } from '../engine/docker/exec.ts'
 import { ensureImage } from '../engine/docker/images.ts'
 import { sweepContainers } from '../engine/docker/owner.ts'
 import { RaspiError } from '../errors.ts'
-import { privateDir } from '../host/paths.ts'
+import { expandHome, privateDir } from '../host/paths.ts'
 import { type Log, phase } from '../host/progress.ts'
 import { repositoryOf } from '../host/repository.ts'
 import { isInside } from '../host/shown-path.ts'
@@ -202,7 +202,7 @@ async function probe(
 
 /** What Ansible reads: the repository that the project is in, and what the user has named. Throws where that is not there. */
 export function rootsOf(projectDir: string, paths: readonly string[]): string[] {
-  const named = paths.map((path) => resolve(projectDir, path.replace(/^~(?=\/|$)/, homedir())))
+  const named = paths.map((path) => resolve(projectDir, expandHome(path)))
   const missing = named.find((path) => !existsSync(path))
   if (missing !== undefined)
     throw new RaspiError('options', `ansible.paths names ${missing}, which is not there.`)

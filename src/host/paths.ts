@@ -18,3 +18,8 @@ export function privateDir(...parts: string[]): string {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   return dir
 }
+
+/** `path` with the home directory for a `~` at its beginning, as shells have it. */
+export function expandHome(path: string): string {
+  return path.replace(/^~(?=\/|$)/, homedir())
+}

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import * as z from 'zod'
 import { RaspiError } from '../errors.ts'
+import { expandHome } from '../host/paths.ts'
 import {
   type DownloadedImage,
   type ImageOption,
@@ -78,7 +79,7 @@ function fromText(text: string): Given {
 function referenceOf(given: Given, steps: Steps, baseDir: string): Reference {
   if ('url' in given) return { ...given, kind: 'url', name: fileNameOf(given.url), steps }
   if ('file' in given) {
-    const file = resolve(baseDir, given.file)
+    const file = resolve(baseDir, expandHome(given.file))
     return { ...given, kind: 'file', name: file.slice(file.lastIndexOf('/') + 1), file, steps }
   }
   const [named = '', inName] = given.name.split('@', 2)
@@ -109,8 +110,15 @@ function referenceOf(given: Given, steps: Steps, baseDir: string): Reference {
   return { kind: 'raspios', name, release, baseUrl: given.baseUrl, user: given.user, steps }
 }
 
-/** The last part of a URL's path, to call the image by. */
+/** The last part of a URL's path, to call the image by. Throws a `RaspiError` where it is no URL. */
 function fileNameOf(url: string): string {
-  const { pathname, host } = new URL(url)
-  return decodeURIComponent(pathname.slice(pathname.lastIndexOf('/') + 1)) || host
+  try {
+    const { pathname, host } = new URL(url)
+    return decodeURIComponent(pathname.slice(pathname.lastIndexOf('/') + 1)) || host
+  } catch (cause) {
+    throw new RaspiError('options', `The URL of the image is wrong: ${url}`, {
+      hint: 'It has a host, and each % in it is followed by two hexadecimal digits.',
+      cause,
+    })
+  }
 }

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { lockFileName } from '../../../src/image/lock-file.ts'
@@ -147,6 +148,11 @@ test.for([
   [{ name: 'debian-12-arm64', packages: ['nginx, curl'] }, 'expected the name of a Debian package'],
   [{ url: 'https://example.org/pi.img', sha256: '12' }, 'expected a SHA-256'],
   [{ url: 'https://example.org/pi.img', file: './pi.img' }, 'The image is wrong'],
+  ['https://[bad', 'The URL of the image is wrong: https://[bad'],
+  [
+    { url: 'https://example.org/%zz.img', sha256: 'a'.repeat(64) },
+    'The URL of the image is wrong: https://example.org/%zz.img',
+  ],
   [{ file: './pi.img', files: { 'etc/motd': '' } }, 'The image is wrong'],
 ] as const)('%j is refused', ([option, message]) => {
   expect(() => parseReference(option as ImageOption)).toThrow(message)
@@ -166,6 +172,7 @@ test.for([
   ['https://example.org/a%20b.img.xz?x=1', { kind: 'url', name: 'a b.img.xz' }],
   ['images/pi.img', { kind: 'file', file: '/base/images/pi.img', name: 'pi.img' }],
   ['./pi', { kind: 'file', file: '/base/pi' }],
+  ['~/pi.img', { kind: 'file', file: join(homedir(), 'pi.img') }],
 ] as const)('%j is %o', ([option, expected]) => {
   expect(parseReference(option, '/base')).toMatchObject(expected)
 })
