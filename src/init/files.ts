@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { RaspiError } from '../errors.ts'
 import { hostnameOf } from '../standing/names.ts'
 import type { FirstHost, Repository } from './repository.ts'
 
@@ -22,14 +23,18 @@ export interface Versions {
 /** The last two are Vitest 4's. */
 const ignored = ['node_modules/', '.vitest/', '.vitest-reports/', '.vitest-attachments/']
 
-/** Plans what a repository lacks for its first test. Nothing that is there is ever written to. */
+/**
+ * Plans what a repository lacks for its first test. Nothing that is there is ever written to. Throws a `RaspiError` where
+ * something of it cannot be made.
+ */
 export function planInit(repository: Repository, versions: Versions): InitPlan {
   const plan: InitPlan = { create: {}, keep: [], next: [] }
   const { dir } = repository
   const there = (...paths: string[]) => paths.find((path) => existsSync(join(dir, path)))
   const add = (path: string, text: string) => {
-    if (there(path)) plan.keep.push(path)
-    else plan.create[path] = text
+    if (there(path)) return plan.keep.push(path)
+    assertRoom(dir, path)
+    plan.create[path] = text
   }
 
   const packages = Object.keys(versions).join(' ')
@@ -73,6 +78,20 @@ export function carryOut({ create }: InitPlan, dir: string): void {
   for (const [path, text] of Object.entries(create)) {
     mkdirSync(dirname(join(dir, path)), { recursive: true })
     writeFileSync(join(dir, path), text, { flag: 'wx' })
+  }
+}
+
+/** Throws a `RaspiError` where the file `path` below `dir` cannot be made. */
+function assertRoom(dir: string, path: string): void {
+  let above = dirname(path)
+  while (above !== '.' && !existsSync(join(dir, above))) above = dirname(above)
+  if (!statSync(join(dir, above)).isDirectory())
+    throw new RaspiError('options', `${path} cannot be made: ${above} is no directory.`)
+  try {
+    accessSync(join(dir, above), constants.W_OK)
+  } catch (cause) {
+    const where = above === '.' ? dir : above
+    throw new RaspiError('options', `${path} cannot be made: you may not write to ${where}.`, { cause })
   }
 }
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { basename, join, relative } from 'node:path'
+import { basename, join, relative, resolve } from 'node:path'
 import { readConfig } from '../ansible/config.ts'
 import { findPlaybook, playbooksIn } from '../ansible/playbooks.ts'
 import { groupsOf, otherConnection, readInventory, type UserInventory } from '../ansible/user-inventory.ts'
@@ -41,10 +41,14 @@ export async function lookAt(
   playbook: string | undefined,
   env: NodeJS.ProcessEnv,
 ): Promise<Repository> {
-  const main = playbook ?? mainPlaybook(dir)
-  findPlaybook(main, dir)
+  const named = playbook ?? mainPlaybook(dir)
+  findPlaybook(named, dir)
+  const file = resolve(dir, named)
+  // One of a collection is Ansible's to find: what it says of its hosts is not known.
+  const here = existsSync(file)
+  const main = here ? relative(dir, file) : named
   const inventory = await inventoryOf(dir, env)
-  const patterns = hostPatterns(readFileSync(join(dir, main), 'utf8'))
+  const patterns = here ? hostPatterns(readFileSync(file, 'utf8')) : []
   const known =
     inventory === undefined
       ? undefined

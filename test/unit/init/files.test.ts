@@ -107,6 +107,13 @@ test('what is there is kept to the letter, and what it lacks is told', () => {
   for (const [path, text] of Object.entries(files)) expect(readFileSync(join(dir, path), 'utf8')).toBe(text)
 })
 
+test('where something cannot be made, nothing is', () => {
+  const dir = repositoryOf({ test: 'a script of mine' })
+  expect(() => planInit(repository(dir), versions)).toThrow(
+    'test/site.test.ts cannot be made: test is no directory.',
+  )
+})
+
 test('a file that has come in the meantime is not overwritten', () => {
   const dir = repositoryOf({})
   const plan = planInit(repository(dir), versions)

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { hostPatterns, lookAt } from '../../../src/init/repository.ts'
 import { ansibleThatKnows, repositoryOf } from './repositories.ts'
@@ -13,6 +14,16 @@ test('site.yml is the playbook, else the one there is, and no other YAML', async
     playbook: 'playbooks/site.yml',
   })
   expect(await lookAt(repositoryOf(more), 'a.yml', noAnsible)).toMatchObject({ playbook: 'a.yml' })
+})
+
+test('a playbook may be named by its absolute path, or be one of a collection', async () => {
+  const dir = repositoryOf({ 'books/site.yml': play('web') })
+  expect(await lookAt(dir, join(dir, 'books/site.yml'), noAnsible)).toMatchObject({
+    ...{ playbook: 'books/site.yml', hosts: [{ name: 'pi', groups: ['web'] }] },
+  })
+  expect(await lookAt(dir, 'community.general.site', noAnsible)).toMatchObject({
+    ...{ playbook: 'community.general.site', hosts: [{ name: 'pi', groups: [] }] },
+  })
 })
 
 test('without a playbook, or with one that is not there, it says what to do', async () => {
