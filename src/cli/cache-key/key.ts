@@ -1,9 +1,11 @@
 import { resolve } from 'node:path'
 import { readConfig } from '../../ansible/config.ts'
+import { findPlaybook } from '../../ansible/playbooks.ts'
 import type { BoardOption } from '../../board-option.ts'
 import { freezeKeyOf, frozenId } from '../../freeze/store.ts'
 import type { HostContext } from '../../host/context.ts'
 import { assertNeeds } from '../../host/requirements.ts'
+import { localFile } from '../../image/adopt.ts'
 import { recipeOf } from '../../image/catalogue.ts'
 import { readLockFile } from '../../image/lock-file.ts'
 import { recipeId } from '../../image/recipe.ts'
@@ -46,7 +48,10 @@ export interface CacheKey {
   parts: CacheKeyParts
 }
 
-/** Works the key out. Throws a `RaspiError` where an image is unknown, or the host has no QEMU whose version counts. */
+/**
+ * Works the key out. Throws a `RaspiError` where an image is unknown, or it or a playbook is not there, or the host has no
+ * QEMU whose version counts.
+ */
 export async function cacheKeyOf(
   needs: CacheNeeds,
   context: HostContext,
@@ -63,7 +68,9 @@ export async function cacheKeyOf(
     host: `${context.platform}-${context.arch}`,
     qemu: qemu?.version ?? '',
     images: Object.fromEntries(
-      needs.images.map((image) => [image, imagePart(image, needs, qemu?.version ?? '')]),
+      await Promise.all(
+        needs.images.map(async (image) => [image, await imagePart(image, needs, qemu?.version ?? '')]),
+      ),
     ),
     ...(prepares
       ? { ansible: ansible?.version ?? '', playbooks: await playbookParts(needs, context, ansible?.path) }
@@ -75,13 +82,14 @@ export async function cacheKeyOf(
 }
 
 /** Names an image and how it is frozen, whatever key and host keys a cache gives it: they differ in each that is begun. */
-function imagePart(
+async function imagePart(
   image: string,
   { board: option, projectDir, lockFile }: CacheNeeds,
   qemuVersion: string,
-): string {
+): Promise<string> {
   const reference = parseReference(image, projectDir)
   const { name, steps } = reference
+  if (reference.kind === 'file') await localFile(name, reference.file)
   const source =
     reference.kind === 'recipe'
       ? recipeId(withSteps(recipeOf(name, ''), steps))
@@ -94,6 +102,7 @@ async function playbookParts(
   { env }: HostContext,
   ansiblePlaybook = 'ansible-playbook',
 ): Promise<Record<string, string>> {
+  for (const playbook of playbooks) findPlaybook(playbook, projectDir)
   const config = await readConfig(ansiblePlaybook, { cwd: projectDir, env })
   const parts = playbooks.map(async (playbook) => {
     const places = placesOf(resolve(projectDir, playbook), projectDir, config)

@@ -102,3 +102,15 @@ test('a host without QEMU, an unknown image, and two forms at once are refused',
   expect(await run(['cache-key', '--for', 'jenkins'])).toMatchObject({ exitCode: 2 })
   expect(await run(['cache-key', '--for', 'github', '--json'])).toMatchObject({ exitCode: 2 })
 })
+
+test('what is not there has no key', async () => {
+  const { context, script } = fakeHost()
+  script('/usr/bin/ansible-config', "echo '[]'")
+  const needs = needsOf(scratchDir())
+  await expect(cacheKeyOf({ ...needs, playbooks: ['nope.yml'] }, context, '1.0.0')).rejects.toThrow(
+    'The playbook nope.yml does not exist',
+  )
+  await expect(cacheKeyOf({ ...needs, images: ['./nope.img'] }, context, '1.0.0')).rejects.toThrow(
+    'Image nope.img cannot be had: there is no file',
+  )
+})
