@@ -4,7 +4,7 @@ import { type Check, checkLine, type Group, isLacking, type Paint } from '../hos
 import type { HostContext } from '../host/context.ts'
 import { fix, isFixable } from '../host/fix.ts'
 import { packageManager, systemName } from '../host/packages.ts'
-import { check, requirementsFor } from '../host/requirements.ts'
+import { check, type Need, qemuPrograms, requirementsFor } from '../host/requirements.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { Output } from './output.ts'
 
@@ -61,11 +61,12 @@ export async function doctor(
   { out, err }: Output,
 ): Promise<number> {
   const groups: Group[] = only ? [only] : ['run', 'build']
-  const look = () =>
-    check(
-      groups.flatMap((group) => requirementsFor(group, context)),
-      context,
-    )
+  const engine = context.env.VITEST_RASPI_ENGINE || 'process'
+  const elsewhere: readonly Need[] = engine === 'process' ? [] : qemuPrograms
+  const needs = groups
+    .flatMap((group) => requirementsFor(group, context))
+    .filter((need) => !elsewhere.includes(need))
+  const look = () => check(needs, context)
   let checks = await look()
   const unwell = checks.filter(({ status }) => status !== 'ok')
   if (fixing && unwell.some((each) => isLacking(each) || isFixable(each, context))) {

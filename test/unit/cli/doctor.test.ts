@@ -35,6 +35,16 @@ test('what is missing is counted, and --fix is offered where it would help', asy
   expect(await run({ for: 'run' }, context)).toMatchObject({ out: expect.not.stringContaining('mmdebstrap') })
 })
 
+test('where Pis run in containers, a host without QEMU lacks nothing', async () => {
+  const { context, remove } = fakeHost()
+  remove('/usr/bin/qemu-system-aarch64')
+  const told = { ...context, env: { ...context.env, VITEST_RASPI_ENGINE: 'docker' } }
+  const { exitCode, out } = await run({ for: 'run' }, told)
+  expect(exitCode).toBe(0)
+  expect(out).not.toContain('qemu')
+  expect(await run({ for: 'run' }, context)).toMatchObject({ exitCode: 1 })
+})
+
 test('--fix is not offered for what it cannot install', async () => {
   const { context } = fakeHost({ freeSpace: async () => 0 })
   const { out } = await run({ for: 'run' }, context)
