@@ -162,6 +162,16 @@ export async function wantedPis(
         ...(networks && { networks }),
       }
     })
+    const nameless = pis.find(({ hostname }) => hostname === '')
+    if (nameless) {
+      throw new RaspiError(
+        'options',
+        `${nameless.name} can have no hostname: its name has none of a-z and 0-9.`,
+        {
+          hint: 'Give it another name in the inventory.',
+        },
+      )
+    }
     const twice = pis.find(({ hostname }, index) => pis.findIndex((pi) => pi.hostname === hostname) < index)
     if (twice) {
       const alike = pis.filter(({ hostname }) => hostname === twice.hostname).map(({ name }) => name)

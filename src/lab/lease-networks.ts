@@ -12,6 +12,9 @@ import { Segment } from '../network/segment.ts'
 import type { PiNetworks } from './live-pi.ts'
 import type { WantedNetworks } from './protocol.ts'
 
+/** What the DHCP server of a network is called there. */
+const dhcpPort = 'dhcp'
+
 /** The networks of a lease, which live as long as it does: nobody else's Pis are on them. */
 export class LeaseNetworks {
   readonly #plan: AddressPlan
@@ -27,8 +30,8 @@ export class LeaseNetworks {
 
   /**
    * Opens the networks that Pis of `board` are to be on, with their sockets in `dir`. Throws a `RaspiError` where a Pi is
-   * on more networks than the board has room for, or on one that there is not; and where one is to have DHCP that this host
-   * cannot give it.
+   * on more networks than the board has room for, or on one that there is not, or is called as its DHCP server; and where one is
+   * to have DHCP that this host cannot give it.
    */
   static async open(wanted: WantedNetworks, board: Board, dir: string, log: Log): Promise<LeaseNetworks> {
     const { seed, networks, pis } = wanted
@@ -39,6 +42,15 @@ export class LeaseNetworks {
       throw new RaspiError(
         'options',
         `${crowded.name} is on ${crowded.networks.length} networks, and a ${board.name} has room for ${most}.`,
+      )
+    }
+    const given = networks.filter(({ dhcp }) => dhcp).map(({ name }) => name)
+    const namesake = pis.find((pi) => pi.name === dhcpPort)?.networks.find((name) => given.includes(name))
+    if (namesake !== undefined) {
+      throw new RaspiError(
+        'options',
+        `No Pi on the network ${namesake} can be called ${dhcpPort}: its DHCP server is.`,
+        { hint: 'Give the Pi another name, or the network no DHCP.' },
       )
     }
     const made = new LeaseNetworks(wanted, plan)
@@ -96,7 +108,7 @@ export class LeaseNetworks {
       if (!dhcp || !segment) continue
       const { server: address, range } = dhcpAddresses(number)
       const options = {
-        ...{ network: name, socket: (await segment.port('dhcp')).path, dir: join(dir, `dhcp-${number}`) },
+        ...{ network: name, socket: (await segment.port(dhcpPort)).path, dir: join(dir, `dhcp-${number}`) },
         ...{ dnsmasq: found?.path ?? 'dnsmasq', mac: macOf(`dhcp of ${name}`), address, range },
         hosts: [...this.#plan.values()].flat().filter(({ network }) => network === name),
         log: (line: string) => log(`Network ${name}: ${line}`),

@@ -234,3 +234,11 @@ test('two hosts that would have the same hostname are refused', async () => {
     'web.1 and web_1 would have the same hostname, web-1.',
   )
 })
+
+test('a host whose name leaves nothing for a hostname is refused', async () => {
+  const env = ansibleThatKnows({ ü: ['web'] }, 'site')
+  const inventory = join(repositoryOf({ hosts: '…' }), 'hosts')
+  await expect(wantedPis([], { inventory }, { env, cwd: '/' })).rejects.toThrow(
+    'ü can have no hostname: its name has none of a-z and 0-9.',
+  )
+})

@@ -57,6 +57,15 @@ test('a Pi is on no more networks than its board has room for', async () => {
   await expect(opened(crowded)).rejects.toThrow('hub is on 8 networks, and a raspi3b has room for 7.')
 })
 
+test('no Pi is called as the DHCP server of its network', async () => {
+  const pis = [{ name: 'dhcp', networks: ['pxe'] }]
+  const given = (dhcp: boolean) => ({ seed: 1, networks: [{ name: 'pxe', dhcp }], pis })
+  await expect(opened(given(true))).rejects.toThrow(
+    'No Pi on the network pxe can be called dhcp: its DHCP server is.',
+  )
+  await opened(given(false))
+})
+
 test('what is said on a network is heard on no other, of the same lease or of another with the same names', async () => {
   const [mine, others] = [await opened(), await opened()]
   const plug = async (networks: LeaseNetworks, pi: string, network: string) => {
