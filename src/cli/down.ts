@@ -5,7 +5,7 @@ import { type CommandContext, json, listOf } from './output.ts'
 const examples = `
 Examples:
   vitest-raspi down          end all Pis
-  vitest-raspi down boreas   end one; the others stay`
+  vitest-raspi down boreas   end one; the others stay up`
 
 /** Adds `down`, which ends Pis. */
 export function addDown(program: Command, { output, env }: CommandContext): void {

@@ -8,7 +8,7 @@ const examples = `
 Examples:
   vitest-raspi init                 a first test for the playbook of this repository
   vitest-raspi init playbooks/web.yml
-  vitest-raspi init --dry-run       only tell what would be made
+  vitest-raspi init --dry-run       only print what would be made
 
 It makes what is missing and changes nothing that is there.`
 
@@ -18,7 +18,7 @@ export function addInit(program: Command, { output, env, cwd }: CommandContext):
     .command('init')
     .description('add a first test to a repository of playbooks; never overwrites a file')
     .argument('[playbook]', 'the playbook to test (default: site.yml or the one there is)')
-    .option('--dry-run', 'make nothing, only tell')
+    .option('--dry-run', 'only print what would be made')
     .option('--json', 'print JSON: { playbook, inventory, hosts, created, kept, next }')
     .addHelpText('after', examples)
     .action(async (given: string | undefined, options: { dryRun?: boolean; json?: boolean }) => {

@@ -9,7 +9,7 @@ import { watch } from './watch.ts'
 
 const examples = `
 Examples:
-  vitest-raspi ls          the Pis that stand
+  vitest-raspi ls          the Pis that are up
   vitest-raspi ls --watch  the same, drawn anew each second, until Ctrl-C
   vitest-raspi ls --json   the same for machines; with --watch a line whenever it changes
   vitest-raspi ls -q       their names only`

@@ -5,7 +5,7 @@ import { defaultCacheDir } from '../host/paths.ts'
 import { megabytes } from '../image/free-space.ts'
 import { lockFileName } from '../image/lock-file.ts'
 import { parseAge, roughly } from './duration.ts'
-import { type CommandContext, json } from './output.ts'
+import { type CommandContext, cacheDefault, json } from './output.ts'
 
 /** What both commands that prune take. */
 export const olderThan = () =>
@@ -38,8 +38,8 @@ export function addPrune(program: Command, { output, env, cwd }: CommandContext)
     .command('prune')
     .description('clear the cache of frozen Pis, images and downloads that nothing has used for a while')
     .addOption(olderThan())
-    .option('--dry-run', 'remove nothing, only tell')
-    .option('--cache-dir <dir>', 'where they are kept (default: as in the tests)')
+    .option('--dry-run', 'only print what would be removed')
+    .option('--cache-dir <dir>', `where they are kept ${cacheDefault}`)
     .option('--json', 'print JSON: { dryRun, bytes, removed }')
     .addHelpText('after', examples)
     .action(async ({ olderThan, dryRun = false, ...options }: PruneOptions) => {

@@ -13,13 +13,13 @@ import type { StandingPi, StandingRequest, StandingStart } from '../standing/pro
 import type { LabEntry, Registry } from '../standing/registry.ts'
 import { parseCount, parseLifetime, roughly } from './duration.ts'
 import { interruptible } from './interrupt.ts'
-import { type CommandContext, json, listOf, table } from './output.ts'
+import { type CommandContext, cacheDefault, json, listOf, table } from './output.ts'
 import { showProgress } from './up-progress.ts'
 
 const examples = `
 Examples:
   vitest-raspi up                           one Pi, boreas, until Ctrl-C
-  vitest-raspi up web db --detach           two Pis that stay when this terminal closes
+  vitest-raspi up web db --detach           two Pis that stay up when this terminal closes
   vitest-raspi up --count 4                 boreas, zephyrus, notus and eurus
   vitest-raspi up --inventory hosts.ini     a Pi for each host of an inventory, in its groups
   vitest-raspi up a b --network mgmt --bmc  two Pis on a network of theirs, with BMCs
@@ -50,7 +50,7 @@ export function addUp(program: Command, context: CommandContext): void {
   const defaults = optionsSchema.parse({})
   program
     .command('up')
-    .description('bring up Pis that stay until Ctrl-C, or with --detach until `down`')
+    .description('bring up Pis that stay up until Ctrl-C, or with --detach until `down`')
     .argument('[names...]', 'what they are called (default: boreas, zephyrus, notus, eurus, pi-5, …)')
     .option('-i, --inventory <path>', 'a Pi for each host of this inventory, in its groups')
     .option('-n, --count <n>', 'how many, with names that are free', parseCount(1, 64))
@@ -77,7 +77,7 @@ export function addUp(program: Command, context: CommandContext): void {
       'the most Pis that may live here (default: what memory and cores bear)',
       parseCount(1, 64),
     )
-    .option('--cache-dir <dir>', 'where images and frozen Pis are kept (default: as in the tests)')
+    .option('--cache-dir <dir>', `where images and frozen Pis are kept ${cacheDefault}`)
     .option('--json', 'print JSON: { pis, inventory, sshConfig, until }')
     .addHelpText('after', examples)
     .action((names: string[], options: UpOptions) => up(names, options, context))

@@ -6,7 +6,7 @@ import { manifest } from '../../host/manifest.ts'
 import { lockFileName } from '../../image/lock-file.ts'
 import { nameOfImage } from '../../image-option.ts'
 import { optionsSchema, type RaspiOptions } from '../../options.ts'
-import { json, type Output } from '../output.ts'
+import { cacheDefault, json, type Output } from '../output.ts'
 import { type CacheAnswer, type Form, forGithub, forGitlab, forms, forPeople } from './forms.ts'
 import { cacheKeyOf } from './key.ts'
 
@@ -45,8 +45,8 @@ export function addCacheKey(
     .option('--image <image...>', 'what the Pis boot', [nameOfImage(defaults.image)])
     .addOption(new Option('--board <name>', 'what QEMU emulates').choices(boardNames).default(defaults.board))
     .option('--prepare <playbook...>', 'the playbooks of raspiTest({ prepare })', [])
-    .addOption(new Option('--for <ci>', 'print what this one takes').choices(forms).conflicts('json'))
-    .option('--cache-dir <dir>', 'where images and frozen Pis are kept (default: as in the tests)')
+    .addOption(new Option('--for <ci>', "print it in this CI's format").choices(forms).conflicts('json'))
+    .option('--cache-dir <dir>', `where images and frozen Pis are kept ${cacheDefault}`)
     .option('--json', 'print JSON: { key, restoreKeys, paths, parts }')
     .addHelpText('after', examples)
     .action(async (options: KeyOptions) => {

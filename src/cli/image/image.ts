@@ -35,7 +35,7 @@ Examples:
 export function addImage(program: Command, command: ImageCommand): void {
   const image = program
     .command('image')
-    .description('see to the images that Pis boot')
+    .description('manage the images that Pis boot')
     .addHelpText('after', examples)
   for (const add of [addLs, addPull, addBuild, addInspect, addRm, addPrune, addVerify]) add(image, command)
 }

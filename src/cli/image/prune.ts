@@ -16,7 +16,7 @@ export function addPrune(image: Command, { context, output }: ImageCommand): voi
       'remove images that nothing has used for a while, the frozen Pis on them, and downloads of no image',
     )
     .addOption(olderThan())
-    .option('--dry-run', 'only tell what would be removed')
+    .option('--dry-run', 'only print what would be removed')
     .addHelpText(
       'after',
       `\n${prunedAndKept}\n\`vitest-raspi prune\` also removes unused frozen Pis of images that are kept.`,

@@ -29,7 +29,7 @@ export function addMerge(report: Command, { output, env, cwd, setExitCode }: Com
     .description('make one report of those that shards left, by `vitest --merge-reports`')
     .argument(
       '<dirs...>',
-      'directories with what a shard left each, or with its .vitest; arguments for Vitest after --',
+      'one directory per shard: its .vitest, or the directory that contains it; arguments for Vitest after --',
     )
     .option('--root <dir>', 'where vitest.config.ts is (default: the working directory)')
     .option('--json', 'print JSON: { passed, reports, evidence, page, timings }')

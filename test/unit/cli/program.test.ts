@@ -78,3 +78,11 @@ test('--cache-dir is the cache that is looked at', async () => {
     expect.objectContaining({ name: 'disk', path: '/some/cache' }),
   )
 })
+
+test.for([['doctor'], ['up'], ['prune'], ['freeze'], ['cache-key'], ['image', 'ls']])(
+  '%j tells where the cache is where nobody says so',
+  async (command) => {
+    const { out } = await run([...command, '--help'])
+    expect(out.replace(/\s+/g, ' ')).toContain('(default: $VITEST_RASPI_CACHE, else ~/.cache/vitest-raspi)')
+  },
+)
