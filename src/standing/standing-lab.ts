@@ -72,7 +72,7 @@ export class StandingLab {
   }
 
   /**
-   * Brings the Pis of `request` up, all of them or none but those that are taken down meanwhile. Throws a `RaspiError`;
+   * Brings the Pis of `request` up, all of them or none, except those taken down meanwhile. Throws a `RaspiError`;
    * nothing is left of it then.
    */
   static async start(
