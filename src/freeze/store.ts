@@ -94,13 +94,17 @@ export async function describeFiles(dir: string): Promise<Manifest['files']> {
   return Object.fromEntries(await Promise.all(entries)) as Manifest['files']
 }
 
+/**
+ * What may be done with a file of a frozen Pi. QEMU before 8.2 opens the RAM's for writing, though it writes nothing: only root
+ * may that where nobody may write to it.
+ */
+const modeOf = (file: string) => (file === frozenFiles.ram ? 0o600 : 0o400)
+
 /** Makes the files in `dir` a frozen Pi: writes its manifest, and nobody may write to any of them from then on. */
 export async function sealFrozen(dir: string, about: Omit<Manifest, 'files'>): Promise<Manifest> {
   const manifest: Manifest = { ...about, files: await describeFiles(dir) }
   await writeFile(join(dir, manifestFile), JSON.stringify(manifest, null, 2))
-  // QEMU opens the RAM's file for writing, though it writes nothing: only root may that where nobody may write to it.
-  for (const file of [...Object.values(frozenFiles), manifestFile])
-    await chmod(join(dir, file), file === frozenFiles.ram ? 0o600 : 0o400)
+  for (const file of [...Object.values(frozenFiles), manifestFile]) await chmod(join(dir, file), modeOf(file))
   return manifest
 }
 
@@ -115,8 +119,8 @@ export function manifestOf(text: string, id: string, parent: string | undefined)
 
 /**
  * Reads a frozen Pi and checks every byte of it against its manifest; one with a `parent` must lie on that. Gives
- * `undefined` where there is none, and a sentence that says what is wrong where it is damaged. Notes
- * that it is used.
+ * `undefined` where there is none, and a sentence that says what is wrong where it is damaged. Sees to it that QEMU can open
+ * it, and notes that it is used.
  */
 export async function readFrozen(
   cacheDir: string,
@@ -141,12 +145,19 @@ export async function readFrozen(
       if (found[name].sha256 !== manifest.files[name].sha256)
         return `${file} is not what was written: its SHA-256 is ${found[name].sha256}`
     }
+    await letRamBeOpened(join(dir, frozenFiles.ram))
     await markUsed(dir)
     return await frozenAt(dir, manifest, image, board)
   } catch (error) {
     const { code, path = '' } = error as NodeJS.ErrnoException
     return code === 'ENOENT' ? `${basename(path)} is missing` : messageOf(error)
   }
+}
+
+/** What a share brings nobody may write to. Best effort: of a cache that is somebody else's nothing can be changed. */
+async function letRamBeOpened(ram: string): Promise<void> {
+  const { mode } = await stat(ram)
+  if (!(mode & 0o200)) await chmod(ram, modeOf(frozenFiles.ram)).catch(() => {})
 }
 
 /** The frozen Pi that `manifest` describes, its files in `dir` of this host. */

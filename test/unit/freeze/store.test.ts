@@ -78,6 +78,13 @@ test('a frozen Pi is found as it was kept, and only its RAM can be opened for wr
   expect(statSync(join(dir, 'ram')).mode & 0o777).toBe(0o600)
 })
 
+test('where nobody may write to its RAM, QEMU may again', async ({ kept }) => {
+  const ram = join(await kept.keep(), 'ram')
+  chmodSync(ram, 0o400)
+  await kept.read()
+  expect(statSync(ram).mode & 0o777).toBe(0o600)
+})
+
 test('one that is not there is not found', async ({ kept }) => {
   expect(await kept.read()).toBeUndefined()
 })

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test as base, expect } from 'vitest'
 import { frozenDir, frozenId, type Manifest, readFrozen, sealFrozen } from '../../../src/freeze/store.ts'
@@ -27,7 +27,13 @@ async function keep(cacheDir: string, about: Partial<Manifest> = {}) {
   return { id: about.id ?? id, dir: place }
 }
 
-test('a frozen Pi comes whole to another machine', async ({ dir }) => {
+/** What may be done with the files of a frozen Pi in a cache. */
+const modes = (dir: string) =>
+  ['card.qcow2', 'ram', 'state', 'frozen.json'].map((file) => statSync(join(dir, file)).mode & 0o777)
+
+test('a frozen Pi comes whole to another machine, with a RAM that QEMU can open for writing', async ({
+  dir,
+}) => {
   const one = machine(dir, 'one')
   offerFrozen(one.share, await keep(one.cacheDir))
   await one.share.close()
@@ -35,7 +41,9 @@ test('a frozen Pi comes whole to another machine', async ({ dir }) => {
   expect(await fetchFrozen(two.share, { cacheDir: two.cacheDir, id }, signal)).toBe(true)
   const frozen = await readFrozen(two.cacheDir, id, image, boards.raspi3b)
   expect(frozen).toMatchObject({ id, commandLine: 'quiet' })
-  expect(readFileSync(join(frozenDir(two.cacheDir, id), 'ram'), 'utf8')).toBe('memory')
+  const there = frozenDir(two.cacheDir, id)
+  expect(readFileSync(join(there, 'ram'), 'utf8')).toBe('memory')
+  expect(modes(there)).toEqual([0o400, 0o600, 0o400, 0o400])
 })
 
 test('one that is another than its name says, or lies on another, is told and not used', async ({ dir }) => {
@@ -55,4 +63,6 @@ test('one that is another than its name says, or lies on another, is told and no
   ])
   expect(existsSync(join(cacheDir, 'frozen'))).toBe(false)
   expect(await fetchFrozen(two.share, { cacheDir, id: layer, parent: 'c'.repeat(64) }, signal)).toBe(true)
+  await readFrozen(cacheDir, layer, image, boards.raspi3b, 'c'.repeat(64))
+  expect(modes(frozenDir(cacheDir, layer))).toEqual([0o400, 0o600, 0o400, 0o400])
 })

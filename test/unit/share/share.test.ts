@@ -32,7 +32,7 @@ function machine(dir: string, name: string, place: SharePlace) {
   return { share, said, made, fetched: join(cacheDir, 'fetched'), cacheDir }
 }
 
-const files = { card: 'a card', ram: 'memory', 'about.json': '{}' }
+const files = { card: 'a card', state: 'of devices', 'about.json': '{}' }
 
 test('what one machine has made another fetches: by a directory, and by a server', async ({
   dir,
@@ -69,10 +69,10 @@ test('what is there already is not sent again, neither an entry nor a file of it
   expect(server.count('PUT')).toBe(4)
   expect(server.requests[0]?.authorization).toBe('Bearer token')
   const two = machine(dir, 'two', new HttpPlace(server.url))
-  two.share.offer('a', two.made({ ...files, ram: 'other memory' }))
-  two.share.offer('b', two.made({ ...files, ram: 'other memory' }))
+  two.share.offer('a', two.made({ ...files, state: 'of other devices' }))
+  two.share.offer('b', two.made({ ...files, state: 'of other devices' }))
   await two.share.close()
-  // The other memory, and what describes b.
+  // The other state, and what describes b.
   expect(server.count('PUT')).toBe(6)
 })
 
