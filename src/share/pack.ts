@@ -14,12 +14,15 @@ export interface PackedFile {
   sha256: string
 }
 
-/** Packs a file by Zstandard: the holes of a card and of a Pi's RAM come to nothing. */
-export async function pack(from: string, to: string, signal: AbortSignal): Promise<void> {
+/** Packs a file by Zstandard to the new file `to`: the holes of a card and of a Pi's RAM come to nothing. */
+export async function pack(
+  from: string,
+  to: string,
+  signal: AbortSignal,
+  { mode }: { mode?: number | undefined } = {},
+): Promise<void> {
   const reading = createReadStream(from, { highWaterMark: 2 ** 20 })
-  await pipeline(reading, createZstdCompress(), createWriteStream(to, { flags: 'wx', mode: 0o600 }), {
-    signal,
-  })
+  await pipeline(reading, createZstdCompress(), createWriteStream(to, { flags: 'wx', mode }), { signal })
 }
 
 /** Unpacks `stream` to the new, sparse file `to`, and no more than it is to be. Throws where it comes to anything else. */
@@ -29,6 +32,8 @@ export async function unpack(
   expected: PackedFile,
   signal: AbortSignal,
 ): Promise<void> {
+  // It may fail while the file is being opened, which nobody would hear; the pipeline learns of it all the same.
+  stream.on('error', () => {})
   const file = await open(to, 'wx', 0o600)
   try {
     const writer = new SparseWriter(file)

@@ -94,7 +94,8 @@ export class Share {
     try {
       let entry = await this.#entry(name, signal)
       if (!entry) {
-        await this.#put(name, [path])
+        // It is a key: whom it is to let in on a machine with several users, only they can tell.
+        await this.#put(name, [path], { mode: 0o600 })
         // Another machine may have done so at the same time: what is there now counts for all.
         entry = await this.#entry(name, signal)
       }
@@ -152,7 +153,8 @@ export class Share {
     if (!there) await this.#put(name, paths)
   }
 
-  async #put(name: string, paths: readonly string[]): Promise<void> {
+  /** In a directory contents may be read by whoever may read what describes them, unless `mode` says otherwise. */
+  async #put(name: string, paths: readonly string[], options: { mode?: number } = {}): Promise<void> {
     const { signal } = this.#end
     const place = this.#place
     const dir = privateDir(this.#scratch, scratchName('frozen'))
@@ -164,7 +166,7 @@ export class Share {
         files[file] = { size: (await stat(path)).size, sha256 }
         if (await this.#ask(() => place.hasContent(sha256, signal))) continue
         const packed = join(dir, file)
-        await pack(path, packed, signal)
+        await pack(path, packed, signal, options)
         const within = AbortSignal.any([signal, AbortSignal.timeout(patience.file)])
         await this.#send(() => place.putContent(sha256, packed, within))
         await rm(packed)

@@ -1,5 +1,6 @@
 import { createReadStream, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { test as base, expect } from 'vitest'
 import { sparseDigest } from '../../../src/host/sparse-digest.ts'
 import { pack, unpack } from '../../../src/share/pack.ts'
@@ -45,4 +46,13 @@ test('what is larger, smaller or other than it should be is refused, and so is w
   await expect(unpacked({})).rejects.toThrow()
   writeFileSync(packed, 'plain text')
   await expect(unpacked({})).rejects.toThrow()
+})
+
+test('what breaks before anything of it was read is an error like any other', async ({ dir }) => {
+  const broken = new PassThrough()
+  const expected = { size: 1, sha256: 'a'.repeat(64) }
+  const unpacked = unpack(broken, join(dir, 'out'), expected, signal)
+  // As a file does that may not be opened: while the one it goes to is being opened.
+  process.nextTick(() => broken.destroy(new Error('permission denied')))
+  await expect(unpacked).rejects.toThrow('permission denied')
 })

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test as base, expect } from 'vitest'
+import { sparseDigest } from '../../../src/host/sparse-digest.ts'
 import { DirectoryPlace } from '../../../src/share/directory-place.ts'
 import { HttpPlace } from '../../../src/share/http-place.ts'
 import type { SharePlace } from '../../../src/share/place.ts'
@@ -57,6 +58,23 @@ test('what one machine has made another fetches: by a directory, and by a server
     expect(readdirSync(join(one.cacheDir, 'tmp'))).toEqual([])
   }
   expect(server.requests.every(({ authorization }) => authorization === 'Basic bWU6c2VjcmV0')).toBe(true)
+})
+
+test('in a directory all users may read what is shared, but for what machines have to agree on: a key', async ({
+  dir,
+}) => {
+  const { share, said, made } = machine(dir, 'one', new DirectoryPlace(join(dir, 'share')))
+  const [card = ''] = made({ card: 'a card' })
+  const [key = ''] = made({ key: 'a key' })
+  share.offer('frozen/x', [card])
+  await share.agree('key', key, 'another', signal)
+  await share.close()
+  const modeOf = (...path: string[]) => statSync(join(dir, 'share', ...path)).mode & 0o777
+  const content = async (file: string) => modeOf('content', `${await sparseDigest(file)}.zst`)
+  expect(await content(card)).toBe(modeOf('frozen/x.json'))
+  expect(await content(card)).toBe(0o666 & ~process.umask())
+  expect(await content(key)).toBe(0o600)
+  expect(said.filter((line) => !line.startsWith('What was made'))).toEqual([])
 })
 
 test('what is there already is not sent again, neither an entry nor a file of it', async ({
