@@ -34,7 +34,8 @@ export function failureOf(ending: Ending): RaspiError | undefined {
         : 'Take the variable away for the test, or say `connection: local` at the play or the tasks that are to run on this machine.',
     })
   }
-  if (exitCode === 0) return
+  // Listings have neither a start nor a recap; whatever else ends well has both.
+  if (exitCode === 0) return recorder.ansible && !recorder.stats ? cutShort(ending) : undefined
   const unreachable = recorder.tasks.find(({ status }) => status === 'unreachable')
   if (unreachable) return unreachableError(unreachable, recorder)
   const failed = recorder.tasks.filter(({ status }) => status === 'failed')
@@ -130,6 +131,13 @@ function unreachableHint(message: string): string {
     return 'The Pi showed another host key than it was leased with. Does the playbook make new ones?'
   }
   return 'Does the playbook reboot the Pi, stop its ssh server or change its network? The Pi’s console tells.'
+}
+
+function cutShort({ program, playbook, recorder }: Ending): RaspiError {
+  const at = recorder.current ? ` after ${describeTask(recorder.current.task)}` : ''
+  return new RaspiError('ansible', `${program} ended well, but its report of ${playbook} breaks off${at}`, {
+    hint: 'Does a callback plugin or a strategy of yours keep Ansible from its recap, or close its descriptors?',
+  })
 }
 
 function endedEarly({ program, playbook, exitCode, stderr, recorder }: Ending): RaspiError {

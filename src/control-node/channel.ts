@@ -17,6 +17,7 @@ export class Channel extends Duplex {
   readonly #closed: () => void
   #window = windowBytes
   #heard: (Buffer | null)[] = []
+  #heardEnd = false
   #wanted = false
   #waiting: (() => void) | undefined
   #over = false
@@ -31,6 +32,7 @@ export class Channel extends Duplex {
 
   /** Takes what the other side has sent; null is its end. */
   hear(data: Buffer | null): void {
+    this.#heardEnd ||= data === null
     this.#heard.push(data)
     this.#give()
   }
@@ -44,6 +46,13 @@ export class Channel extends Duplex {
   breakOff(): void {
     this.#over = true
     this.destroy(new Error('The other side has broken off.'))
+  }
+
+  /** There is no other side any more. What it has sent to the end may still be read; what lacks its end is broken off. */
+  leave(): void {
+    this.#over = true
+    if (this.#heardEnd && !this.readableEnded) this.once('end', () => this.destroy())
+    else this.destroy()
   }
 
   override _read(): void {

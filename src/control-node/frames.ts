@@ -47,7 +47,7 @@ export class Frames {
     const end = () => {
       if (over) return
       over = true
-      for (const channel of this.#channels.values()) channel.destroy()
+      for (const channel of this.#channels.values()) channel.leave()
       ended()
     }
     input.once('end', end)

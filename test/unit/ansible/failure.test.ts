@@ -26,6 +26,15 @@ test('a failed task is a result', () => {
   expect(failureOf(ending({ exitCode: 2 }, ...started(), ended({ status: 'failed' }), stats))).toBeUndefined()
 })
 
+test('a run that ended well is no result where its recap is missing: some of it may be', () => {
+  const events = [...started(), ended()]
+  expect(failureOf(ending({ exitCode: 0 }, ...events, stats))).toBeUndefined()
+  expect(failureOf(ending({ exitCode: 0 }, ...events))?.shortMessage).toBe(
+    'ansible-playbook ended well, but its report of site.yml breaks off after TASK [web : Install nginx] (roles/web/tasks/main.yml:12)',
+  )
+  expect(failureOf(ending({ exitCode: 0 }))).toBeUndefined()
+})
+
 test('a failed task is a result also where ansible-core 2.19 writes it to stderr as an error', () => {
   const stderr = '[ERROR]: Task failed: Module failed: nope\nOrigin: /repo/site.yml:3:7\n'
   expect(
