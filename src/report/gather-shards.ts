@@ -1,6 +1,16 @@
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { dirname, join, parse } from 'node:path'
 import { RaspiError } from '../errors.ts'
 
 /** What shards left, put together. */
@@ -33,8 +43,8 @@ export function gatherShards(
   mkdirSync(blobDir, { recursive: true })
   for (const [index, report] of reports.entries())
     cpSync(report, join(blobDir, `${index + 1}-${report.slice(report.lastIndexOf('/') + 1)}`))
-  const evidence = found.flatMap(({ dir }) => copyEvidence(dir, root))
-  return { reports, evidence }
+  for (const dir of dirs) copyAttachments(dir, root)
+  return { reports, evidence: copyEvidence(dirs, root) }
 }
 
 function reportsIn(dir: string): string[] {
@@ -67,28 +77,53 @@ function checkTwice(reports: readonly string[]): void {
   }
 }
 
-function copyEvidence(dir: string, root: string): string[] {
-  const inside = existsSync(join(dir, '.vitest')) ? join(dir, '.vitest') : dir
+/** The directory that Vitest calls `.vitest`, under whatever name it was kept. */
+const insideOf = (dir: string) => (existsSync(join(dir, '.vitest')) ? join(dir, '.vitest') : dir)
+
+function copyAttachments(dir: string, root: string): void {
   for (const place of attachmentDirs) {
-    const from = [join(dir, place), join(inside, place.replace('.vitest/', ''))].find((path) =>
-      existsSync(path),
-    )
-    if (from) copy(from, join(root, place))
+    const places = [join(dir, place), join(insideOf(dir), place.replace('.vitest/', ''))]
+    const from = places.find((path) => existsSync(path))
+    const to = join(root, place)
+    if (!from || from === to) continue
+    mkdirSync(dirname(to), { recursive: true })
+    cpSync(from, to, { recursive: true })
   }
-  const from = join(inside, 'raspi')
-  if (!existsSync(from)) return []
-  const names = readdirSync(from).filter((name) => !ofWholeRun.includes(name))
-  return names.map((name) => {
-    const place = join('.vitest/raspi', name)
-    // All of a test file's evidence is of one run.
-    if (join(from, name) !== join(root, place)) rmSync(join(root, place), { recursive: true, force: true })
-    copy(join(from, name), join(root, place))
-    return place
-  })
 }
 
-function copy(from: string, to: string): void {
-  if (from === to) return
-  mkdirSync(dirname(to), { recursive: true })
-  cpSync(from, to, { recursive: true })
+/**
+ * Copies evidence, and gives the places of it. What another run left there makes way: all of a test file's evidence is of one. Shards
+ * of which each has some, such as of what was interrupted, or two environments of the same test, lose nothing to each other.
+ */
+function copyEvidence(dirs: readonly string[], root: string): string[] {
+  const all = dirs.flatMap((dir) => {
+    const from = join(insideOf(dir), 'raspi')
+    const names = existsSync(from) ? readdirSync(from).filter((name) => !ofWholeRun.includes(name)) : []
+    return names.map((name) => ({ from: join(from, name), place: join('.vitest/raspi', name) }))
+  })
+  const places = Map.groupBy(all, ({ place }) => place)
+  for (const [place, sources] of places) {
+    const to = join(root, place)
+    if (!sources.some(({ from }) => from === to)) rmSync(to, { recursive: true, force: true })
+    for (const { from } of sources) if (from !== to) add(from, to)
+  }
+  return [...places.keys()]
+}
+
+/** Copies a file, or all that is in a directory, to what is there already. */
+function add(from: string, to: string): void {
+  if (lstatSync(from).isDirectory()) {
+    mkdirSync(to, { recursive: true })
+    for (const name of readdirSync(from)) add(join(from, name), join(to, name))
+  } else cpSync(from, placeFor(from, to))
+}
+
+/** `path`, or a name like it that no other file has: `pi.console.2.log`. */
+function placeFor(file: string, path: string): string {
+  const { dir, name, ext } = parse(path)
+  const text = readFileSync(file)
+  let place = path
+  for (let number = 2; existsSync(place) && !readFileSync(place).equals(text); number++)
+    place = join(dir, `${name}.${number}${ext}`)
+  return place
 }

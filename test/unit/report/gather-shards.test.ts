@@ -54,6 +54,37 @@ test('reports go together, evidence to where it would be, and nothing that is ma
   expect(read(root, '.vitest/blob/blob-1-9.json')).toBe('of another run')
 })
 
+test('evidence that several shards have under one name goes together, and nothing of it is lost', ({
+  scratch,
+}) => {
+  const shard = (name: string, files: Record<string, string>) =>
+    write(join(scratch, name), { [`blob/blob-${name}.json`]: name, ...files })
+  const root = shard('root', {
+    '.vitest/blob/blob-3-3.json': 'root',
+    '.vitest/raspi/interrupted/third/pi.console.log': 'third',
+    '.vitest/raspi/a.test.ts/works/pi.console.log': 'here',
+  })
+  const one = shard('1-3', {
+    'raspi/interrupted/first/pi.console.log': 'first',
+    'raspi/a.test.ts/works/pi.console.log': 'on one',
+  })
+  const two = shard('2-3', {
+    'raspi/interrupted/second/pi.console.log': 'second',
+    'raspi/a.test.ts/works/pi.console.log': 'on two',
+  })
+  const gather = () => gatherShards([one, two, root], { root, blobDir: join(scratch, 'blobs') })
+  const { evidence } = gather()
+  // Once more is no more.
+  expect(gather().evidence).toEqual(evidence)
+  expect(evidence).toEqual(['.vitest/raspi/a.test.ts', '.vitest/raspi/interrupted'])
+  expect(readdirSync(join(root, '.vitest/raspi/interrupted')).sort()).toEqual(['first', 'second', 'third'])
+  const works = join(root, '.vitest/raspi/a.test.ts/works')
+  expect(readdirSync(works).sort()).toEqual(['pi.console.2.log', 'pi.console.3.log', 'pi.console.log'])
+  expect(readdirSync(works).map((name) => read(works, name))).toEqual(
+    expect.arrayContaining(['here', 'on one', 'on two']),
+  )
+})
+
 test('the root itself may be one of them, and reports may come alone or from Vitest 4', ({ scratch }) => {
   const root = write(join(scratch, 'repo'), {
     '.vitest-reports/blob-1-3.json': '1',
