@@ -30,6 +30,9 @@ export function openShare(
   const where = option || env.VITEST_RASPI_SHARE
   if (!where) return undefined
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(where)?.[1]?.toLowerCase()
+  // Paths follow what is given, and nothing follows a query; what is in one may be secret, so it is not shown either.
+  if (scheme && /[?#]/.test(where))
+    throw wrong('what follows a ? or a # in it has no place in the URLs of its files')
   if (scheme === 'http' || scheme === 'https') {
     if (!URL.canParse(where)) throw wrong('that is no URL')
     return new Share(new HttpPlace(where, env.VITEST_RASPI_SHARE_TOKEN), { cacheDir, log })

@@ -27,7 +27,7 @@ const tokenSchema = z
 export class RegistryAuth {
   readonly #repository: string
   readonly #login: () => Promise<RegistryLogin | undefined>
-  /** Whether passwords may be sent in the clear: to a token server of this host. */
+  /** Whether the registry is of this host: to a token server that is, too, passwords may be sent in the clear. */
   readonly #isLocal: boolean
   readonly #client: Dispatcher
   #header: string | undefined
@@ -82,7 +82,7 @@ export class RegistryAuth {
   ): Promise<string> {
     if (!URL.canParse(realm)) throw new Error(`its token server ${realm} has no address`)
     const url = new URL(realm)
-    if (url.protocol !== 'https:' && !this.#isLocal)
+    if (url.protocol !== 'https:' && !(this.#isLocal && isLocalHost(url.host)))
       throw new Error(`its token server ${url.host} would have the password in the clear`)
     const wanted = { ...(service && { service }), scope: `repository:${this.#repository}:${access}` }
     const options = { dispatcher: this.#client, signal, headers: { 'user-agent': 'vitest-raspi' } }
@@ -98,6 +98,11 @@ export class RegistryAuth {
     if (answer.statusCode === 200 && token) return token
     throw new Error(`its token server ${url.host} gives no token (${answer.statusCode})`)
   }
+}
+
+/** Whether `host`, with a port or without, is this one by its name or address. */
+export function isLocalHost(host: string): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/.test(host)
 }
 
 /** What a header `WWW-Authenticate` asks for, of several ways a bearer token; nothing where it knows no way of ours. */

@@ -4,7 +4,7 @@ import { type Dispatcher, request } from 'undici'
 import * as z from 'zod'
 import { parsedJson } from '../host/json.ts'
 import { httpClient, reasonOf } from '../image/http.ts'
-import { type Access, RegistryAuth, type RegistryLogin } from './registry-auth.ts'
+import { type Access, isLocalHost, RegistryAuth, type RegistryLogin } from './registry-auth.ts'
 import { textOf } from './text-of.ts'
 
 /** What a registry has under a digest. */
@@ -51,7 +51,7 @@ export class Registry {
   readonly #auth: RegistryAuth
 
   constructor({ registry, repository }: RepositoryPlace, login: () => Promise<RegistryLogin | undefined>) {
-    const isLocal = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/.test(registry)
+    const isLocal = isLocalHost(registry)
     this.#registry = registry
     const scheme = isLocal ? 'http' : 'https'
     this.#base = new URL(`${scheme}://${apiHosts[registry] ?? registry}/v2/${repository}/`)

@@ -33,6 +33,17 @@ test('what is neither a directory nor a server is refused by the name it was giv
   expect(() => open('http://')).toThrow('that is no URL')
 })
 
+test('a URL with a query is refused, and what is in it not shown', () => {
+  for (const where of [
+    'https://files.test/pis?sig=SECRET',
+    'http://files.test/#SECRET',
+    'oci://registry.test/pis?SECRET',
+  ]) {
+    expect(() => open(where)).toThrow('what follows a ? or a # in it has no place in the URLs of its files')
+    expect(() => open(where)).not.toThrow('SECRET')
+  }
+})
+
 test.for<[where: string, why: string | undefined]>([
   ['oci://registry.test/pis', undefined],
   ['oci://me:secret@registry.test:5000/team/my-pis/', undefined],
