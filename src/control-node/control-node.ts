@@ -80,7 +80,7 @@ export class ControlNode implements Workplace {
     env: Record<string, string>,
     imageId: string,
     relay: ContainerProcess,
-    { roots, runDir, workDir }: { roots: readonly string[]; runDir: string; workDir: string },
+    { roots, runDir, workDir, log }: { roots: readonly string[]; runDir: string; workDir: string; log: Log },
   ) {
     this.#own = own
     this.env = env
@@ -89,7 +89,7 @@ export class ControlNode implements Workplace {
     const as = `${user.uid}:${user.gid}`
     this.#exec = { user: as, env: { HOME: user.home, LANG: 'C.UTF-8' } }
     this.#relay = new Relay(relay)
-    this.#files = new CopiedFiles(own.container, as)
+    this.#files = new CopiedFiles(own.container, as, log)
     this.#mounted = found.shared ? [...roots, ownDir, runDir] : []
     this.#always = found.shared ? [] : [...roots, join(ownDir, 'ansible/callback_plugins'), workDir]
   }

@@ -1,6 +1,15 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { CopiedFiles } from '../../../src/control-node/copied-files.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
 import { fakeContainer } from './fake-container.ts'
@@ -9,20 +18,23 @@ import { fakeContainer } from './fake-container.ts'
 function copied() {
   const [project, container] = [scratchDir(), scratchDir()]
   const commands: string[][] = []
+  const said: string[] = []
   const files = new CopiedFiles(
     fakeContainer((command, input) => {
       commands.push(command)
-      for (const path of input.split('\0').filter(Boolean)) rmSync(container + path, { recursive: true })
+      for (const path of input.split('\0').filter(Boolean))
+        rmSync(container + path, { recursive: true, force: true })
       return {}
     }, container),
     '1:1',
+    (line) => said.push(line),
   )
   const write = (name: string, text: string) => {
     mkdirSync(join(project, name, '..'), { recursive: true })
     writeFileSync(join(project, name), text)
   }
   const there = (name: string) => container + join(project, name)
-  return { files, project, write, there, commands }
+  return { files, project, write, there, commands, said }
 }
 
 test('a project is copied to the same paths, without what no playbook reads', async () => {
@@ -60,6 +72,54 @@ test('only what has changed is copied again, and what is gone goes there too; wh
   ])
   expect(existsSync(there('gone'))).toBe(false)
   expect(commands).toEqual([['xargs', '-0', 'rm', '-rf', '--']])
+})
+
+test('a directory may become a file, and a file a directory', async () => {
+  const { files, project, write, there } = copied()
+  write('roles/web/main.yml', 'tasks')
+  write('vars', 'one')
+  await files.bring([project])
+  rmSync(join(project, 'roles/web'), { recursive: true })
+  write('roles/web', 'a file')
+  rmSync(join(project, 'vars'))
+  write('vars/main.yml', 'many')
+  for (const _ of [1, 2]) await files.bring([project])
+  expect(readFileSync(there('roles/web'), 'utf8')).toBe('a file')
+  expect(readFileSync(there('vars/main.yml'), 'utf8')).toBe('many')
+})
+
+test.skipIf(process.getuid?.() === 0)(
+  'what cannot be read is told once, and copied when it can',
+  async () => {
+    const { files, project, write, there, said } = copied()
+    write('site.yml', 'plays')
+    write('secret', 'text')
+    chmodSync(join(project, 'secret'), 0)
+    for (const _ of [1, 2]) await files.bring([project])
+    expect(said).toEqual([`Ansible's container has no copy of ${join(project, 'secret')}: it cannot be read`])
+    expect(readFileSync(there('site.yml'), 'utf8')).toBe('plays')
+    expect(existsSync(there('secret'))).toBe(false)
+    chmodSync(join(project, 'secret'), 0o400)
+    await files.bring([project])
+    expect(readFileSync(there('secret'), 'utf8')).toBe('text')
+  },
+)
+
+test('a copy that was not made to its end is an error, and made anew', async ({ onTestFinished }) => {
+  const { files, project, write, there } = copied()
+  write('site.yml', 'plays')
+  const bin = scratchDir()
+  const tar = `#!/bin/sh\n[ "$1" = -xf ] && PATH=$OWN_PATH exec tar "$@"\necho 'tar: Read error' >&2; exit 2\n`
+  writeFileSync(join(bin, 'tar'), tar, { mode: 0o755 })
+  vi.stubEnv('OWN_PATH', process.env.PATH)
+  vi.stubEnv('PATH', `${bin}:${process.env.PATH}`)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  await expect(files.bring([project])).rejects.toThrow(
+    "The project cannot be copied into Ansible's container: tar: Read error",
+  )
+  vi.unstubAllEnvs()
+  await files.bring([project])
+  expect(readFileSync(there('site.yml'), 'utf8')).toBe('plays')
 })
 
 test('what was made there is fetched to the same path, and what was not is left out', async () => {
