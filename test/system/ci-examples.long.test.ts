@@ -39,7 +39,9 @@ const test = base.extend('checkout', { scope: 'file' }, async ({}, { onCleanup }
     recursive: true,
     filter: (path) => !/node_modules|\.vitest/.test(path),
   })
-  const { stdout } = await execa('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', top], { cwd: root })
+  const { stdout } = await execa('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', top], {
+    cwd: root,
+  })
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }]
   const { version } = JSON.parse(readFileSync(join(root, 'node_modules/vitest/package.json'), 'utf8'))
   const manifest = {
