@@ -31,6 +31,7 @@ import type { Nics } from '../machine/nics.ts'
 import type { Place, Priority } from '../machine/place.ts'
 import type { ServiceShell } from '../machine/service-shell.ts'
 import type { PiConnection } from '../pi/connection.ts'
+import type { MachineFault } from '../pi/faults.ts'
 import type { PowerAction, PowerState } from '../pi/power.ts'
 import type { ProvisionState } from '../pi/provision.ts'
 import { runBySsh } from '../pi/ssh.ts'
@@ -208,6 +209,13 @@ export class LivePi {
     const { name, parts } = this.source.board
     if (parts !== 'raspi') throw new RaspiError('boot', `The board ${name} has no pins.`)
     return readGpio(this.machine.running('Its pins cannot be read'))
+  }
+
+  /** Breaks its machine, or mends it. Throws a `RaspiError` where it has none that runs. */
+  async fault(fault: MachineFault): Promise<void> {
+    // One that stands still can do nothing more, and may lose its power so.
+    if ('hangs' in fault && fault.hangs) await this.settled()
+    await this.machine.fault(fault)
   }
 
   /** Does something to its power, or nothing, and tells whether it has any. Throws a `RaspiError` where that fails. */

@@ -92,7 +92,7 @@ function serveWorker(
     restore: (pi, checkpoint) => answer(() => lab.checkpoints.restore(pi, checkpoint)),
     gpio: (pi) => answer(() => lab.lent(pi).gpio()),
     network: (id, name, request) => answer(() => lab.network(id, name, request)),
-    fault: (pi, fault) => answer(() => lab.lent(pi).machine.fault(fault)),
+    fault: (pi, fault) => answer(() => lab.lent(pi).fault(fault)),
     provision: (pi, action, image) =>
       // What is not given comes as null.
       answer(() => lab.provisioning.change(pi, action ?? undefined, image ?? undefined)),

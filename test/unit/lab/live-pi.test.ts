@@ -46,6 +46,11 @@ test('a Pi that is switched does first what it would still do, but for one that 
   resolve()
   await waiting
 
+  const hangs = await aLentPi()
+  hangs.shell.finish.mockReturnValue(done)
+  await hangs.pi.fault({ hangs: true })
+  expect(hangs.shell.finish).toHaveBeenCalled()
+
   const hung = await aLentPi()
   hung.shell.finish.mockReturnValue(new Promise(() => {}))
   await hung.pi.machine.fault({ hangs: true })
