@@ -2,12 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
+import { dieWithParent } from '../../src/host/process.ts'
 import { commandLine } from '../../src/host/quote.ts'
 import { descendants, processesOf, type Seen, survivors } from './processes.ts'
 import type { Project } from './project.ts'
 
-/** What Vitest sets for its workers and another Vitest must not inherit. */
-const ofVitest = /^(VITEST|TEST|DEV|PROD|SSR|MODE|BASE_URL|NODE_ENV|FORCE_COLOR)(_|$)/
+/** What Vitest sets for its workers and another Vitest must not inherit; what Pis run on is the same for all. */
+const ofVitest = /^(VITEST(?!_RASPI_ENGINE$)|TEST|DEV|PROD|SSR|MODE|BASE_URL|NODE_ENV|FORCE_COLOR)(_|$)/
 
 /** How a run has ended. */
 export interface RunEnd {
@@ -47,7 +48,9 @@ export class VitestRun {
     const [file, ...rest] = watch
       ? (['script', '-qefc', commandLine(command[0], command.slice(1)), '/dev/null'] as const)
       : (['sh', '-c', 'exec "$@" 2>&1', 'sh', ...command] as const)
-    this.#child = spawn(file, rest, {
+    // A test that is killed ends nothing any more.
+    const [program, programArgs] = dieWithParent(file, rest)
+    this.#child = spawn(program, programArgs, {
       cwd: dir,
       // A group of its own: what is sent to the test's is not for it.
       detached: true,

@@ -18,6 +18,7 @@ export default defineConfig({
     name: 'system',
     root: fileURLToPath(new URL('../..', import.meta.url)),
     include: ['test/system/**/*.test.ts'],
+    globalSetup: 'test/system/engine.setup.ts',
     ...wanted,
     // Some tests look at all processes of the host, and two cores bear two Pis just so.
     maxWorkers: 1,
