@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { dieWithParent } from '../../src/host/process.ts'
 import { commandLine } from '../../src/host/quote.ts'
+import { onDocker, qemuContainersOf } from './engine.ts'
 import { descendants, processesOf, type Seen, survivors } from './processes.ts'
 import type { Project } from './project.ts'
 
@@ -107,6 +108,12 @@ export class VitestRun {
     return found as Seen
   }
 
+  /** Waits until it has started a QEMU, in a container or not. */
+  async startsQemu(timeoutMs: number): Promise<void> {
+    if (!onDocker) await this.starts(/qemu-system-aarch64 -machine/, timeoutMs)
+    else await this.until(() => qemuContainersOf(this.pid).length > 0, 'a QEMU in a container', timeoutMs)
+  }
+
   /** Waits for `done`, looking every 50 ms. */
   async until(done: () => boolean, what: string, timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs
@@ -128,10 +135,11 @@ export class VitestRun {
   }
 
   /** Sends `signal` to Vitest's main process only, and gives what still lives of the run `graceMs` later. */
-  async interrupt(signal: NodeJS.Signals, graceMs: number): Promise<Seen[]> {
+  async interrupt(signal: NodeJS.Signals, graceMs: number): Promise<unknown[]> {
     const started = this.processes()
     this.#child.kill(signal)
-    return survivors(started, () => processesOf(this.#marker), graceMs)
+    const left = await survivors(started, () => processesOf(this.#marker), graceMs)
+    return [...left, ...qemuContainersOf(this.pid)]
   }
 
   /** Ends it with all it has started. */

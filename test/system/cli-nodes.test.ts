@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { afterAll, expect, test } from 'vitest'
 import { defaultCacheDir } from '../../src/host/paths.ts'
+import { engineEnv } from '../support/engine.ts'
 import { processesOf } from '../support/processes.ts'
 
 // Nodes that stand: a network between them, enrolled, deployed and switched from the command line.
@@ -13,6 +14,7 @@ const root = mkdtempSync(join(tmpdir(), 'rn-'))
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const env: NodeJS.ProcessEnv = {
   ...{ HOME: process.env.HOME, PATH: process.env.PATH, VITEST_RASPI_CACHE: defaultCacheDir() },
+  ...engineEnv,
   ...{ XDG_RUNTIME_DIR: join(root, 'x'), TMPDIR: join(root, 't') },
 }
 for (const dir of [env.XDG_RUNTIME_DIR, env.TMPDIR]) mkdirSync(dir as string, { mode: 0o700 })

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import { defaultCacheDir } from '../../src/host/paths.ts'
-import { processesOf, qemuOf, survivors } from '../support/processes.ts'
+import { engineEnv, killQemu, qemuContainersOf } from '../support/engine.ts'
+import { processesOf } from '../support/processes.ts'
 import { Terminal } from '../support/terminal.ts'
 
 // A user's way with Pis that stand: brought up in one terminal, found by all others, and gone without a trace.
@@ -17,6 +18,7 @@ const env: NodeJS.ProcessEnv = {
   ...{ HOME: process.env.HOME, LANG: 'C.UTF-8', ANSIBLE_NOCOLOR: '1' },
   PATH: `${bin}:${process.env.PATH}`,
   VITEST_RASPI_CACHE: defaultCacheDir(),
+  ...engineEnv,
   XDG_RUNTIME_DIR: join(root, 'x'),
   TMPDIR: join(root, 't'),
 }
@@ -96,7 +98,7 @@ test('four Pis in the background outlive the terminal, and serve all others', {
   expect(logs.shown).toMatch(/ended, to be made fresh\n.* thawed in .*\n(.* boreas .*\n){3}/)
 
   // A Pi that dies is told, and can be had again.
-  process.kill(qemuOf(dirname(after[2]?.consoleFile ?? ''))?.pid as number, 'SIGKILL')
+  killQemu(dirname(after[2]?.consoleFile ?? ''))
   await expect
     .poll(async () => (await list(terminal))[2], { timeout: 30_000 })
     .toMatchObject({ state: 'lost', problem: expect.stringContaining('killed by SIGKILL') })
@@ -111,10 +113,11 @@ test('four Pis in the background outlive the terminal, and serve all others', {
   ])
 
   // And so is a lab, whose Pis die with it.
-  const running = qemus()
-  expect(running).toHaveLength(3)
-  process.kill(after[0]?.labPid as number, 'SIGKILL')
-  expect(await survivors(running, qemus, 5_000)).toEqual([])
+  const labPid = after[0]?.labPid as number
+  const running = () => [...qemus(), ...qemuContainersOf(labPid)]
+  expect(running()).toHaveLength(3)
+  process.kill(labPid, 'SIGKILL')
+  await expect.poll(running, { timeout: 5_000, interval: 50 }).toEqual([])
   expect((await terminal.run('vitest-raspi ls', 60_000)).shown).toMatch(
     /^boreas +gone .*\nzephyrus +gone .*\neurus +gone .*\n\nboreas: the process of its lab \(\d+\) has died, and the Pi with it$/m,
   )
@@ -138,7 +141,7 @@ test('Pis in the foreground end with Ctrl-C or by `down`, and leave nothing', {
         /The lab has ended: (it was ended by SIGINT|its last Pi was taken down)\.$/m,
       ),
     })
-    expect(await survivors([], qemus, 5_000)).toEqual([])
+    await expect.poll(qemus, { timeout: 5_000, interval: 50 }).toEqual([])
     expect(leftovers()).toEqual([])
   }
   expect((await other.run('vitest-raspi inventory', 60_000)).code).toBe(1)

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { expect, type Pi, test } from 'vitest-raspi'
-import { qemuOf } from '../support/processes.ts'
+import { killQemu } from '../support/engine.ts'
 
 // What a test is told when its Pi goes away under its hands: soon, and with what the Pi has said last.
 
@@ -34,7 +34,7 @@ test('a Pi whose QEMU is killed ends what runs on it', { timeout: 180_000 }, asy
     outcome(ansible.playbook(slow)),
   ] as const
   await isAtWork(pi)
-  process.kill(qemuOf(dirname(pi.controlPath))?.pid as number, 'SIGKILL')
+  killQemu(dirname(pi.controlPath))
   const [command, playbook] = await soon(Promise.all(work))
   const loss = /Pi pi-\d+ is lost: QEMU was killed by SIGKILL, as the kernel does when memory runs out\n.*\w/
   expect(command).toMatch(loss)

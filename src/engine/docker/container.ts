@@ -31,6 +31,8 @@ export interface ContainerOptions {
   mounts?: readonly Mount[]
   /** Of root there. @default none */
   capabilities?: readonly string[]
+  /** Besides those of its owner. @default none */
+  labels?: Record<string, string>
 }
 
 /**
@@ -40,13 +42,13 @@ export interface ContainerOptions {
 export async function startContainer(
   { docker, name }: DockerClient,
   image: string,
-  { kind = 'boot', mounts = [], capabilities = [] }: ContainerOptions = {},
+  { kind = 'boot', mounts = [], capabilities = [], labels = {} }: ContainerOptions = {},
 ): Promise<OwnContainer> {
   let undo = async () => {}
   try {
     const container = await docker.createContainer({
       // An image's own entrypoint is for whoever runs it by hand.
-      ...{ Image: image, Entrypoint: ['cat'], Labels: ownerLabels() },
+      ...{ Image: image, Entrypoint: ['cat'], Labels: { ...ownerLabels(), ...labels } },
       ...{ OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: false, AttachStderr: false },
       HostConfig: {
         ...{ AutoRemove: true, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] },

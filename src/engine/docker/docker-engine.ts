@@ -28,7 +28,7 @@ import {
   pushImage,
   registryHint,
 } from './images.ts'
-import { sweepContainers, sweepTrials, trialName } from './owner.ts'
+import { filesLabel, sweepContainers, sweepTrials, trialName } from './owner.ts'
 
 /** Which engine it is to be, and what it takes to use it. */
 export interface DockerEngineContext {
@@ -237,7 +237,7 @@ export class DockerEngine implements Engine {
   }
 
   async #placeIn(image: string, dir: string): Promise<ContainerPlace> {
-    const started = await startContainer(this.#client, image)
+    const started = await startContainer(this.#client, image, { labels: { [filesLabel]: dir } })
     return new ContainerPlace(started, dir, this.qemuVersion, this.#client)
   }
 

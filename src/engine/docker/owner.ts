@@ -9,7 +9,10 @@ import type { Log } from '../../host/progress.ts'
 import type { DockerClient } from './client.ts'
 
 /** The label that tells whose a container is. Nothing without it is ever touched. */
-const ownerLabel = 'vitest-raspi.owner'
+export const ownerLabel = 'vitest-raspi.owner'
+
+/** The label that tells where on its owner's host the files of a Pi are, such as its console. */
+export const filesLabel = 'vitest-raspi.files'
 
 const ownerSchema = z.object({
   ...{ host: z.string(), boot: z.string(), processes: z.string() },
