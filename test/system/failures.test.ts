@@ -4,10 +4,12 @@ import { execa } from 'execa'
 import { FileDisk, withOpenFile } from 'file-disk'
 import { test as base, describe, expect } from 'vitest'
 import { cardFiles } from '../../src/image/card-files.ts'
+import { onDocker } from '../support/engine.ts'
 import { programsWithout, programThatSays } from '../support/programs.ts'
 import { entriesOf, makeCache, Project } from '../support/project.ts'
 
-// What a user reads where a run cannot have a Pi at all: one sentence, what to do, and the evidence.
+// What a user reads where a run cannot have a Pi at all: one sentence, what to do, and the evidence. What is about this host's
+// QEMU, and about cards and frozen Pis in the cache, is not asked of a Docker engine, which has its own of all three.
 
 const test = base.extend('project', async ({}, { onCleanup }) => {
   const project = new Project({
@@ -34,19 +36,25 @@ describe('a host that lacks something', () => {
     expect(code).toBe(1)
   })
 
-  test('of two copies of QEMU the first is too old', { timeout: 120_000 }, async ({ project }) => {
-    const name = 'qemu-system-aarch64'
-    const old = programThatSays('QEMU emulator version 6.2.0', name, join(project.root, 'old'))
-    const { code, output } = await project.vitest([], { PATH: `${old}:${process.env.PATH}` }).finished(60_000)
-    expect(output).toContain(`Nothing was started, because this host lacks what it needs: ${name}.`)
-    expect(output).toMatch(
-      /too old +qemu-system-aarch64 +6\.2\.0, \S+; 7\.2 or later is needed → (\S+)\/qemu-system-aarch64 is [\d.]+, new enough: put \1 first in PATH, or set VITEST_RASPI_QEMU=\1\//,
-    )
-    expect(code).toBe(1)
-  })
+  test.skipIf(onDocker)(
+    'of two copies of QEMU the first is too old',
+    { timeout: 120_000 },
+    async ({ project }) => {
+      const name = 'qemu-system-aarch64'
+      const old = programThatSays('QEMU emulator version 6.2.0', name, join(project.root, 'old'))
+      const { code, output } = await project
+        .vitest([], { PATH: `${old}:${process.env.PATH}` })
+        .finished(60_000)
+      expect(output).toContain(`Nothing was started, because this host lacks what it needs: ${name}.`)
+      expect(output).toMatch(
+        /too old +qemu-system-aarch64 +6\.2\.0, \S+; 7\.2 or later is needed → (\S+)\/qemu-system-aarch64 is [\d.]+, new enough: put \1 first in PATH, or set VITEST_RASPI_QEMU=\1\//,
+      )
+      expect(code).toBe(1)
+    },
+  )
 })
 
-describe('an image that does not boot', () => {
+describe.skipIf(onDocker)('an image that does not boot', () => {
   test.for([
     [
       'its root is not there',
@@ -87,7 +95,7 @@ describe.skipIf(process.getuid?.() !== 0)('a cache whose disk is full', () => {
     })
   })
 
-  test('while a Pi is frozen', { timeout: 240_000 }, async ({ project }) => {
+  test.skipIf(onDocker)('while a Pi is frozen', { timeout: 240_000 }, async ({ project }) => {
     await withDisk('2200m', join(project.root, 'disk'), async (cache) => {
       const run = project.vitest([], { VITEST_RASPI_CACHE: makeCache(cache, 'images') })
       await run.starts(/qemu-system-aarch64 -machine/, 60_000)
