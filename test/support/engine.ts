@@ -27,7 +27,7 @@ export function qemuContainersOf(pid: number): string[] {
   if (!onDocker) return []
   const rows = docker('ps', '--no-trunc', '--format', `{{.ID}} {{.Label "${ownerLabel}"}}`).split('\n')
   const own = rows.filter((row) => row.includes(`"pid":${pid},`)).map((row) => row.split(' ')[0] ?? '')
-  return own.filter((id) => /qemu-system-\S+ -machine/.test(dockerIfThere('top', id, '-eo', 'args')))
+  return own.filter((id) => /qemu-system-\S+ -machine/.test(dockerIfThere('top', id, '-eo', 'pid,args')))
 }
 
 /**
