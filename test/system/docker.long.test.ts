@@ -94,7 +94,7 @@ test.runIf(hasDockerd())(
       options: `${optionsFor(engine.address, second.address)}, maxPis: 2`,
     })
     onTestFinished(() => project[Symbol.dispose]())
-    const run = project.vitest(['held.test.ts', 'two.test.ts'])
+    const run = project.vitest(['held.test.ts', 'two.test.ts', '--maxWorkers=2'])
     await run.until(() => run.output.split('HELD').length === 3, 'two Pis', 20 * minutes)
     expect([engine.containers().length, second.containers().length]).toEqual([1, 1])
     await second.kill()
