@@ -29,11 +29,12 @@ test('what time it is', { timeout: 900_000 }, async ({ pi }) => {
 })
 `,
   'held.test.ts': `
-import { test } from 'vitest-raspi'
+import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import { test } from 'vitest-raspi'
 test('a Pi that is held', { timeout: 900_000 }, async ({ pi }) => {
   console.log('HELD', pi.hostname)
-  for (;;) { await pi.run('true'); await delay(200) }
+  while (!existsSync('enough')) { await pi.run('true'); await delay(200) }
 })
 `,
 }
@@ -98,11 +99,15 @@ test.runIf(hasDockerd())(
     await run.until(() => run.output.split('HELD').length === 3, 'two Pis', 20 * minutes)
     expect([engine.containers().length, second.containers().length]).toEqual([1, 1])
     await second.kill()
-    await run.says(/is lost: .*is gone/, 2 * minutes)
+    await run.says(/does not answer any more, and gets no more Pis/, minutes)
+    await run.says(/× (a Pi|another) that is held/, minutes)
     await delay(3_000)
     expect(engine.containers()).toHaveLength(1)
-    process.kill(run.pid, 'SIGINT')
-    await run.finished(minutes)
+    project.write({ enough: '' })
+    const { output, code } = await run.finished(minutes)
+    expect(output).toMatch(/is lost: .*is gone/)
+    expect(output).toMatch(/Tests +1 failed \| 1 passed/)
+    expect(code).toBe(1)
     await expect.poll(() => engine.containers(), { timeout: 10_000 }).toEqual([])
   },
 )
