@@ -15,6 +15,7 @@ import sys
 import sysconfig
 import time
 from collections.abc import Mapping
+from contextlib import contextmanager, nullcontext
 from datetime import date
 from importlib.util import source_from_cache
 from itertools import islice
@@ -294,12 +295,20 @@ class Reads:
         # Appended to by all workers, a whole line at a time.
         self._fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._noted = set()
-        # Whether it is this plugin that reads: for what the playbook is made of that counts for nothing.
-        self.paused = False
+        self._paused = False
         sys.addaudithook(self._hook)
 
+    @contextmanager
+    def pause(self):
+        """While it is this plugin that reads: for what the playbook is made of that counts for nothing."""
+        self._paused = True
+        try:
+            yield
+        finally:
+            self._paused = False
+
     def _hook(self, event, args):
-        if self.paused:
+        if self._paused:
             return
         try:
             if event == "open":
@@ -393,12 +402,9 @@ class CallbackModule(CallbackBase):
     def _hide_vaults(self, loader):
         if not loader._vault.secrets:
             return
-        if self._reads:
-            self._reads.paused = True
-        places = [os.getcwd(), os.path.realpath(loader.get_basedir()), *self._vaults, *roles_in(C.DEFAULT_ROLES_PATH)]
-        Budget.secrets = vaulted_values(dict.fromkeys(places), loader)
-        if self._reads:
-            self._reads.paused = False
+        with self._reads.pause() if self._reads else nullcontext():
+            places = [os.getcwd(), os.path.realpath(loader.get_basedir()), *self._vaults, *roles_in(C.DEFAULT_ROLES_PATH)]
+            Budget.secrets = vaulted_values(dict.fromkeys(places), loader)
         if Budget.secrets:
             self._send("secrets", values=Budget.secrets)
 
