@@ -51,28 +51,8 @@ export {
   test,
 } from './vitest/fixtures.ts'
 export { type MoleculeOptions, moleculeScenario } from './vitest/molecule-scenario.ts'
-export type {
-  AptSourceExpectation,
-  BootConfigExpectation,
-  CronJobExpectation,
-  FailedUnitsOptions,
-  FileExpectation,
-  GpioExpectation,
-  GroupExpectation,
-  HttpExpectation,
-  JournalOptions,
-  KernelModuleExpectation,
-  KernelParameterExpectation,
-  ListenExpectation,
-  LocaleExpectation,
-  MountExpectation,
-  PackageExpectation,
-  Pattern,
-  PiMatchers,
-  ServiceExpectation,
-  TimerExpectation,
-  UserExpectation,
-} from './vitest/pi-matchers/pi-matchers.ts'
+export type * from './vitest/pi-matchers/expectations.ts'
+export type { PiMatchers } from './vitest/pi-matchers/pi-matchers.ts'
 export type { AnsibleOptions, HostOptions, NetworkOptions } from './vitest/plan.ts'
 export type { RunMatchers } from './vitest/run-matchers.ts'
 export { type PlaybookCheck, type VerifyOptions, verifyPlaybook } from './vitest/verify-playbook.ts'

@@ -172,25 +172,3 @@ export interface PiMatchers<R = void> {
    */
   toHaveGpio(gpio: number, expected?: GpioExpectation): Promise<Awaited<R>>
 }
-
-export type {
-  AptSourceExpectation,
-  BootConfigExpectation,
-  CronJobExpectation,
-  FailedUnitsOptions,
-  FileExpectation,
-  GpioExpectation,
-  GroupExpectation,
-  HttpExpectation,
-  JournalOptions,
-  KernelModuleExpectation,
-  KernelParameterExpectation,
-  ListenExpectation,
-  LocaleExpectation,
-  MountExpectation,
-  PackageExpectation,
-  Pattern,
-  ServiceExpectation,
-  TimerExpectation,
-  UserExpectation,
-}
