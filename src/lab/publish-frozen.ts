@@ -32,7 +32,17 @@ export interface PublishRequest {
  * registry if asked to. Throws a `RaspiError` where that cannot be.
  */
 export async function publishFrozen(
-  { image, board, to, push, address, engineImage, cacheDir, lockFile, bootTimeout = 300_000 }: PublishRequest,
+  {
+    image,
+    board,
+    to,
+    push = false,
+    address,
+    engineImage,
+    cacheDir,
+    lockFile,
+    bootTimeout = 300_000,
+  }: PublishRequest,
   { log, signal }: { log: Log; signal: AbortSignal },
 ): Promise<{ name: string; id: string }> {
   if (!isImageName(to)) {
@@ -51,7 +61,7 @@ export async function publishFrozen(
     })
     if (!frozen)
       throw new RaspiError('freeze', 'There is no frozen Pi to be kept: this image cannot be frozen.')
-    await engine.publish(frozen, to, push === true)
+    await engine.publish(frozen, to, push)
     return { name: to, id: frozen.id }
   } finally {
     run.remove()

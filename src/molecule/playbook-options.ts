@@ -17,7 +17,7 @@ const dropped = new Set([
 
 /** The options with which Molecule runs a playbook of `step`. */
 export function optionsOf({ config }: Pick<Scenario, 'config'>, { action }: Step): PlaybookOptions {
-  const { provisioner, ansible, verifier } = config
+  const { provisioner, verifier } = config
   const options = { ...provisioner?.options }
   // Molecule's tags come first; options of the scenario replace them.
   const skipped = [
@@ -32,10 +32,9 @@ export function optionsOf({ config }: Pick<Scenario, 'config'>, { action }: Step
   const args = Object.entries(others)
     .filter(([name]) => !dropped.has(name) && (name !== 'become' || converges))
     .flatMap(([name, value]) => argument(name, value))
-  const given = ansible?.executor?.args?.ansible_playbook ?? provisioner?.ansible_args ?? []
   return {
     skipTags: (skipTags ?? skipTagsToo) ? String(skipTags ?? skipTagsToo) : skipped,
-    args: [...args, ...sorted(given).rest, ...(action === 'syntax' ? ['--syntax-check'] : [])],
+    args: [...args, ...sorted(config).rest, ...(action === 'syntax' ? ['--syntax-check'] : [])],
     ...(action === 'check' ? { check: true } : {}),
     ...(action === 'verify' ? { env: { ...verifier?.env } } : {}),
     ...(options.diff === true ? { diff: true } : {}),
@@ -44,20 +43,19 @@ export function optionsOf({ config }: Pick<Scenario, 'config'>, { action }: Step
 
 /** The inventories that the scenario gives to ansible-playbook itself, as scenarios without platforms do. */
 export function inventoriesOf({ config }: Pick<Scenario, 'config'>): string[] {
-  const given = config.ansible?.executor?.args?.ansible_playbook ?? config.provisioner?.ansible_args ?? []
-  return sorted(given).inventories
+  return sorted(config).inventories
 }
 
 /** The connections that the scenario names for ansible-playbook. They are the lab's, and do not apply. */
 export function connectionsOf({ config }: Pick<Scenario, 'config'>): string[] {
   const { connection, c } = config.provisioner?.options ?? {}
-  const given = config.ansible?.executor?.args?.ansible_playbook ?? config.provisioner?.ansible_args ?? []
   const named = [connection, c].filter((name) => name !== undefined && name !== null)
-  return [...named.map(String), ...sorted(given).connections]
+  return [...named.map(String), ...sorted(config).connections]
 }
 
-/** What arguments of ansible-playbook name of inventories and connections, and those that name neither. */
-function sorted(args: readonly string[]): { inventories: string[]; connections: string[]; rest: string[] } {
+/** What the scenario's arguments of ansible-playbook name of inventories and connections, and those that name neither. */
+function sorted({ ansible, provisioner }: Scenario['config']) {
+  const args = ansible?.executor?.args?.ansible_playbook ?? provisioner?.ansible_args ?? []
   const inventories: string[] = []
   const connections: string[] = []
   const rest: string[] = []
