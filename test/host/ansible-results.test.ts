@@ -211,7 +211,7 @@ test('a vault is found in the whole repository and in what the run is given of o
     ),
     'inventory/hosts': 'pi ansible_connection=local\n',
     'repo/.git/HEAD': '',
-    'repo/test/ansible.cfg': `[defaults]\nvault_password_file = ${passwordFile}\nroles_path = ../../shared\n`,
+    'repo/test/ansible.cfg': `[defaults]\nvault_password_file = ${passwordFile}\nroles_path = ../../closed:../../shared\n`,
     'repo/test/molecule/converge.yml': `- hosts: all
   gather_facts: false
   vars_files: [${Object.values(places).map((path) => JSON.stringify(join(dir, path)))}]
@@ -231,10 +231,20 @@ test('a vault is found in the whole repository and in what the run is given of o
     projectDir: join(dir, 'repo/test'),
     args: vaultArguments({ vaultPasswordFile: passwordFile }),
   })
+  // Roles that may not be listed keep no others from being searched; root may not either, without these capabilities.
+  mkdirSync(join(dir, 'closed'), { mode: 0o311 })
+  const asUser = process.getuid?.() === 0 ? 'setpriv --bounding-set=-dac_override,-dac_read_search' : ''
+  for (const program of ['ansible-playbook', 'ansible-config'])
+    writeFileSync(join(dir, program), `#!/bin/sh\nexec ${asUser} ${program} "$@"\n`, { mode: 0o700 })
   const readsFile = join(dir, 'reads')
   const events: AnsibleEvent[] = []
   const run = await ansible(join(dir, 'repo/test'), {
-    ...{ inventory, readsFile, vaultDirs: [join(dir, 'elsewhere')] },
+    ...{
+      ansiblePlaybook: join(dir, 'ansible-playbook'),
+      inventory,
+      readsFile,
+      vaultDirs: [join(dir, 'elsewhere')],
+    },
     onEvent: (event) => events.push(event),
   }).playbook('molecule/converge.yml')
   expect(run.tasks[0]?.result.msg).toEqual(Object.keys(places).map(() => '***'))

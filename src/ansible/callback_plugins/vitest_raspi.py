@@ -149,7 +149,9 @@ def has_vault(path):
 
 def roles_in(paths):
     """The roles that lie in `paths`: what else is there, as projects beside a role's, is none of the repository's."""
-    entries = [os.path.join(path, name) for path in paths if os.path.isdir(path) for name in sorted(os.listdir(path))]
+    # By os.walk, which passes over what is missing and what may not be listed.
+    listed = [next(os.walk(path), (path, [], [])) for path in paths]
+    entries = [os.path.join(path, name) for path, names, _ in listed for name in sorted(names)]
     return [entry for entry in entries if any(os.path.isdir(os.path.join(entry, part)) for part in ROLE_PARTS)]
 
 
