@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
+import { listOf } from '../host/list-of.ts'
 import { StandingLabs } from '../standing/client.ts'
-import { type CommandContext, json, listOf } from './output.ts'
+import { type CommandContext, json } from './output.ts'
 
 const examples = `
 Examples:

@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
+import { listOf } from '../host/list-of.ts'
 import { manifest } from '../host/manifest.ts'
 import { carryOut, planInit, type Versions } from '../init/files.ts'
 import { lookAt } from '../init/repository.ts'
-import { type CommandContext, json, listOf } from './output.ts'
+import { type CommandContext, json } from './output.ts'
 
 const examples = `
 Examples:

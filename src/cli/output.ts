@@ -36,6 +36,3 @@ export const json = (value: unknown) => JSON.stringify(value, undefined, 2)
 
 /** What help texts say of a --cache-dir that is not given. */
 export const cacheDefault = '(default: $VITEST_RASPI_CACHE, else ~/.cache/vitest-raspi)'
-
-/** `a`, `a and b`, `a, b and c`. */
-export const listOf = (words: readonly string[]) => new Intl.ListFormat('en-GB').format(words)

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
+import { listOf } from '../host/list-of.ts'
 import { duration, elapsed } from '../host/progress.ts'
 import { StandingLabs } from '../standing/client.ts'
-import { type CommandContext, json, listOf } from './output.ts'
+import { type CommandContext, json } from './output.ts'
 
 const examples = `
 Examples:

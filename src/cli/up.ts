@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import { groupsOf, readInventory } from '../ansible/user-inventory.ts'
 import { boardNames } from '../board-option.ts'
 import { RaspiError } from '../errors.ts'
+import { listOf } from '../host/list-of.ts'
 import { duration } from '../host/progress.ts'
 import { nameOfImage } from '../image-option.ts'
 import { optionsSchema, type RaspiOptions } from '../options.ts'
@@ -13,7 +14,7 @@ import type { StandingPi, StandingRequest, StandingStart } from '../standing/pro
 import type { LabEntry, Registry } from '../standing/registry.ts'
 import { parseCount, parseLifetime, roughly } from './duration.ts'
 import { interruptible } from './interrupt.ts'
-import { type CommandContext, cacheDefault, json, listOf, table } from './output.ts'
+import { type CommandContext, cacheDefault, json, table } from './output.ts'
 import { showProgress } from './up-progress.ts'
 
 const examples = `

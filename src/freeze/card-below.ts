@@ -1,6 +1,6 @@
 import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { livingRuns } from '../lab/run-dir.ts'
+import { livingRuns } from '../host/run-dir.ts'
 import { frozenFiles } from './store.ts'
 
 /**

@@ -3,6 +3,7 @@ import { checkBinfmt } from './binfmt.ts'
 import { type Check, checkLine, type Group, isLacking } from './check.ts'
 import { checkTool } from './check-tool.ts'
 import { type HostContext, hostContext } from './context.ts'
+import { listOf } from './list-of.ts'
 import { packageManager } from './packages.ts'
 import { checkCores, checkDisk, checkMemory } from './resources.ts'
 import { type Tool, type ToolName, tools } from './tools.ts'
@@ -128,7 +129,7 @@ export async function assertNeeds(
   if (lacking.length === 0) return checks
   // The doctor sees to that only when asked.
   const only = (['bmc', 'dhcp'] as const).find((each) => lacking.every(({ group }) => group === each))
-  const names = new Intl.ListFormat('en').format(lacking.map(({ name }) => name))
+  const names = listOf(lacking.map(({ name }) => name))
   throw new RaspiError('host', `Nothing was started, because this host lacks what it needs: ${names}.`, {
     hint: `\`npx vitest-raspi doctor${only ? ` --for ${only}` : ''} --fix\` installs what a package manager has; each line tells what else to do.`,
     evidence: lacking.map((each) => checkLine(each)).join('\n'),

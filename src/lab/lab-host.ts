@@ -13,8 +13,8 @@ import {
   qemuPrograms,
   requirementsFor,
 } from '../host/requirements.ts'
+import { type RunDir, sweepDeadRuns } from '../host/run-dir.ts'
 import type { ResolvedOptions } from '../options.ts'
-import { type RunDir, sweepDeadRuns } from './run-dir.ts'
 
 /** What it takes to work with the host, or with others in its place. */
 export interface LabHostContext {

@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import type { Engine, PiSource } from '../engine/engine.ts'
 import { messageOf } from '../errors.ts'
 import { duration, type Log } from '../host/progress.ts'
+import type { RunDir } from '../host/run-dir.ts'
 import type { Calm } from './after-hand-over.ts'
 import { Gate } from './gate.ts'
 import { LivePi, type PiNetworks } from './live-pi.ts'
 import type { WantedPi } from './protocol.ts'
-import type { RunDir } from './run-dir.ts'
 
 /** What distinguishes a Pi from whichever comes next. */
 export interface Particulars extends Omit<WantedPi, 'name'> {

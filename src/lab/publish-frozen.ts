@@ -4,8 +4,8 @@ import { RaspiError } from '../errors.ts'
 import { isImageName } from '../host/oci-names.ts'
 import { privateDir } from '../host/paths.ts'
 import type { Log } from '../host/progress.ts'
+import { RunDir } from '../host/run-dir.ts'
 import type { ImageOption } from '../image-option.ts'
-import { RunDir } from './run-dir.ts'
 import { resolveSource } from './sources.ts'
 
 /** Which frozen Pi is wanted as a container image, and where. */

@@ -30,6 +30,3 @@ export function hostnameOf(name: string): string {
   const letters = name.toLowerCase().replace(/[^a-z0-9]+/g, '-')
   return letters.replace(/^-+/, '').slice(0, 63).replace(/-+$/, '')
 }
-
-/** The names as a sentence has them. */
-export const listOf = (names: string[]) => new Intl.ListFormat('en').format(names)

@@ -5,8 +5,8 @@ import { execa } from 'execa'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { removeEntry, unusedEntries, unusedImages } from '../../../src/freeze/cache-entries.ts'
 import { markUsed } from '../../../src/host/last-use.ts'
+import { RunDir } from '../../../src/host/run-dir.ts'
 import { pin } from '../../../src/image/lock-file.ts'
-import { RunDir } from '../../../src/lab/run-dir.ts'
 
 let cache: string
 const limit = new Date('2026-10-01')

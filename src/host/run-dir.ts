@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { isAlive, type ProcessId, processId, signalProcess } from '../host/process.ts'
+import { isAlive, type ProcessId, processId, signalProcess } from './process.ts'
 
 const prefix = 'vitest-raspi-'
 const ownerFile = 'owner.json'

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { RunDir, sweepDeadRuns } from '../../../src/lab/run-dir.ts'
+import { RunDir, sweepDeadRuns } from '../../../src/host/run-dir.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
 
 test('a living run is not swept', () => {
