@@ -8,6 +8,12 @@ export interface OutsideScript {
   outside: string
 }
 
+/**
+ * Writes its stdin to the file `$2` of the guest, with the mode `$1`. The guest's own shell runs it: from outside, an
+ * absolute link in the guest leads to the host.
+ */
+const writeFileInside = 'mkdir -p "$(dirname "$2")"; rm -f "$2"; cat > "$2"; chmod "$1" "$2"'
+
 /** Writes `files` below `dir` and gives the script that installs them, owned by root, into a guest. */
 export async function stageFiles(dir: string, files: GuestFile[]): Promise<OutsideScript> {
   await mkdir(dir)
@@ -15,7 +21,7 @@ export async function stageFiles(dir: string, files: GuestFile[]): Promise<Outsi
     files.map(async ({ path, mode = '0644', text }, index) => {
       const staged = join(dir, String(index))
       await writeFile(staged, text, { mode: 0o600 })
-      return `install -D -m ${mode} ${quote(staged)} "$1"${quote(path)}\n`
+      return `chroot "$1" sh -ec ${quote(writeFileInside)} sh ${mode} ${quote(path)} < ${quote(staged)}\n`
     }),
   )
   return { outside: commands.join('') }
