@@ -6,7 +6,7 @@ import { fix, isFixable } from '../host/fix.ts'
 import { packageManager, systemName } from '../host/packages.ts'
 import { check, type Need, qemuPrograms, requirementsFor } from '../host/requirements.ts'
 import { exitCodes } from './exit-codes.ts'
-import { cacheDefault, type Output } from './output.ts'
+import { cacheDirOption, type Output } from './output.ts'
 
 /** The options of `vitest-raspi doctor`. */
 export interface DoctorOptions {
@@ -44,7 +44,7 @@ export function addDoctor(
       new Option('--for <what>', 'check only what this needs').choices(['run', 'build', 'bmc', 'dhcp']),
     )
     .option('--json', 'print JSON: { ok, system, packageManager, checks }')
-    .option('--cache-dir <dir>', `where images and frozen Pis are kept ${cacheDefault}`)
+    .addOption(cacheDirOption('where images and frozen Pis are kept'))
     .addHelpText('after', examples)
     .action(async ({ cacheDir, ...options }: DoctorOptions & { cacheDir?: string }) => {
       setExitCode(await doctor(options, cacheDir ? { ...context, cacheDir } : context, output))

@@ -6,7 +6,7 @@ import { lockFileIn } from '../image/lock-file.ts'
 import { publishFrozen } from '../lab/publish-frozen.ts'
 import { optionsSchema } from '../options.ts'
 import { interruptible } from './interrupt.ts'
-import { type CommandContext, cacheDefault, json } from './output.ts'
+import { type CommandContext, cacheDirOption, json } from './output.ts'
 
 const examples = `
 Examples:
@@ -41,7 +41,7 @@ export function addFreeze(program: Command, { output, env, cwd }: CommandContext
       "an address or a context of Docker's (default: that of Docker's own programs)",
     )
     .option('--engine-image <name>', 'the container image that the Pi runs in (default: one that is built)')
-    .option('--cache-dir <dir>', `where images and keys are kept ${cacheDefault}`)
+    .addOption(cacheDirOption('where images and keys are kept'))
     .option('--json', 'print JSON: { name, id }')
     .addHelpText('after', examples)
     .action(

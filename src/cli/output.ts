@@ -1,4 +1,6 @@
+import { resolve } from 'node:path'
 import { styleText } from 'node:util'
+import { Option } from 'commander'
 
 /** Where a command writes its lines: results to `out`, what it is doing to `err`. */
 export interface Output {
@@ -34,5 +36,8 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
 /** `value` as JSON for people and machines. */
 export const json = (value: unknown) => JSON.stringify(value, undefined, 2)
 
-/** What help texts say of a --cache-dir that is not given. */
-export const cacheDefault = '(default: $VITEST_RASPI_CACHE, else ~/.cache/vitest-raspi)'
+/** The option --cache-dir, by the sentence that says what is kept there. What it gives is absolute. */
+export const cacheDirOption = (sentence: string) =>
+  new Option('--cache-dir <dir>', `${sentence} (default: $VITEST_RASPI_CACHE, else ~/.cache/vitest-raspi)`)
+    // Some programs take a relative path as one from where they are, or from another file.
+    .argParser((dir) => resolve(dir))

@@ -5,7 +5,7 @@ import { defaultCacheDir } from '../host/paths.ts'
 import { megabytes } from '../image/free-space.ts'
 import { lockFileName } from '../image/lock-file.ts'
 import { parseAge, roughly } from './duration.ts'
-import { type CommandContext, cacheDefault, json } from './output.ts'
+import { type CommandContext, cacheDirOption, json } from './output.ts'
 
 /** What both commands that prune take. */
 export const olderThan = () =>
@@ -39,7 +39,7 @@ export function addPrune(program: Command, { output, env, cwd }: CommandContext)
     .description('clear the cache of frozen Pis, images and downloads that nothing has used for a while')
     .addOption(olderThan())
     .option('--dry-run', 'only print what would be removed')
-    .option('--cache-dir <dir>', `where they are kept ${cacheDefault}`)
+    .addOption(cacheDirOption('where they are kept'))
     .option('--json', 'print JSON: { dryRun, bytes, removed }')
     .addHelpText('after', examples)
     .action(async ({ olderThan, dryRun = false, ...options }: PruneOptions) => {

@@ -14,7 +14,7 @@ import type { StandingPi, StandingRequest, StandingStart } from '../standing/pro
 import type { LabEntry, Registry } from '../standing/registry.ts'
 import { parseCount, parseLifetime, roughly } from './duration.ts'
 import { interruptible } from './interrupt.ts'
-import { type CommandContext, cacheDefault, json, table } from './output.ts'
+import { type CommandContext, cacheDirOption, json, table } from './output.ts'
 import { showProgress } from './up-progress.ts'
 
 const examples = `
@@ -78,7 +78,7 @@ export function addUp(program: Command, context: CommandContext): void {
       'the most Pis that may live here (default: what memory and cores bear)',
       parseCount(1, 64),
     )
-    .option('--cache-dir <dir>', `where images and frozen Pis are kept ${cacheDefault}`)
+    .addOption(cacheDirOption('where images and frozen Pis are kept'))
     .option('--json', 'print JSON: { pis, inventory, sshConfig, until }')
     .addHelpText('after', examples)
     .action((names: string[], options: UpOptions) => up(names, options, context))

@@ -1,5 +1,5 @@
 import { availableParallelism, freemem } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Bmc } from '../bmc/bmc.ts'
 import type { ControlNode } from '../control-node/control-node.ts'
 import type { PiSource } from '../engine/engine.ts'
@@ -119,8 +119,9 @@ export class Lab {
     return this.#ready.ready
   }
 
+  /** Where images, frozen Pis and keys are kept: an absolute path, as qemu-img and ssh take another to begin elsewhere. */
   get cacheDir(): string {
-    return this.options.cacheDir ?? defaultCacheDir()
+    return resolve(this.options.cacheDir ?? defaultCacheDir())
   }
 
   /**

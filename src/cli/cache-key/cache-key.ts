@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { boardNames } from '../../board-option.ts'
 import type { HostContext } from '../../host/context.ts'
@@ -6,7 +6,7 @@ import { manifest } from '../../host/manifest.ts'
 import { lockFileName } from '../../image/lock-file.ts'
 import { nameOfImage } from '../../image-option.ts'
 import { optionsSchema, type RaspiOptions } from '../../options.ts'
-import { cacheDefault, json, type Output } from '../output.ts'
+import { cacheDirOption, json, type Output } from '../output.ts'
 import { type CacheAnswer, type Form, forGithub, forGitlab, forms, forPeople } from './forms.ts'
 import { cacheKeyOf } from './key.ts'
 
@@ -46,12 +46,12 @@ export function addCacheKey(
     .addOption(new Option('--board <name>', 'what QEMU emulates').choices(boardNames).default(defaults.board))
     .option('--prepare <playbook...>', 'the playbooks of raspiTest({ prepare })', [])
     .addOption(new Option('--for <ci>', "print it in this CI's format").choices(forms).conflicts('json'))
-    .option('--cache-dir <dir>', `where images and frozen Pis are kept ${cacheDefault}`)
+    .addOption(cacheDirOption('where images and frozen Pis are kept'))
     .option('--json', 'print JSON: { key, restoreKeys, paths, parts }')
     .addHelpText('after', examples)
     .action(async (options: KeyOptions) => {
       const projectDir = process.cwd()
-      const cacheDir = resolve(options.cacheDir ?? context.cacheDir)
+      const cacheDir = options.cacheDir ?? context.cacheDir
       const needs = {
         ...{ images: options.image, board: options.board, playbooks: options.prepare, projectDir },
         lockFile: join(projectDir, lockFileName),

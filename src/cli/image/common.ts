@@ -2,13 +2,11 @@ import type { Command } from 'commander'
 import { RaspiError } from '../../errors.ts'
 import { type CachedImage, listImages, matching } from '../../freeze/cached-images.ts'
 import { megabytes } from '../../image/free-space.ts'
-import { cacheDefault } from '../output.ts'
+import { cacheDirOption } from '../output.ts'
 
 /** Adds what every command about images takes. */
 export function withCommonOptions(command: Command, json: string): Command {
-  return command
-    .option('--json', `print JSON: ${json}`)
-    .option('--cache-dir <dir>', `where images are kept ${cacheDefault}`)
+  return command.option('--json', `print JSON: ${json}`).addOption(cacheDirOption('where images are kept'))
 }
 
 /** The images that `wish` means. Throws a `RaspiError` where there is none. */

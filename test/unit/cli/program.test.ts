@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { runCli } from '../../../src/cli/program.ts'
@@ -76,6 +77,13 @@ test('--cache-dir is the cache that is looked at', async () => {
   const { out } = await run(['doctor', '--cache-dir', '/some/cache', '--json'], fakeHost().context)
   expect(JSON.parse(out).checks).toContainEqual(
     expect.objectContaining({ name: 'disk', path: '/some/cache' }),
+  )
+})
+
+test('a relative --cache-dir begins at the working directory', async () => {
+  const { out } = await run(['doctor', '--cache-dir', 'some/cache', '--json'], fakeHost().context)
+  expect(JSON.parse(out).checks).toContainEqual(
+    expect.objectContaining({ name: 'disk', path: resolve('some/cache') }),
   )
 })
 

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Bmc } from '../../../src/bmc/bmc.ts'
 import { RaspiError } from '../../../src/errors.ts'
@@ -55,4 +56,10 @@ test('in a container no more Pis live than its memory limit leaves room for', ()
   const lab = new Lab(resolveOptions({ engine: 'process' }), () => {})
   onTestFinished(() => lab.close())
   expect(() => lab.assertRoom(3, 'a test')).toThrow('1024 MiB were free, enough for 0 beside Ansible')
+})
+
+test('the cache begins at the working directory, and its path is absolute', () => {
+  const lab = new Lab(resolveOptions({ engine: 'process', cacheDir: '.cache/raspi' }), () => {})
+  onTestFinished(() => lab.close())
+  expect(lab.cacheDir).toBe(resolve('.cache/raspi'))
 })
