@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RaspiError } from '../errors.ts'
 import { markUsed } from '../host/last-use.ts'
@@ -177,9 +178,14 @@ async function makeInto({ name, id, make }: Making, cacheDir: string): Promise<E
   throw new RaspiError('image', `Image ${name} cannot be kept: what was written is not there (${entry}).`)
 }
 
-/** What a guest's users own can be removed only as root. What cannot be removed now is swept at the next run. */
+/**
+ * Removes directories. What a guest's users own can be removed only as root, which not every host lets us be. What cannot
+ * be removed now is swept at the next run.
+ */
 async function remove(...dirs: string[]): Promise<void> {
-  if (dirs.length > 0) await asRoot(['rm', '-rf', '--one-file-system', '--', ...dirs]).catch(() => {})
+  const removed = await Promise.allSettled(dirs.map((dir) => rm(dir, { recursive: true, force: true })))
+  const left = dirs.filter((_, index) => removed[index]?.status === 'rejected')
+  if (left.length > 0) await asRoot(['rm', '-rf', '--one-file-system', '--', ...left]).catch(() => {})
 }
 
 async function toImage(

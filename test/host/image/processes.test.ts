@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getuid } from 'node:process'
@@ -78,6 +87,18 @@ test.for([
   if (line?.includes('50 %'))
     expect(server.requests.at(-1)?.range).toBe(`bytes=${Math.floor(packed.length / 2)}-`)
   if (line?.includes('ready')) expect(stderr).toBe('')
+})
+
+test('nothing is left over where no process may have namespaces of its own', async () => {
+  const { cacheDir } = await setUp()
+  const dir = scratchDir()
+  writeFileSync(join(dir, 'unshare'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+  writeFileSync(join(dir, 'pi.img'), 'damaged')
+  const { exitCode } = await execaNode(pull, [cacheDir, JSON.stringify(join(dir, 'pi.img'))], {
+    ...{ reject: false, nodeOptions: [], env: { PATH: `${dir}:${process.env.PATH}` } },
+  })
+  expect(exitCode).toBe(1)
+  expect(readdirSync(join(cacheDir, 'tmp'))).toEqual([])
 })
 
 describe.runIf(process.platform === 'linux' && getuid?.() === 0)('on a disk', () => {
