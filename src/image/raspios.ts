@@ -40,7 +40,7 @@ export function isRaspios(name: string): boolean {
  */
 export async function findRaspios(name: string, release: string, context: Context): Promise<RemoteImage> {
   const base = (context.baseUrl ?? home).replace(/\/$/, '')
-  const folder = name.replaceAll('-', '_')
+  const folder = folderName(name)
   const listed = await fromList(base, folder, release, context)
   if (listed) return listed
   if (release === 'latest') {
@@ -60,7 +60,9 @@ async function fromList(
   const text = await getText(`${base}/${listName}`, context)
   if (text === undefined) return undefined
   const entry = entriesOf(text, `${base}/${listName}`).find(
-    (each) => folderOf(each.url) === folder && (release === 'latest' || datesOf(each).includes(release)),
+    (each) =>
+      folderOf(each.url) === folder &&
+      (release === 'latest' || datesOf({ url: each.url, release: each.release_date }).includes(release)),
   )
   if (!entry) return undefined
   const url = entry.url.replace(home, base)
@@ -95,11 +97,18 @@ function entriesOf(text: string, place: string): ListEntry[] {
   return entries
 }
 
+const folderName = (name: string) => name.replaceAll('-', '_')
+
 const folderOf = (url: string) => new URL(url).pathname.split('/')[1]
 
 /** The dates by which people may know a release: the list's, the directory's and the file's. */
-function datesOf({ url, release_date }: ListEntry): string[] {
-  return [...(release_date ? [release_date] : []), ...(url.match(/\d{4}-\d{2}-\d{2}/g) ?? [])]
+function datesOf({ url, release }: { url: string; release?: string | undefined }): string[] {
+  return [...(release ? [release] : []), ...(url.match(/\d{4}-\d{2}-\d{2}/g) ?? [])]
+}
+
+/** Whether `image` is the release of Raspberry Pi OS that {@link findRaspios} would find. */
+export function isRelease(image: RemoteImage, name: string, release: string): boolean {
+  return image.url.includes(`/${folderName(name)}/`) && datesOf(image).includes(release)
 }
 
 async function fromDirectory(
@@ -110,16 +119,23 @@ async function fromDirectory(
   context: Context,
 ): Promise<RemoteImage> {
   const images = `${base}/${folder}/images/`
-  const directory = `${images}${folder}-${release}/`
-  const page = await getText(directory, context)
-  const file = page && linksOf(page).find((link) => /\.(img\.xz|zip)$/.test(link))
-  if (file) {
+  const imageIn = async (date: string, isIt = (_: string) => true): Promise<RemoteImage | undefined> => {
+    const directory = `${images}${folder}-${date}/`
+    const links = linksOf((await getText(directory, context)) ?? '')
+    const file = links.find((link) => /\.(img\.xz|zip)$/.test(link) && isIt(link))
+    if (!file) return undefined
     const url = new URL(file, directory).href
     return { url, sha256: await fetchChecksum(url, undefined, context), release }
   }
+  const found = await imageIn(release)
+  if (found) return found
   const releases = linksOf((await getText(images, context)) ?? '').flatMap(
     (link) => /\d{4}-\d{2}-\d{2}(?=\/$)/.exec(link) ?? [],
   )
+  // A file is made some days before its directory.
+  const next = releases.filter((date) => date > release).sort()[0]
+  const older = next && (await imageIn(next, (file) => file.includes(release)))
+  if (older) return older
   throw new RaspiError('image', `Image ${name}@${release} cannot be found: there is no such release.`, {
     hint: releases.length > 0 ? `There is: ${releases.join(', ')}.` : `Nothing is known of any at ${images}`,
   })

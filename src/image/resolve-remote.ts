@@ -3,7 +3,7 @@ import type { Log } from '../host/progress.ts'
 import { fetchChecksum } from './checksum.ts'
 import { listDownloads } from './downloads.ts'
 import { pin, readLockFile } from './lock-file.ts'
-import { findRaspios } from './raspios.ts'
+import { findRaspios, isRelease } from './raspios.ts'
 import type { Reference } from './reference.ts'
 import type { RemoteImage } from './remote-image.ts'
 import { listEntries } from './store.ts'
@@ -37,13 +37,9 @@ export async function resolveRemote(
   const { name, release, baseUrl } = reference
   const find = () => findRaspios(name, release, { ...context, baseUrl })
   if (release !== 'latest') {
-    const folder = `/${name.replaceAll('-', '_')}/`
     const known = await knownImage(
       context.cacheDir,
-      (image) =>
-        image.release === release &&
-        image.url.includes(folder) &&
-        (!baseUrl || image.url.startsWith(baseUrl)),
+      (image) => isRelease(image, name, release) && (!baseUrl || image.url.startsWith(baseUrl)),
     )
     return known ?? find()
   }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -58,7 +58,7 @@ async function setUp(date = '2026-09-15', file = '2026-09-14') {
       ...more,
     })
   }
-  return { server, publish, lockFile, lines, resolve }
+  return { server, publish, dir, lockFile, lines, resolve }
 }
 
 test('a name is what the list says, from the mirror that was named', async () => {
@@ -97,6 +97,37 @@ test('a release by its date pins nothing', async () => {
   // By the date in its file's name as well, which is another.
   expect(await resolve('raspios-lite-arm64@2026-09-14')).toMatchObject({ sha256: sha256('2026-09-15') })
   expect(existsSync(lockFile)).toBe(false)
+})
+
+test('a release keeps its dates, that of its file and that of its directory, when there is a newer one', async () => {
+  const { server, publish, resolve } = await setUp()
+  const images = '/raspios_lite_arm64/images/'
+  const file = '2026-09-14-raspios-trixie-arm64-lite.img.xz'
+  const directory = `${images}raspios_lite_arm64-2026-09-15/`
+  const put = (path: string, ...links: string[]) =>
+    server.put(path, links.map((link) => `<a href="${link}">`).join(''), { checksum: false })
+  put(images, ...['2026-11-20', '2026-09-15', '2025-05-13'].map((date) => `raspios_lite_arm64-${date}/`))
+  put(directory, `${file}.sha256`, file)
+  put(`${images}raspios_lite_arm64-2026-11-20/`, '2026-11-19-raspios-trixie-arm64-lite.img.xz')
+  server.put(`${directory}${file}`, 'the image')
+  publish('2026-11-20')
+  const found = { url: `${server.url}${directory}${file}`, sha256: sha256('the image') }
+  expect(await resolve('raspios-lite-arm64@2026-09-14')).toMatchObject(found)
+  expect(await resolve('raspios-lite-arm64@2026-09-15')).toMatchObject(found)
+  await expect(resolve('raspios-lite-arm64@2026-09-13')).rejects.toThrow('there is no such release')
+})
+
+test('a release that is in the cache is known by each of its dates, and the network is not asked', async () => {
+  const { server, dir, resolve } = await setUp()
+  const image = await resolve('raspios-lite-arm64@2026-09-14')
+  const download = join(dir, 'downloads', image.sha256)
+  mkdirSync(download, { recursive: true })
+  writeFileSync(join(download, 'download.json'), JSON.stringify({ ...image, bytes: undefined }))
+  writeFileSync(join(download, '2026-09-14-raspios-trixie-arm64-lite.img.xz'), '')
+  const before = server.requests.length
+  for (const date of ['2026-09-14', '2026-09-15'])
+    expect(await resolve(`raspios-lite-arm64@${date}`)).toMatchObject({ sha256: image.sha256 })
+  expect(server.requests).toHaveLength(before)
 })
 
 test('an older release is looked up in its directory, whatever its file is called', async () => {
