@@ -97,6 +97,12 @@ function entriesOf(text: string, place: string): ListEntry[] {
   return entries
 }
 
+/** `image` of Raspberry Pi OS as `baseUrl` has it, a mirror; without one, as the home has it. Its checksum tells whether it does. */
+export function mirrored(image: RemoteImage, name: string, baseUrl: string = home): RemoteImage {
+  const at = image.url.indexOf(`/${folderName(name)}/images/`)
+  return at < 0 ? image : { ...image, url: `${baseUrl.replace(/\/$/, '')}${image.url.slice(at)}` }
+}
+
 const folderName = (name: string) => name.replaceAll('-', '_')
 
 const folderOf = (url: string) => new URL(url).pathname.split('/')[1]

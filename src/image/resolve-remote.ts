@@ -3,7 +3,7 @@ import type { Log } from '../host/progress.ts'
 import { fetchChecksum } from './checksum.ts'
 import { listDownloads } from './downloads.ts'
 import { pin, readLockFile } from './lock-file.ts'
-import { findRaspios, isRelease } from './raspios.ts'
+import { findRaspios, isRelease, mirrored } from './raspios.ts'
 import type { Reference } from './reference.ts'
 import type { RemoteImage } from './remote-image.ts'
 import { listEntries } from './store.ts'
@@ -36,27 +36,26 @@ export async function resolveRemote(
   }
   const { name, release, baseUrl } = reference
   const find = () => findRaspios(name, release, { ...context, baseUrl })
-  if (release !== 'latest') {
-    const known = await knownImage(
-      context.cacheDir,
-      (image) => isRelease(image, name, release) && (!baseUrl || image.url.startsWith(baseUrl)),
-    )
-    return known ?? find()
-  }
-  return pinned(`${name}@latest`, find, context)
+  const image =
+    release === 'latest'
+      ? await pinned(name, find, context)
+      : ((await knownImage(context.cacheDir, (image) => isRelease(image, name, release))) ?? (await find()))
+  return mirrored(image, name, baseUrl)
 }
 
 async function pinned(
-  name: string,
+  raspios: string,
   find: () => Promise<RemoteImage>,
   { lockFile, update, log }: RemoteContext,
 ): Promise<RemoteImage> {
+  const name = `${raspios}@latest`
   const before = lockFile ? readLockFile(lockFile)[name] : undefined
   if (before && !update) return before
   const found = await find()
   if (!lockFile || found.sha256 === before?.sha256) return found
   try {
-    pin(lockFile, { [name]: found })
+    // The file belongs to everybody, and a mirror may be one person's.
+    pin(lockFile, { [name]: mirrored(found, raspios) })
     log(
       `Image ${name} is ${found.release ?? found.url} from now on: so says ${lockFile}, which belongs under version control`,
     )

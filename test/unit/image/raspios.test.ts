@@ -80,7 +80,11 @@ test('latest is pinned once, and another only when that is wanted', async () => 
   const first = await resolve('raspios-lite-arm64')
   expect(lines.join()).toContain('raspios-lite-arm64@latest is 2026-09-15 from now on')
   const written = readFileSync(lockFile, 'utf8')
-  expect(JSON.parse(written)).toEqual({ version: 1, images: { 'raspios-lite-arm64@latest': first } })
+  const url = first.url.replace(server.url, 'https://downloads.raspberrypi.com')
+  expect(JSON.parse(written)).toEqual({
+    version: 1,
+    images: { 'raspios-lite-arm64@latest': { ...first, url } },
+  })
 
   publish('2026-11-20')
   expect(await resolve('raspios-lite-arm64@latest')).toEqual(first)
@@ -89,6 +93,17 @@ test('latest is pinned once, and another only when that is wanted', async () => 
 
   expect(await resolve('raspios-lite-arm64', { update: true })).toMatchObject({ release: '2026-11-20' })
   expect(await resolve('raspios-lite-arm64')).toMatchObject({ release: '2026-11-20' })
+})
+
+test('what is pinned comes from the mirror of whoever wants it, and without one from its home', async () => {
+  const { server, resolve } = await setUp()
+  const name = 'raspios-lite-arm64'
+  const { url } = await resolve(name)
+  const path = url.replace(server.url, '')
+  expect(await resolve({ name })).toMatchObject({ url: `https://downloads.raspberrypi.com${path}` })
+  expect(await resolve({ name, baseUrl: 'https://mirror.test/pi/' })).toMatchObject({
+    url: `https://mirror.test/pi${path}`,
+  })
 })
 
 test('a release by its date pins nothing', async () => {
