@@ -33,7 +33,7 @@ export interface ImageContext {
   baseDir?: string | undefined
   /** Where `latest` is pinned; where there is none, it is asked for anew each time. */
   lockFile?: string | undefined
-  /** Asks anew what `latest` is, and pins that. */
+  /** Asks anew what `latest` is, and pins that, and what a URL has. */
   update?: boolean | undefined
   patience?: Partial<Patience> | undefined
   /** What this host need not have to make one. */

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../host/progress.ts'
 import { fetchChecksum } from './checksum.ts'
@@ -6,7 +8,7 @@ import { pin, readLockFile } from './lock-file.ts'
 import { findRaspios, isRelease, mirrored } from './raspios.ts'
 import type { Reference } from './reference.ts'
 import type { RemoteImage } from './remote-image.ts'
-import { listEntries } from './store.ts'
+import { cardFile, type Entry, entryDir, listEntries } from './store.ts'
 
 export interface RemoteContext {
   cacheDir: string
@@ -14,14 +16,14 @@ export interface RemoteContext {
   signal?: AbortSignal | undefined
   /** Where `latest` is pinned; where there is none, it is asked for anew each time. */
   lockFile?: string | undefined
-  /** Asks anew what `latest` is, and pins that. */
+  /** Asks anew what `latest` is, and pins that, and what a URL has. */
   update?: boolean | undefined
   retryMs?: number | undefined
 }
 
 /**
  * What a reference to an image of the network means: its URL and its checksum. The network is asked only where neither
- * the user, nor the lock file, nor the cache tells. Throws a `RaspiError` where that does not help either.
+ * the user, nor the lock file, nor a download in the cache tells. Throws a `RaspiError` where that does not help either.
  */
 export async function resolveRemote(
   reference: Reference & { kind: 'raspios' | 'url' },
@@ -31,8 +33,7 @@ export async function resolveRemote(
     const { url, sha256, checksumUrl, extractedSha256, extractedBytes, initFormat } = reference
     const told = { url, extractedSha256, extractedBytes, initFormat }
     if (sha256) return { ...told, sha256 }
-    const known = await knownImage(context.cacheDir, (image) => image.url === url)
-    return { ...told, sha256: known?.sha256 ?? (await fetchChecksum(url, checksumUrl, context)) }
+    return { ...told, sha256: await checksumOf(url, checksumUrl, context) }
   }
   const { name, release, baseUrl } = reference
   const find = () => findRaspios(name, release, { ...context, baseUrl })
@@ -41,6 +42,27 @@ export async function resolveRemote(
       ? await pinned(name, find, context)
       : ((await knownImage(context.cacheDir, (image) => isRelease(image, name, release))) ?? (await find()))
   return mirrored(image, name, baseUrl)
+}
+
+/** The SHA-256 of what `url` gives: that of its download, else what the server tells, which may have another file by now. */
+async function checksumOf(
+  url: string,
+  checksumUrl: string | undefined,
+  context: RemoteContext,
+): Promise<string> {
+  const { cacheDir, update, log, signal } = context
+  const isIt = (image: RemoteImage) => image.url === url
+  const download = update ? undefined : await knownDownload(cacheDir, isIt)
+  if (download) return download.sha256
+  try {
+    return await fetchChecksum(url, checksumUrl, context)
+  } catch (error) {
+    const kept = update || signal?.aborted ? undefined : keptImage(cacheDir, isIt)
+    if (!kept) throw error
+    const [why] = messageOf(error).split('\n', 1)
+    log(`Image ${url}: what it was when it was set up is used, as nothing tells what it is now (${why})`)
+    return kept.sha256
+  }
 }
 
 async function pinned(
@@ -66,10 +88,22 @@ async function pinned(
 }
 
 /** What the cache knows of an image that was resolved before. */
-async function knownImage(
+async function knownImage(cacheDir: string, isIt: (image: RemoteImage) => boolean) {
+  return (await knownDownload(cacheDir, isIt)) ?? keptImage(cacheDir, isIt)
+}
+
+/** The newest download of an image. */
+async function knownDownload(
   cacheDir: string,
   isIt: (image: RemoteImage) => boolean,
 ): Promise<RemoteImage | undefined> {
-  const kept = listEntries(cacheDir).flatMap(({ source }) => (source?.image ? [source.image] : []))
-  return [...(await listDownloads(cacheDir)), ...kept].find(isIt)
+  const found = (await listDownloads(cacheDir)).filter(isIt)
+  return found.sort((a, b) => b.at.getTime() - a.at.getTime())[0]
+}
+
+/** What the image that was set up last was downloaded as; the download itself may be gone. */
+function keptImage(cacheDir: string, isIt: (image: RemoteImage) => boolean): RemoteImage | undefined {
+  const made = ({ recipe }: Entry) => statSync(join(entryDir(cacheDir, recipe), cardFile)).mtimeMs
+  const found = listEntries(cacheDir).filter(({ source }) => source?.image && isIt(source.image))
+  return found.sort((a, b) => made(b) - made(a))[0]?.source?.image
 }

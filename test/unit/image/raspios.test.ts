@@ -1,10 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { downloadFile, downloadsDir, fileIn } from '../../../src/image/downloads.ts'
 import { lockFileName } from '../../../src/image/lock-file.ts'
 import { parseReference } from '../../../src/image/reference.ts'
+import type { RemoteImage } from '../../../src/image/remote-image.ts'
 import { resolveRemote } from '../../../src/image/resolve-remote.ts'
+import { cardFile, type Entry, entryDir, entryFile } from '../../../src/image/store.ts'
 import type { ImageOption } from '../../../src/image-option.ts'
 import { ImageServer, sha256 } from '../../support/image-server.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
@@ -59,6 +62,34 @@ async function setUp(date = '2026-09-15', file = '2026-09-14') {
     })
   }
   return { server, publish, dir, lockFile, lines, resolve }
+}
+
+/** Has the cache hold a download of `image`. */
+function keepDownload(cacheDir: string, image: RemoteImage): void {
+  const dir = join(downloadsDir(cacheDir), image.sha256)
+  mkdirSync(dir, { recursive: true })
+  writeFileSync(join(dir, downloadFile), JSON.stringify(image))
+  writeFileSync(join(dir, fileIn(image)), '')
+}
+
+/** Has the cache hold a card that was made of `image`. */
+function keepCard(cacheDir: string, image: RemoteImage): void {
+  const recipe = sha256(image.sha256)
+  const dir = entryDir(cacheDir, recipe)
+  mkdirSync(dir, { recursive: true })
+  const entry: Entry = {
+    ...{
+      name: 'latest.img.xz',
+      recipe,
+      id: 'id',
+      architecture: 'arm64',
+      user: 'pi',
+      hostKeys: ['ssh-ed25519'],
+    },
+    ...{ cardBytes: 4, source: { image } },
+  }
+  writeFileSync(join(dir, entryFile), JSON.stringify(entry))
+  writeFileSync(join(dir, cardFile), 'card')
 }
 
 test('a name is what the list says, from the mirror that was named', async () => {
@@ -135,14 +166,43 @@ test('a release keeps its dates, that of its file and that of its directory, whe
 test('a release that is in the cache is known by each of its dates, and the network is not asked', async () => {
   const { server, dir, resolve } = await setUp()
   const image = await resolve('raspios-lite-arm64@2026-09-14')
-  const download = join(dir, 'downloads', image.sha256)
-  mkdirSync(download, { recursive: true })
-  writeFileSync(join(download, 'download.json'), JSON.stringify({ ...image, bytes: undefined }))
-  writeFileSync(join(download, '2026-09-14-raspios-trixie-arm64-lite.img.xz'), '')
+  keepDownload(dir, { ...image, bytes: undefined })
   const before = server.requests.length
   for (const date of ['2026-09-14', '2026-09-15'])
     expect(await resolve(`raspios-lite-arm64@${date}`)).toMatchObject({ sha256: image.sha256 })
   expect(server.requests).toHaveLength(before)
+})
+
+test('a URL that nothing but a card is left of is what its server says, and what the card was where that says nothing', async () => {
+  const { server, dir, lines, resolve } = await setUp()
+  const url = server.put('/latest.img.xz', 'tonight')
+  const card = { url, sha256: sha256('last night') }
+  keepCard(dir, card)
+  expect(await resolve({ url })).toMatchObject({ url, sha256: sha256('tonight') })
+  const checksumUrl = server.put('/SHA256SUMS', sha256('by hand'), { checksum: false })
+  expect(await resolve({ url, checksumUrl })).toMatchObject({ sha256: sha256('by hand') })
+
+  await server[Symbol.asyncDispose]()
+  expect(await resolve({ url })).toMatchObject(card)
+  expect(lines).toEqual([
+    expect.stringMatching(
+      /^Image \S+: what it was when it was set up is used, as nothing tells .*\(\S+ cannot be read: /,
+    ),
+  ])
+  await expect(resolve({ url }, { update: true })).rejects.toThrow('cannot be read')
+})
+
+test('a URL is what was downloaded last from it until another is wanted', async () => {
+  const { server, dir, resolve } = await setUp()
+  const url = server.put('/latest.img.xz', 'the third')
+  for (const [text, at] of [['the second', 2_000] as const, ['the first', 1_000] as const]) {
+    const image = { url, sha256: sha256(text) }
+    keepDownload(dir, image)
+    utimesSync(join(downloadsDir(dir), image.sha256, fileIn(image)), at, at)
+  }
+  expect(await resolve({ url })).toMatchObject({ sha256: sha256('the second') })
+  expect(server.requests).toEqual([])
+  expect(await resolve({ url }, { update: true })).toMatchObject({ sha256: sha256('the third') })
 })
 
 test('an older release is looked up in its directory, whatever its file is called', async () => {
