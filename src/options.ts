@@ -5,6 +5,16 @@ import { engineSchema } from './engine-option.ts'
 import { RaspiError } from './errors.ts'
 import { imageOptionSchema } from './image-option.ts'
 
+/** The engine that the environment names. Throws a `RaspiError` where that is none. */
+function engineOf({ VITEST_RASPI_ENGINE: engine }: NodeJS.ProcessEnv): 'process' | 'docker' {
+  // CIs whose jobs differ in a variable leave it empty where it is not meant.
+  if (!engine) return 'process'
+  if (engine === 'process' || engine === 'docker') return engine
+  throw new RaspiError('options', `VITEST_RASPI_ENGINE is "${engine}", which is no engine.`, {
+    hint: 'Set it to process or docker, or not at all.',
+  })
+}
+
 const percentage = z.number().min(0).max(100).optional()
 
 /** What `coverage` may hold. */
@@ -32,9 +42,7 @@ export const optionsSchema = z.strictObject({
    * What Pis run on: `'process'`, as processes of this host; `'docker'`, in containers of the engine that Docker's own programs
    * use; or an object that names engines. @default `$VITEST_RASPI_ENGINE`, else `'process'`
    */
-  engine: engineSchema.prefault(
-    () => (process.env.VITEST_RASPI_ENGINE as 'process' | undefined) ?? 'process',
-  ),
+  engine: engineSchema.prefault(() => engineOf(process.env)),
   /**
    * Where Ansible runs: `{ container: IMAGE }` is a container of a Docker engine, so that this host needs no Ansible.
    * @default in `$VITEST_RASPI_ANSIBLE_CONTAINER`, else on this host

@@ -61,8 +61,7 @@ export async function doctor(
   { out, err }: Output,
 ): Promise<number> {
   const groups: Group[] = only ? [only] : ['run', 'build']
-  const engine = context.env.VITEST_RASPI_ENGINE || 'process'
-  const elsewhere: readonly Need[] = engine === 'process' ? [] : qemuPrograms
+  const elsewhere: readonly Need[] = context.env.VITEST_RASPI_ENGINE === 'docker' ? qemuPrograms : []
   const needs = groups
     .flatMap((group) => requirementsFor(group, context))
     .filter((need) => !elsewhere.includes(need))

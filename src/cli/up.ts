@@ -48,15 +48,17 @@ interface UpOptions {
 
 /** Adds `up`, which brings Pis up that stand until they are told to go. */
 export function addUp(program: Command, context: CommandContext): void {
-  const defaults = optionsSchema.parse({})
+  const { image, board } = optionsSchema.shape
   program
     .command('up')
     .description('bring up Pis that stay up until Ctrl-C, or with --detach until `down`')
     .argument('[names...]', 'what they are called (default: boreas, zephyrus, notus, eurus, pi-5, …)')
     .option('-i, --inventory <path>', 'a Pi for each host of this inventory, in its groups')
     .option('-n, --count <n>', 'how many, with names that are free', parseCount(1, 64))
-    .option('--image <name>', 'what they boot', nameOfImage(defaults.image))
-    .addOption(new Option('--board <name>', 'what QEMU emulates').choices(boardNames).default(defaults.board))
+    .option('--image <name>', 'what they boot', nameOfImage(image.parse(undefined)))
+    .addOption(
+      new Option('--board <name>', 'what QEMU emulates').choices(boardNames).default(board.parse(undefined)),
+    )
     .option('-d, --detach', 'leave them running in the background')
     .option(
       '--for <time>',

@@ -19,7 +19,7 @@ export class TransientError extends Error {
 
 /**
  * The way to the servers of images: follows redirections, takes proxies from `http_proxy`, `https_proxy` and `no_proxy`.
- * To be destroyed after use.
+ * To be destroyed after use. Throws a `RaspiError` where a proxy is none.
  */
 export function httpClient(): Dispatcher {
   // A body that trickles is watched by whoever reads it.
@@ -28,8 +28,28 @@ export function httpClient(): Dispatcher {
     bodyTimeout: 0,
     connect: { timeout: 10_000 },
   }
-  return new EnvHttpProxyAgent(options).compose(interceptors.redirect({ maxRedirections: 10 }))
+  const { http_proxy, HTTP_PROXY, https_proxy, HTTPS_PROXY } = process.env
+  try {
+    return new EnvHttpProxyAgent({
+      ...options,
+      httpProxy: withScheme(http_proxy ?? HTTP_PROXY ?? ''),
+      httpsProxy: withScheme(https_proxy ?? HTTPS_PROXY ?? ''),
+    }).compose(interceptors.redirect({ maxRedirections: 10 }))
+  } catch (cause) {
+    // It may have a password in it, and is not shown.
+    throw new RaspiError(
+      'image',
+      `The proxy that http_proxy or https_proxy names is none: ${messageOf(cause)}`,
+      {
+        hint: 'Write it as http://proxy.example:3128.',
+        cause,
+      },
+    )
+  }
 }
+
+/** The URL of a proxy; curl and others take one without a scheme as well. */
+const withScheme = (proxy: string) => (proxy === '' || proxy.includes('://') ? proxy : `http://${proxy}`)
 
 /**
  * Asks for `url`. Gives answers below 400 and 416; throws a {@link TransientError} where asking again may help, a

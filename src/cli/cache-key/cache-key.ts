@@ -38,12 +38,14 @@ export function addCacheKey(
   program: Command,
   { context, output }: { context: HostContext; output: Output },
 ): void {
-  const defaults = optionsSchema.parse({})
+  const { image, board } = optionsSchema.shape
   program
     .command('cache-key')
     .description('print a key and the paths for the cache of a CI')
-    .option('--image <image...>', 'what the Pis boot', [nameOfImage(defaults.image)])
-    .addOption(new Option('--board <name>', 'what QEMU emulates').choices(boardNames).default(defaults.board))
+    .option('--image <image...>', 'what the Pis boot', [nameOfImage(image.parse(undefined))])
+    .addOption(
+      new Option('--board <name>', 'what QEMU emulates').choices(boardNames).default(board.parse(undefined)),
+    )
     .option('--prepare <playbook...>', 'the playbooks of raspiTest({ prepare })', [])
     .addOption(new Option('--for <ci>', "print it in this CI's format").choices(forms).conflicts('json'))
     .addOption(cacheDirOption('where images and frozen Pis are kept'))

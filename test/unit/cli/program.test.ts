@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { runCli } from '../../../src/cli/program.ts'
+import { resolveOptions } from '../../../src/options.ts'
 import { fakeHost } from '../host/fake-host.ts'
 
 async function run(args: readonly string[], context = fakeHost().context) {
@@ -94,3 +95,21 @@ test.for([['doctor'], ['up'], ['prune'], ['freeze'], ['cache-key'], ['image', 'l
     expect(out.replace(/\s+/g, ' ')).toContain('(default: $VITEST_RASPI_CACHE, else ~/.cache/vitest-raspi)')
   },
 )
+
+test.for([
+  ['', 'ls'],
+  ['podman', 'ls'],
+  ['podman', 'doctor', '--help'],
+])('with VITEST_RASPI_ENGINE=%s, %s works, as it needs no engine', async ([engine, ...args]) => {
+  vi.stubEnv('VITEST_RASPI_ENGINE', engine)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  expect(await run(args)).toMatchObject({ exitCode: 0 })
+})
+
+test('an engine of the environment that is none is named with its variable; an empty one is none', () => {
+  onTestFinished(() => void vi.unstubAllEnvs())
+  vi.stubEnv('VITEST_RASPI_ENGINE', 'podman')
+  expect(() => resolveOptions({})).toThrow('VITEST_RASPI_ENGINE is "podman", which is no engine.')
+  vi.stubEnv('VITEST_RASPI_ENGINE', '')
+  expect(resolveOptions({}).engine).toBe('process')
+})

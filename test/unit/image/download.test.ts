@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { download } from '../../../src/image/download.ts'
 import { ImageServer, sha256 } from '../../support/image-server.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
@@ -175,4 +175,14 @@ test('a proxy of the environment is asked', async () => {
   await get().catch(() => {})
   expect(proxied.length).toBeGreaterThan(0)
   expect(server.count(path)).toBe(0)
+})
+
+test('a proxy may be named without its scheme, and one that is none is told by its variables', async () => {
+  const { fail } = await setUp()
+  onTestFinished(() => void vi.unstubAllEnvs())
+  vi.stubEnv('no_proxy', '')
+  vi.stubEnv('http_proxy', '127.0.0.1:1')
+  expect(await fail({ url: 'http://images.test/pi.img' })).toContain('ECONNREFUSED 127.0.0.1:1')
+  vi.stubEnv('https_proxy', 'http://user:secret@[')
+  expect(await fail()).toMatch(/^The proxy that http_proxy or https_proxy names is none: (?!.*secret)/)
 })
