@@ -17,11 +17,7 @@ export async function checkSpace(image: string, dir: string, bytes: number, what
 /** What is to be said of an error that writing to the cache gave; anything else is given back as it is. */
 export function writeError(image: string, dir: string, error: unknown): unknown {
   const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new RaspiError('image', `Image ${image} has no room: the disk of ${dir} is full.`, {
-      hint: makeRoom,
-      cause: error,
-    })
+  if (code === 'ENOSPC' || code === 'EDQUOT') return noRoom(image, dir, error)
   // A recursive mkdir says ENOENT where it cannot write: https://github.com/nodejs/node/issues/31481
   if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM' || (code === 'ENOENT' && syscall === 'mkdir'))
     return new RaspiError('image', `Image ${image} cannot be kept: ${dir} cannot be written to.`, {
@@ -29,6 +25,18 @@ export function writeError(image: string, dir: string, error: unknown): unknown 
       cause: error,
     })
   return error
+}
+
+/** The same where a program wrote, by what it said: the error of a full disk, or `undefined` where it is something else. */
+export function fullDisk(image: string, dir: string, said: string): RaspiError | undefined {
+  return /no space left on device|disk quota exceeded/i.test(said) ? noRoom(image, dir, said) : undefined
+}
+
+function noRoom(image: string, dir: string, cause: unknown): RaspiError {
+  return new RaspiError('image', `Image ${image} has no room: the disk of ${dir} is full.`, {
+    hint: makeRoom,
+    cause,
+  })
 }
 
 /** A size for people: `512 MB`, `2.8 GB`. */

@@ -1,7 +1,9 @@
 import { open, rm, stat, truncate } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { execa } from 'execa'
 import { RaspiError } from '../errors.ts'
 import { searchPath } from './as-root.ts'
+import { checkSpace, fullDisk } from './free-space.ts'
 import type { Part } from './parts.ts'
 
 const GiB = 2 ** 30
@@ -14,7 +16,8 @@ export function cardSize(bytes: number): number {
 
 /**
  * Makes the raw image `path` as large as a card and its root part as large as can be, as a Pi does at its first boot,
- * which takes a reboot. The file system is checked before. Gives the card's size. Throws a `RaspiError` of kind `image`.
+ * which takes a reboot. The file system is checked before. Gives the card's size. Meanwhile it takes twice its room.
+ * Throws a `RaspiError` of kind `image`.
  */
 export async function growCard(
   name: string,
@@ -22,7 +25,8 @@ export async function growCard(
   { root, all }: { root: Part; all: Part[] },
   signal?: AbortSignal,
 ): Promise<number> {
-  const cardBytes = cardSize((await stat(path)).size)
+  const { size: bytes, blocks } = await stat(path)
+  const cardBytes = cardSize(bytes)
   const size = cardBytes - root.offset
   // Another part behind it stays where it is.
   if (all.some(({ offset }) => offset > root.offset) || size / sectorBytes > 0xffffffff) {
@@ -31,10 +35,12 @@ export async function growCard(
   }
   // resize2fs cuts a file off where the file system ends, as if nothing could stand before it. So it gets its own.
   const own = `${path}.root`
+  const dir = dirname(path)
+  await checkSpace(name, dir, blocks * 512, 'setting it up needs')
   await copyPart(name, path, root, own, 'out', signal)
-  await run(name, 'e2fsck', ['-fp', own], [0, 1], signal)
+  await run(name, dir, 'e2fsck', ['-fp', own], [0, 1], signal)
   await truncate(own, size)
-  await run(name, 'resize2fs', [own], [0], signal)
+  await run(name, dir, 'resize2fs', [own], [0], signal)
   await truncate(path, root.offset)
   await truncate(path, cardBytes)
   await copyPart(name, path, { offset: root.offset, size }, own, 'back', signal)
@@ -46,11 +52,12 @@ export async function growCard(
 /** Makes sure that the root file system of a card is in order; nothing is written. */
 export async function checkRoot(name: string, path: string, root: Part, signal?: AbortSignal): Promise<void> {
   // So e2fsprogs names a file system within a file.
-  await run(name, 'e2fsck', ['-fn', `${path}?offset=${root.offset}`], [0], signal)
+  await run(name, dirname(path), 'e2fsck', ['-fn', `${path}?offset=${root.offset}`], [0], signal)
 }
 
 async function run(
   name: string,
+  dir: string,
   program: 'e2fsck' | 'resize2fs' | 'qemu-img',
   args: string[],
   fine: readonly number[],
@@ -62,9 +69,12 @@ async function run(
   })
   signal?.throwIfAborted()
   if (exitCode !== undefined && fine.includes(exitCode)) return
+  const evidence = all?.split('\n').slice(-10).join('\n') || originalMessage || ''
+  const full = fullDisk(name, dir, evidence)
+  if (full) throw full
   throw new RaspiError('image', `Image ${name} cannot be used: ${program} fails on its root file system.`, {
     hint: 'The image is damaged, or has features that e2fsprogs of this host is too old for.',
-    evidence: all?.split('\n').slice(-10).join('\n') || originalMessage || '',
+    evidence,
   })
 }
 
@@ -83,7 +93,7 @@ async function copyPart(
     way === 'out'
       ? ['--image-opts', '-O', 'raw', part, own]
       : ['-f', 'raw', '-n', '--target-is-zero', '--target-image-opts', own, part]
-  await run(name, 'qemu-img', ['convert', ...args], [0], signal)
+  await run(name, dirname(own), 'qemu-img', ['convert', ...args], [0], signal)
 }
 
 /** The MBR's entries are of 16 bytes each, from 446 on; the count of sectors is at 12. */

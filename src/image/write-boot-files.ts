@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { messageOf, RaspiError } from '../errors.ts'
 import { searchPath } from './as-root.ts'
+import { fullDisk } from './free-space.ts'
 import type { Part } from './parts.ts'
 
 /**
@@ -29,9 +30,12 @@ export async function writeBootFiles(
     env: { PATH: searchPath, MTOOLS_SKIP_CHECK: '1', LC_ALL: 'C' },
   })
   await mcopy.catch((cause) => {
+    const evidence = String(cause.stderr ?? messageOf(cause))
+    const full = fullDisk(name, dirname(card), evidence)
+    if (full) throw full
     throw new RaspiError('image', `Image ${name} cannot be set up: its boot part cannot be written.`, {
       hint: 'Is it full, or damaged?',
-      evidence: String(cause.stderr ?? messageOf(cause)),
+      evidence,
       cause,
     })
   })

@@ -137,7 +137,7 @@ describe.runIf(process.platform === 'linux' && getuid?.() === 0)('on a disk', ()
       cacheDir,
       JSON.stringify(url),
     ])
-    expect(stdout).toMatch(/^Image pi\.img\.xz (has no room: the disk of .* is full\.|cannot be used: )/)
+    expect(stdout).toMatch(/^Image pi\.img\.xz has no room: /)
   })
 
   test('that cannot be written to, an image that is there is used and no other made', async () => {
