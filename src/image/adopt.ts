@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RaspiError } from '../errors.ts'
 import { fileDigest } from '../host/file-digest.ts'
@@ -30,12 +30,12 @@ export interface Adoption {
   files: GuestFile[]
 }
 
-/** A file of the user's, and what tells that it is still the same. */
+/** A file of the user's, by its content. */
 export interface LocalFile {
   path: string
-  bytes: number
-  changed: number
-  sha256?: string | undefined
+  sha256: string
+  /** Whether the user has said that this is its SHA-256. */
+  told: boolean
   extractedSha256?: string | undefined
   extractedBytes?: number | undefined
 }
@@ -45,15 +45,10 @@ const adoptionVersion = 2
 
 /** Names what an adoption says, whatever the image is called and wherever it comes from: 64 hexadecimal digits. */
 export function adoptionId({ name: _, source, ...wishes }: Adoption): string {
-  const bytes = 'image' in source ? source.image.sha256 : source.file
-  return createHash('sha256').update(JSON.stringify({ adoptionVersion, bytes, wishes })).digest('hex')
-}
-
-/** Looks at a file of the user's. Throws a `RaspiError` where there is none. */
-export async function localFile(name: string, path: string): Promise<LocalFile> {
-  const stats = await stat(path).catch(() => undefined)
-  if (stats?.isFile()) return { path, bytes: stats.size, changed: stats.mtimeMs }
-  throw new RaspiError('image', `Image ${name} cannot be had: there is no file ${path}.`)
+  const { sha256 } = 'image' in source ? source.image : source.file
+  return createHash('sha256')
+    .update(JSON.stringify({ adoptionVersion, bytes: sha256, wishes }))
+    .digest('hex')
 }
 
 /**
@@ -104,8 +99,8 @@ async function fetchOriginal(
   context: DownloadContext,
 ): Promise<string> {
   if ('image' in source) return download(name, source.image, context)
-  const { path, sha256 } = source.file
-  const sum = sha256 && (await fileDigest(path, context.signal))
+  const { path, sha256, told } = source.file
+  const sum = told ? await fileDigest(path, context.signal) : sha256
   if (sum === sha256) return path
   throw new RaspiError(
     'image',

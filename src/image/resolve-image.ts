@@ -9,7 +9,7 @@ import { elapsed, type Log } from '../host/progress.ts'
 import { assertHost, type Need } from '../host/requirements.ts'
 import { abandoned, scratchName } from '../host/scratch.ts'
 import type { ImageOption } from '../image-option.ts'
-import { type Adoption, adoptImage, adoptionId, localFile } from './adopt.ts'
+import { type Adoption, adoptImage, adoptionId } from './adopt.ts'
 import { asRoot } from './as-root.ts'
 import { buildImage } from './build.ts'
 import { noteLockFile } from './cache-users.ts'
@@ -18,6 +18,7 @@ import type { Patience } from './download.ts'
 import { writeError } from './free-space.ts'
 import type { Image } from './image.ts'
 import { type ClientKey, clientKey } from './keys.ts'
+import { localDigest } from './local-file.ts'
 import { recipeId } from './recipe.ts'
 import { parseReference, type Reference } from './reference.ts'
 import { resolveRemote } from './resolve-remote.ts'
@@ -67,7 +68,7 @@ export async function resolveImage(option: ImageOption, context: ImageContext): 
     const key = await clientKey(cacheDir, context.shelf)
     await context.shelf?.joinKey(key.privateKeyFile, signal)
     const making = await makingOf(reference, key, context)
-    // What a file of this machine is made of nobody else has.
+    // A file of this machine is mostly nobody else's.
     const shelf = reference.kind === 'file' ? undefined : context.shelf
     const entry = readEntry(cacheDir, making.id)
     if (typeof entry === 'object') {
@@ -132,9 +133,10 @@ async function originOf(
   context: ImageContext,
 ): Promise<Pick<Adoption, 'source' | 'initFormat'>> {
   if (reference.kind === 'file') {
-    const { sha256, extractedSha256, extractedBytes, initFormat } = reference
-    const file = await localFile(reference.name, reference.file)
-    return { source: { file: { ...file, sha256, extractedSha256, extractedBytes } }, initFormat }
+    const { file: path, extractedSha256, extractedBytes, initFormat } = reference
+    const sha256 = await localDigest(reference.name, reference, context)
+    const told = reference.sha256 !== undefined
+    return { source: { file: { path, sha256, told, extractedSha256, extractedBytes } }, initFormat }
   }
   if (context.lockFile) noteLockFile(context.cacheDir, context.lockFile)
   const image = await resolveRemote(reference, { ...context, retryMs: context.patience?.retryMs })

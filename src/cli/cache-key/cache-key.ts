@@ -59,7 +59,7 @@ export function addCacheKey(
         lockFile: join(projectDir, lockFileName),
       }
       const answer: CacheAnswer = {
-        ...(await cacheKeyOf(needs, context, manifest().version)),
+        ...(await cacheKeyOf(needs, { ...context, cacheDir }, manifest().version, output.err)),
         paths: kept.map((name) => join(cacheDir, name)),
       }
       if (options.json) return output.out(json(answer))

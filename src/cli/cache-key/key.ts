@@ -4,9 +4,10 @@ import { findPlaybook } from '../../ansible/playbooks.ts'
 import type { BoardOption } from '../../board-option.ts'
 import { freezeKeyOf, frozenId } from '../../freeze/store.ts'
 import type { HostContext } from '../../host/context.ts'
+import type { Log } from '../../host/progress.ts'
 import { assertNeeds } from '../../host/requirements.ts'
-import { localFile } from '../../image/adopt.ts'
 import { recipeOf } from '../../image/catalogue.ts'
+import { localDigest } from '../../image/local-file.ts'
 import { readLockFile } from '../../image/lock-file.ts'
 import { recipeId } from '../../image/recipe.ts'
 import { parseReference } from '../../image/reference.ts'
@@ -50,12 +51,13 @@ export interface CacheKey {
 
 /**
  * Works the key out. Throws a `RaspiError` where an image is unknown, or it or a playbook is not there, or the host has no
- * QEMU whose version counts.
+ * QEMU whose version counts. Says through `log` what takes long.
  */
 export async function cacheKeyOf(
   needs: CacheNeeds,
   context: HostContext,
   version: string,
+  log: Log = () => {},
 ): Promise<CacheKey> {
   const { playbooks } = needs
   const prepares = playbooks.length > 0
@@ -69,7 +71,10 @@ export async function cacheKeyOf(
     qemu: qemu?.version ?? '',
     images: Object.fromEntries(
       await Promise.all(
-        needs.images.map(async (image) => [image, await imagePart(image, needs, qemu?.version ?? '')]),
+        needs.images.map(async (image) => [
+          image,
+          await imagePart(image, needs, qemu?.version ?? '', { cacheDir: context.cacheDir, log }),
+        ]),
       ),
     ),
     ...(prepares
@@ -86,14 +91,16 @@ async function imagePart(
   image: string,
   { board: option, projectDir, lockFile }: CacheNeeds,
   qemuVersion: string,
+  context: { cacheDir: string; log: Log },
 ): Promise<string> {
   const reference = parseReference(image, projectDir)
   const { name, steps } = reference
-  if (reference.kind === 'file') await localFile(name, reference.file)
+  // Where it lies is another place on each runner.
+  const file = reference.kind === 'file' ? { file: await localDigest(name, reference, context) } : {}
   const source =
     reference.kind === 'recipe'
       ? recipeId(withSteps(recipeOf(name, ''), steps))
-      : digest([reference, readLockFile(lockFile)])
+      : digest([{ ...reference, ...file }, readLockFile(lockFile)])
   return frozenId(freezeKeyOf(source, boardOf(option), qemuVersion))
 }
 

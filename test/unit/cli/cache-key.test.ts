@@ -61,6 +61,18 @@ test('what is pinned counts for an image that is downloaded', async () => {
   expect((await cacheKeyOf(needs, context, '1.0.0')).key).not.toBe(before.key)
 })
 
+test('of an image that is a file its content counts, wherever it lies and whenever it was written', async () => {
+  const { context } = fakeHost()
+  const keyOf = async (content: string) => {
+    const dir = scratchDir()
+    writeFileSync(join(dir, 'pi.img'), content)
+    return (await cacheKeyOf({ ...needsOf(dir), images: ['./pi.img'] }, context, '1.0.0')).key
+  }
+  const before = await keyOf('image 1')
+  expect(await keyOf('image 1')).toBe(before)
+  expect(await keyOf('image 2')).not.toBe(before)
+})
+
 test('what prepares the Pis counts, once it is named', async () => {
   const { context, script } = fakeHost()
   script('/usr/bin/ansible-config', "echo '[]'")

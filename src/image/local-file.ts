@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as z from 'zod'
+import { RaspiError } from '../errors.ts'
+import { fileDigest } from '../host/file-digest.ts'
+import { parsedJson } from '../host/json.ts'
+import { privateDir } from '../host/paths.ts'
+import type { Log } from '../host/progress.ts'
+import type { LocalImage } from '../image-option.ts'
+
+/** From when on people are told that a file is read, in ms. */
+const noticeableMs = 2_000
+
+/** What the cache remembers of a file of the user's: its SHA-256, and what tells that it is still the same. */
+const noteSchema = z.object({ path: z.string(), bytes: z.number(), changed: z.number(), sha256: z.string() })
+
+/**
+ * The SHA-256 of a file of the user's that is called `name`: the one that is given, else that of its bytes, which are read
+ * where the cache does not remember it. Throws a `RaspiError` where there is no such file.
+ */
+export async function localDigest(
+  name: string,
+  { file: path, sha256 }: Pick<LocalImage, 'file' | 'sha256'>,
+  { cacheDir, log, signal }: { cacheDir: string; log: Log; signal?: AbortSignal | undefined },
+): Promise<string> {
+  const stats = await stat(path).catch(() => undefined)
+  if (!stats?.isFile())
+    throw new RaspiError('image', `Image ${name} cannot be had: there is no file ${path}.`)
+  if (sha256) return sha256
+  const note = join(cacheDir, 'files', createHash('sha256').update(path).digest('hex').slice(0, 16))
+  const seen = { path, bytes: stats.size, changed: stats.mtimeMs }
+  const known = noteSchema.safeParse(parsedJson(await readFile(note, 'utf8').catch(() => ''))).data
+  if (known && Object.entries(seen).every(([key, value]) => known[key as keyof typeof seen] === value))
+    return known.sha256
+  const notice = setTimeout(
+    () => log(`Image ${name}: reading ${path}, to know it by its content`),
+    noticeableMs,
+  )
+  try {
+    const digest = await fileDigest(path, signal)
+    await remember(note, { ...seen, sha256: digest })
+    return digest
+  } finally {
+    clearTimeout(notice)
+  }
+}
+
+/** A cache that cannot be written remembers nothing. */
+async function remember(note: string, what: z.output<typeof noteSchema>): Promise<void> {
+  try {
+    privateDir(note, '..')
+    await writeFile(note, JSON.stringify(what))
+  } catch {}
+}

@@ -1,0 +1,67 @@
+import { readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import * as digests from '../../../src/host/file-digest.ts'
+import { adoptionId } from '../../../src/image/adopt.ts'
+import { localDigest } from '../../../src/image/local-file.ts'
+import { sha256 } from '../../support/image-server.ts'
+import { scratchDir } from '../../support/scratch-dir.ts'
+
+vi.mock('../../../src/host/file-digest.ts', { spy: true })
+
+function setUp() {
+  const cacheDir = scratchDir()
+  const path = join(scratchDir(), 'pi.img')
+  writeFileSync(path, 'image 1')
+  const lines: string[] = []
+  const log = (line: string) => void lines.push(line)
+  const read = (given?: string) => localDigest('pi.img', { file: path, sha256: given }, { cacheDir, log })
+  const id = async (told = false) =>
+    adoptionId({
+      ...{ name: 'pi.img', user: 'pi', publicKey: 'ssh-ed25519', initFormat: undefined, files: [] },
+      source: { file: { path, sha256: await read(told ? sha256('image 1') : undefined), told } },
+    })
+  vi.mocked(digests.fileDigest).mockClear()
+  return { cacheDir, path, lines, read, id }
+}
+
+test('a file is what is in it: another time of it is nothing, another byte is', async () => {
+  const { path, id } = setUp()
+  const before = await id()
+  utimesSync(path, 1_000, 1_000)
+  expect(await id()).toBe(before)
+  expect(await id(true)).toBe(before)
+  writeFileSync(path, 'image 2')
+  expect(await id()).not.toBe(before)
+})
+
+test('a file is read once, and not at all where its SHA-256 is given', async () => {
+  const { cacheDir, path, read } = setUp()
+  expect(await read('a'.repeat(64))).toBe('a'.repeat(64))
+  expect(digests.fileDigest).not.toHaveBeenCalled()
+  expect([await read(), await read()]).toEqual([sha256('image 1'), sha256('image 1')])
+  expect(digests.fileDigest).toHaveBeenCalledTimes(1)
+  // What is remembered is damaged.
+  const [note = ''] = readdirSync(join(cacheDir, 'files'))
+  writeFileSync(join(cacheDir, 'files', note), '{')
+  expect(await read()).toBe(sha256('image 1'))
+  utimesSync(path, 1_000, 1_000)
+  await read()
+  expect(digests.fileDigest).toHaveBeenCalledTimes(3)
+})
+
+test('only a file that takes long to read is told of', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const { path, lines, read } = setUp()
+  const { promise, resolve } = Promise.withResolvers<string>()
+  vi.mocked(digests.fileDigest).mockReturnValueOnce(promise)
+  const reading = read()
+  await vi.waitFor(() => expect(digests.fileDigest).toHaveBeenCalled())
+  vi.advanceTimersByTime(1_900)
+  expect(lines).toEqual([])
+  vi.advanceTimersByTime(200)
+  expect(lines).toEqual([`Image pi.img: reading ${path}, to know it by its content`])
+  resolve('sum')
+  expect(await reading).toBe('sum')
+})
