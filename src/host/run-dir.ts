@@ -6,11 +6,13 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  utimes,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { isAlive, type ProcessId, processId, signalProcess } from './process.ts'
+import { type ProcessId, processId, signalProcess } from './process.ts'
+import { isOfHere, mayLive, type Owner, worldTag } from './world.ts'
 
 const prefix = 'vitest-raspi-'
 const ownerFile = 'owner.json'
@@ -22,6 +24,9 @@ const processesDir = 'processes'
  */
 const startingMs = 10_000
 
+/** How often a run shows to those who cannot see its process that it lives, in ms. */
+const signOfLifeMs = 3_600_000
+
 /**
  * A run's own directory: sockets, cards, consoles, logs; open to its owner only, gone when the run ends. It lies in the
  * system's temporary directory because the path of a unix socket may have 107 bytes.
@@ -29,11 +34,14 @@ const startingMs = 10_000
 export class RunDir {
   readonly path: string
   readonly #noted: ProcessId[] = []
+  readonly #signs: NodeJS.Timeout
 
   constructor(parent: string = tmpdir()) {
     this.path = mkdtempSync(join(parent, prefix))
     mkdirSync(join(this.path, processesDir), { mode: 0o700 })
-    writeFileSync(join(this.path, ownerFile), JSON.stringify(processId(process.pid)))
+    const file = join(this.path, ownerFile)
+    writeFileSync(file, JSON.stringify({ world: worldTag(), ...processId(process.pid) }))
+    this.#signs = setInterval(() => utimes(file, new Date(), new Date(), () => {}), signOfLifeMs).unref()
   }
 
   /** Notes a process of ours, for the sweep of a later run in case this one cannot end it. */
@@ -51,13 +59,15 @@ export class RunDir {
 
   /** Removes the directory with everything in it. Synchronous, so that it can be done as the process ends. */
   remove(): void {
+    clearInterval(this.#signs)
     rmSync(this.path, { recursive: true, force: true, maxRetries: 2 })
   }
 }
 
 /**
  * Clears what dead runs of this user left behind: ends their processes that still live, removes their directories.
- * Gives how many runs there were. Never touches a living run, or a process that only has the pid of one of ours.
+ * Gives how many runs there were. Never touches a living run, or a process that only has the pid of one of ours. A run whose
+ * process cannot be seen from here, because it is of another machine or container, is dead after a day without a sign of life.
  */
 export function sweepDeadRuns(parent: string = tmpdir()): number {
   const { uid } = userInfo()
@@ -69,8 +79,8 @@ export function sweepDeadRuns(parent: string = tmpdir()): number {
       if (owner !== uid) continue
       if (!existsSync(join(dir, ownerFile))) {
         if (Date.now() - mtimeMs < startingMs) continue
-      } else if (isAlive(readProcess(join(dir, ownerFile)))) continue
-      else {
+      } else if (mayRun(dir)) continue
+      else if (isOfHere(ownerOf(dir))) {
         for (const pid of readdirSync(join(dir, processesDir))) {
           signalProcess(readProcess(join(dir, processesDir, pid)), 'SIGKILL')
         }
@@ -84,18 +94,22 @@ export function sweepDeadRuns(parent: string = tmpdir()): number {
   return swept
 }
 
-/** The directories of the runs that live, and that this user may look into. */
+/** The directories of the runs that live, as far as can be told, and that this user may look into. */
 export function livingRuns(parent: string = tmpdir()): string[] {
   const dirs = readdirSync(parent).filter((entry) => entry.startsWith(prefix))
   return dirs
     .map((name) => join(parent, name))
     .filter((dir) => {
       try {
-        return isAlive(readProcess(join(dir, ownerFile)))
+        return mayRun(dir)
       } catch {
         return false
       }
     })
 }
+
+const mayRun = (dir: string) => mayLive(ownerOf(dir), statSync(join(dir, ownerFile)).mtimeMs)
+
+const ownerOf = (dir: string): Owner => readProcess(join(dir, ownerFile))
 
 const readProcess = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as ProcessId

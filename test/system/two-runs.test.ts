@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { worldTag } from '../../src/host/world.ts'
 import { onDocker, unfrozen } from '../support/engine.ts'
 import { entriesOf, makeCache, Project } from '../support/project.ts'
 
@@ -36,7 +37,7 @@ test('of two runs that need a new frozen Pi one makes it, and the other waits', 
   const projects = twoProjects(unfrozen())
   const cache = makeCache(join(projects[0].root, 'cache'), 'images')
   // What an interrupted run would have left.
-  mkdirSync(join(cache, 'tmp', 'frozen-999999999-1-1'), { recursive: true, mode: 0o700 })
+  mkdirSync(join(cache, 'tmp', `frozen-${worldTag()}-999999999-1-1`), { recursive: true, mode: 0o700 })
   const runs = projects.map((project) => project.vitest([], { VITEST_RASPI_CACHE: cache }))
   const ends = await Promise.all(runs.map((run) => run.finished(580_000)))
   for (const { code, output } of ends) {

@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto'
-import { readFileSync, readlinkSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import type Dockerode from 'dockerode'
 import * as z from 'zod'
 import { isAlive, processId } from '../../host/process.ts'
 import type { Log } from '../../host/progress.ts'
+import { world, worldTag } from '../../host/world.ts'
 import type { DockerClient } from './client.ts'
 
 /** The label that tells whose a container is. Nothing without it is ever touched. */
@@ -17,16 +15,6 @@ export const filesLabel = 'vitest-raspi.files'
 const ownerSchema = z.object({
   ...{ host: z.string(), boot: z.string(), processes: z.string() },
   ...{ pid: z.int(), startTime: z.string() },
-})
-
-/**
- * Among which processes a pid is one: a name is not enough, because machines are cloned with theirs, and containers have that of
- * their host. The boot and the pid namespace, see pid_namespaces(7), are empty where there is no /proc.
- */
-const world = () => ({
-  host: hostname(),
-  boot: inProc(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
-  processes: inProc(() => readlinkSync('/proc/self/ns/pid')),
 })
 
 /** The labels of what this process starts. */
@@ -86,14 +74,4 @@ export async function sweepTrials(docker: Dockerode, repository: string): Promis
 function isLeftTrial(name: string): boolean {
   const [, tag, pid, startTime = ''] = /-trial-([0-9a-f]+)-(\d+)-(\d*)$/.exec(name) ?? []
   return tag === worldTag() && !isAlive({ pid: Number(pid), startTime })
-}
-
-const worldTag = () => createHash('sha256').update(JSON.stringify(world())).digest('hex').slice(0, 12)
-
-function inProc(read: () => string): string {
-  try {
-    return read()
-  } catch {
-    return ''
-  }
 }

@@ -1,7 +1,9 @@
-import { existsSync, mkdirSync, utimesSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
-import { RunDir, sweepDeadRuns } from '../../../src/host/run-dir.ts'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { processId } from '../../../src/host/process.ts'
+import { livingRuns, RunDir, sweepDeadRuns } from '../../../src/host/run-dir.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
 
 test('a living run is not swept', () => {
@@ -9,6 +11,35 @@ test('a living run is not swept', () => {
   const run = new RunDir(dir)
   expect(sweepDeadRuns(dir)).toBe(0)
   expect(existsSync(run.path)).toBe(true)
+})
+
+test('a run of another machine or container lives until it has given no sign of life for a day', () => {
+  const dir = scratchDir()
+  const run = new RunDir(dir)
+  const file = join(run.path, 'owner.json')
+  const mine = JSON.parse(readFileSync(file, 'utf8')) as object
+  writeFileSync(file, JSON.stringify({ ...mine, world: '0123456789ab', pid: 999_999_999 }))
+  // Who has the pid of a process of the run here is another one.
+  const { pid = 0 } = sleep()
+  writeFileSync(join(run.path, 'processes/1'), JSON.stringify(processId(pid)))
+  expect([sweepDeadRuns(dir), livingRuns(dir)]).toEqual([0, [run.path]])
+  const twoDaysAgo = Date.now() / 1000 - 2 * 86_400
+  utimesSync(file, twoDaysAgo, twoDaysAgo)
+  expect([livingRuns(dir), sweepDeadRuns(dir)]).toEqual([[], 1])
+  expect(existsSync(run.path)).toBe(false)
+  expect(processId(pid)).toBeDefined()
+})
+
+test('a run gives a sign of life each hour', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const run = new RunDir(scratchDir())
+  const file = join(run.path, 'owner.json')
+  utimesSync(file, 1, 1)
+  vi.advanceTimersByTime(3_600_000)
+  await expect.poll(() => statSync(file).mtimeMs).toBeGreaterThan(1_000)
+  run.remove()
+  expect(vi.getTimerCount()).toBe(0)
 })
 
 test('what was made again after its run had removed it is swept, but not what has just been made', () => {
@@ -20,3 +51,9 @@ test('what was made again after its run had removed it is swept, but not what ha
   expect(sweepDeadRuns(dir)).toBe(1)
   expect([existsSync(old), existsSync(young)]).toEqual([false, true])
 })
+
+function sleep() {
+  const sleeper = spawn('sleep', ['60'], { stdio: 'ignore' })
+  onTestFinished(() => void sleeper.kill())
+  return sleeper
+}
