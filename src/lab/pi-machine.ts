@@ -273,8 +273,8 @@ export class PiMachine {
   }
 
   /**
-   * Breaks it, or mends it. How fast its card is counts for each machine that is started on it; all else throws a `RaspiError`
-   * where it is off.
+   * Breaks it, or mends it. How fast its card is counts for each machine that is started on it; to hang it must have power, or this
+   * throws a `RaspiError`. One without power does not hang.
    */
   async fault(fault: MachineFault): Promise<void> {
     if ('card' in fault) {
@@ -282,9 +282,8 @@ export class PiMachine {
       this.#cardLimits = Object.keys(fault.card).length > 0 ? fault.card : undefined
       return
     }
-    const machine = this.running('It cannot be broken')
-    if (fault.hangs) await machine.pause()
-    else await machine.resume()
+    if (fault.hangs) await this.running('It cannot be broken').pause()
+    else if (!this.#machine?.hasEnded) await this.#machine?.resume()
   }
 
   /** Whether its guest stands still: it hangs, or is at rest. */

@@ -96,7 +96,9 @@ export class PiFaults {
       `mkdir -p ${hoard}; mount -t tmpfs -o size=$((want + 1))m tmpfs ${hoard}`,
       `fallocate -l "$want"M ${hoard}/memory`,
     ])
-    return this.#atWork.add('its memory is short', () => this.#asRoot([`umount ${hoard}; rmdir ${hoard}`]))
+    // A boot has mended it, too.
+    const mend = [`! mountpoint -q ${hoard} || umount ${hoard}`, `[ ! -d ${hoard} ] || rmdir ${hoard}`]
+    return this.#atWork.add('its memory is short', () => this.#asRoot(mend))
   }
 
   /** Sets its clock forward by `seconds`, rounded to whole ones, or back where they are negative. Mended, it has the host's time. */
@@ -107,7 +109,7 @@ export class PiFaults {
     return this.#atWork.add('its clock is wrong', () => this.#asRoot([clockScript()]))
   }
 
-  /** Mends all that is broken, but for a card that is read-only. */
+  /** Mends all that is broken, but for a card that is read-only. Throws a `RaspiError` where some cannot be, after it has tried all. */
   clear(): Promise<void> {
     return this.#atWork.clear()
   }

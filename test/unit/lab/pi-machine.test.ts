@@ -50,6 +50,16 @@ test('a slow card is slow on each machine that is started on it, until it is men
   expect(third.limitCard).toHaveBeenCalledWith({ operationsPerSecond: 10 })
 })
 
+test('one without power hangs no more, and cannot be made to', async () => {
+  const pi = await aMachine()
+  const qemu = aQemu()
+  await pi.adopt(qemu)
+  await pi.fault({ hangs: true })
+  await pi.cut()
+  await pi.fault({ hangs: false })
+  await expect(pi.fault({ hangs: true })).rejects.toThrow('Pi compute00 is off')
+})
+
 test('a first start of which no machine came is still to come', async () => {
   const machine = await aMachine()
   let started = 0
