@@ -17,7 +17,7 @@ export interface ClaimedPi extends WantedStanding {
 
 /**
  * Chooses names and ssh ports for the Pis of `request`, and writes `entry` down with them before another process can choose the
- * same. Throws a `RaspiError` where a name is taken.
+ * same. What tools read of labs that no longer stand is gone then. Throws a `RaspiError` where a name is taken.
  */
 export async function claim(
   { pis, firstPort }: Pick<StandingRequest, 'pis' | 'firstPort'>,
@@ -25,6 +25,7 @@ export async function claim(
   entry: Omit<LabEntry, 'pis'>,
 ): Promise<ClaimedPi[]> {
   return registry.exclusively(async () => {
+    registry.removeDeadParts()
     const others = registry
       .entries()
       .filter(isStanding)

@@ -1,4 +1,13 @@
-import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as z from 'zod'
@@ -98,12 +107,27 @@ export class Registry {
     privateDir(dirname(file))
     // Written beside the directory: Ansible takes whatever is in it.
     replaceFile(file, text, join(this.dir, `${part}-${process.pid}.new`))
-    if (part === 'ssh') replaceFile(this.sshConfig, `Include "${join(this.dir, 'ssh', '*.conf')}"\n`)
+    if (part === 'ssh') replaceFile(this.sshConfig, `Include "${join(this.#sshDir, '*.conf')}"\n`)
   }
 
   /** What {@link writePart} wrote of the inventory for a lab. */
   readInventory({ process }: LabEntry): string {
     return readFileSync(this.#partOf('inventory', process), 'utf8')
+  }
+
+  /** Forgets the parts of labs that do not stand: Ansible and OpenSSH would take their Pis for some that can be reached. */
+  removeDeadParts(): void {
+    const standing = new Set(
+      this.entries()
+        .filter(isStanding)
+        .map((lab) => String(lab.process.pid)),
+    )
+    for (const dir of [this.inventoryDir, this.#sshDir].filter(existsSync)) {
+      for (const name of readdirSync(dir)) {
+        const [, pid] = /^lab-(\d+)\.(?:yml|conf)$/.exec(name) ?? []
+        if (pid && !standing.has(pid)) rmSync(join(dir, name), { force: true })
+      }
+    }
   }
 
   /** Does `work` while no other process changes names and ports. */
@@ -115,10 +139,14 @@ export class Registry {
     )
   }
 
+  get #sshDir(): string {
+    return join(this.dir, 'ssh')
+  }
+
   #partOf(part: Part, { pid }: ProcessId): string {
     return part === 'inventory'
       ? join(this.inventoryDir, `lab-${pid}.yml`)
-      : join(this.dir, 'ssh', `lab-${pid}.conf`)
+      : join(this.#sshDir, `lab-${pid}.conf`)
   }
 
   #fileOf({ pid }: ProcessId): string {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,6 +51,26 @@ test('a name that is up is refused, and nothing is written', async () => {
     'boreas is up already.\n  `vitest-raspi reset boreas` makes it fresh, `vitest-raspi down boreas` ends it.',
   )
   expect(registry.entries()).toHaveLength(1)
+})
+
+test('what Ansible and ssh would read of labs that were killed is gone, and they are still known', async () => {
+  const [living, dead, unknown] = [
+    { pid: process.ppid, startTime: startTimeOf(process.ppid) },
+    { pid: 1, startTime: 'long ago' },
+    { pid: 2, startTime: 'longer ago' },
+  ] as const
+  for (const lab of [living, dead])
+    registry.write(
+      entryOf(registry.dir, { process: lab, pis: [{ name: `of-${lab.pid}`, sshPort: firstPort }] }),
+    )
+  for (const lab of [living, dead, unknown]) {
+    registry.writePart('inventory', lab, '{}')
+    registry.writePart('ssh', lab, '')
+  }
+  await claim({ pis: 1, firstPort }, registry, entryOf(registry.dir, { process: thisProcess() }))
+  expect(readdirSync(registry.inventoryDir)).toEqual([`lab-${living.pid}.yml`])
+  expect(readdirSync(join(registry.dir, 'ssh'))).toEqual([`lab-${living.pid}.conf`])
+  expect(registry.entries().map((lab) => lab.process)).toContainEqual(dead)
 })
 
 test('a port on which somebody listens is passed over', async () => {
