@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import ssh2 from 'ssh2'
 import { type GuestNetworks, networksScript, reloadNetworks } from './guest-networks.ts'
 import { clockScript, openPause, pause } from './guest-shell.ts'
+import { renameInHosts } from './hosts-file.ts'
 import { lingerDir, lingersForUs } from './warm.ts'
 
 /** What must differ between two Pis. */
@@ -72,14 +73,13 @@ export function identityScript(
   newKey?: NewKey,
 ): string {
   return wake([
-    'old=$(< /etc/machine-id); name=$(< /proc/sys/kernel/hostname); hosts=$(< /etc/hosts)',
+    'old=$(< /etc/machine-id); name=$(< /proc/sys/kernel/hostname)',
     `echo ${machineId} > /etc/machine-id; echo ${hostname} > /proc/sys/kernel/hostname; echo ${hostname} > /etc/hostname`,
-    `printf '%s\\n' "\${hosts//$name/${hostname}}" > /etc/hosts`,
     'umask 077',
     `printf '%s\\n' ${lines(hostKey.private).join(' ')} > /etc/ssh/ssh_host_ed25519_key`,
     'umask 022',
     `echo '${hostKey.public.trim()}' > /etc/ssh/ssh_host_ed25519_key.pub`,
-    perl([...ownFiles, ...entropy()], `"$old" ${machineId}`),
+    perl([...ownFiles, ...entropy()], `"$old" ${machineId} "$name" ${hostname}`),
     ...(networks ? [networksScript(networks, mac)] : []),
     ...(newKey ? [`echo '${newKey.key}' >> ~${newKey.user}/.ssh/authorized_keys`] : []),
   ])
@@ -166,12 +166,13 @@ function perl(statements: string[], args = ''): string {
 
 /**
  * The journal moves to the new machine id, where journalctl looks for it, and journald, which knows only the old one,
- * finds it by a link. Host keys of other kinds go.
+ * finds it by a link. Host keys of other kinds go. /etc/hosts has the new name.
  */
 const ownFiles = [
-  'my ($old, $new) = @ARGV;',
+  'my ($old, $new, $name, $hostname) = @ARGV;',
   'for (qw(/run/log/journal /var/log/journal)) { rename "$_/$old", "$_/$new" and symlink $new, "$_/$old" }',
   'unlink grep { !/ed25519/ } glob "/etc/ssh/ssh_host_*_key*";',
+  ...renameInHosts,
 ]
 
 /**

@@ -10,6 +10,7 @@ import {
   reloadNetworks,
 } from '../freeze/guest-networks.ts'
 import { clockScript, loginFindingsScript } from '../freeze/guest-shell.ts'
+import { renameInHosts } from '../freeze/hosts-file.ts'
 import {
   firstCommands,
   type Identity,
@@ -387,7 +388,7 @@ export class LivePi {
       clockScript(),
       'read -r old < /etc/hostname',
       `echo ${hostname} > /etc/hostname`,
-      `sed -i "s/\\b$old\\b/${hostname}/g" /etc/hosts`,
+      ...["perl -e '", 'my ($name, $hostname) = @ARGV;', ...renameInHosts, `' "$old" ${hostname}`],
       ...(networks ? [networksScript(networks, this.identity.mac), reloadNetworks] : []),
       'sync -f /',
     ].join('\n')
