@@ -120,11 +120,14 @@ async function booted(machine: Machine, { bootTimeout, signal }: FreezeContext):
   const over = new AbortController()
   const stop = AbortSignal.any([deadline, signal, over.signal])
   const failedToBoot = (evidence: string) => new RaspiError('boot', `The Pi failed to boot`, { evidence })
-  const panic = machine.console.waitFor({ panic: bootFailures }, stop).then(async () => {
-    throw failedToBoot(await machine.console.tail())
+  // Before it may be a boot that failed: a Pi's console goes on through all its boots.
+  const sinceStart = { offset: machine.consoleStart }
+  const tail = () => machine.console.tail(40, sinceStart)
+  const panic = machine.console.waitFor({ panic: bootFailures }, stop, sinceStart).then(async () => {
+    throw failedToBoot(await tail())
   })
   const ended = machine.ended.then(async () => {
-    const evidence = await machine.console.tail()
+    const evidence = await tail()
     // A machine whose kernel has panicked is ended, perhaps before that is seen here.
     if (bootFailures.test(evidence)) throw failedToBoot(evidence)
     throw new RaspiError('boot', `The Pi was lost while it booted: ${machine.fate()}`, { evidence })
@@ -140,7 +143,7 @@ async function booted(machine: Machine, { bootTimeout, signal }: FreezeContext):
     signal.throwIfAborted()
     if (!deadline.aborted) throw error
     throw new RaspiError('boot', `The Pi did not finish booting within ${bootTimeout / 1000} s`, {
-      evidence: await machine.console.tail(),
+      evidence: await tail(),
     })
   } finally {
     over.abort()

@@ -21,19 +21,15 @@ export class ConsoleLog {
     return (await stat(this.file).catch(() => undefined))?.size ?? 0
   }
 
-  /** The last `count` lines that hold anything (default 40). */
-  async tail(count = 40): Promise<string> {
+  /** The last `count` lines that hold anything (default 40), of those from the byte `offset` on (default 0). */
+  async tail(count = 40, { offset = 0 } = {}): Promise<string> {
     const bytes = Math.max(64, count) * 200
     const file = await open(this.file).catch(() => undefined)
     if (!file) return ''
     try {
       const { size } = await file.stat()
-      const { buffer, bytesRead } = await file.read(
-        Buffer.alloc(Math.min(bytes, size)),
-        0,
-        null,
-        Math.max(0, size - bytes),
-      )
+      const start = Math.max(offset, size - bytes)
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.max(0, size - start)), 0, null, start)
       const lines = clean(buffer.toString('utf8', 0, bytesRead)).split('\n')
       return lines
         .filter((line) => line.trim())

@@ -25,6 +25,8 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
   readonly place: Place
   readonly qmp: Qmp
   readonly console: ConsoleLog
+  /** From which byte on the console is this machine's: before it is what machines at the same place wrote. */
+  readonly consoleStart: number
   /** QEMU's own messages, the last 16 KiB of them. */
   readonly messages: () => string
   /** Why it has ended where it was not meant to, in words: `QEMU was killed by SIGSEGV`. Empty as long as it runs. */
@@ -40,7 +42,7 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
     spec: MachineSpec,
     place: Place,
     qmp: Qmp,
-    { process, messages, fate, exited }: Started,
+    { process, messages, fate, exited, consoleStart }: Started,
   ) {
     super()
     this.spec = spec
@@ -50,6 +52,7 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
     this.#stillness = new Stillness({ stop: () => qmp.execute('stop'), go: () => qmp.execute('cont') })
     this.messages = messages
     this.fate = fate
+    this.consoleStart = consoleStart
     this.console = new ConsoleLog(join(place.logDir, machineFiles.console))
     let guestEnd: MachineEnd | undefined
     qmp.on('event', (event) => {
@@ -78,7 +81,7 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
   ): Promise<Machine> {
     signal?.throwIfAborted()
     // The console of a Pi that was started again goes on in the same file.
-    const offset = await new ConsoleLog(join(place.logDir, machineFiles.console)).size()
+    const consoleStart = await new ConsoleLog(join(place.logDir, machineFiles.console)).size()
     const args = qemuArguments({ ...spec, boot: await brought(spec.boot, place) }, place)
     const log = new MachineLog(join(place.logDir, machineFiles.log))
     log.note('starts', commandLine('qemu-system-aarch64', args))
@@ -98,12 +101,15 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
     const stop = signal ? AbortSignal.any([failed.signal, signal]) : failed.signal
     try {
       const qmp = await Qmp.connect(place, join(place.dir, machineFiles.qmp), { signal: stop })
-      const machine = new Machine(spec, place, qmp, { process, messages, fate: () => fate, exited })
+      const started = { process, messages, fate: () => fate, exited, consoleStart }
+      const machine = new Machine(spec, place, qmp, started)
       machine.once('end', (end) => log.note('ended', end === 'crashed' ? fate : end))
-      void machine.console.waitFor({ panic: hopeless }, failed.signal, { offset, everyMs: 500 }).then(
-        () => fail('its kernel panicked'),
-        () => {},
-      )
+      void machine.console
+        .waitFor({ panic: hopeless }, failed.signal, { offset: consoleStart, everyMs: 500 })
+        .then(
+          () => fail('its kernel panicked'),
+          () => {},
+        )
       await machine.#joinSegments(spec.nics)
       return machine
     } catch (error) {
@@ -239,6 +245,7 @@ interface Started {
   messages: () => string
   fate: () => string
   exited: Promise<unknown>
+  consoleStart: number
 }
 
 /**
