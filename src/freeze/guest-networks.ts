@@ -30,7 +30,8 @@ export interface GuestNetworks {
 export function networksScript({ nics, hosts }: GuestNetworks, mac: string): string {
   const names = [`${mac}=eth0`, ...nics.map((nic) => `${nic.mac}=${nic.interface}`)]
   return [
-    `printf '%s\\n' ${hosts.map((line) => quote(line)).join(' ')} >> /etc/hosts`,
+    // On lines of their own: the tty that this comes by takes 4095 bytes of one.
+    `printf '%s\\n' ${quote(hosts.join('\n'))} >> /etc/hosts`,
     ...nics.flatMap(files),
     `wanted=(${names.join(' ')})`,
     nameScript,

@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { networksScript } from '../../../src/freeze/guest-networks.ts'
+import { scratchDir } from '../../support/scratch-dir.ts'
 
 const networks = {
   nics: [
@@ -17,6 +20,21 @@ test('the script is bash, and no line is longer than a tty takes', () => {
     stderr: '',
   })
   expect(Math.max(...script.split('\n').map((line) => Buffer.byteLength(line)))).toBeLessThan(4_000)
+})
+
+test('as many peers as there may be are told in lines that a tty takes', () => {
+  const nics = Array.from({ length: 7 }, (_, index) => ({
+    ...{ network: `${index}`.padStart(63, 'n'), mac: `dc:a6:32:00:00:0${index}` },
+    ...{ interface: `eth${index + 1}`, address: `10.77.${index}.254/24` },
+  }))
+  const names = Array.from({ length: 64 }, (_, index) => `${index}`.padStart(63, 'p'))
+  const hosts = nics.flatMap(({ network }) => names.map((name) => `10.77.1.254 ${name} ${name}.${network}`))
+  const lines = networksScript({ nics, hosts }, 'b8:27:eb:00:00:01').split('\n')
+  expect(Math.max(...lines.map((line) => Buffer.byteLength(line)))).toBeLessThan(4_000)
+  const dir = scratchDir()
+  const [write = ''] = /^printf [^>]*>> \/etc\/hosts$/m.exec(lines.join('\n')) ?? []
+  spawnSync('bash', ['-c', write.replace('/etc/hosts', join(dir, 'hosts'))])
+  expect(readFileSync(join(dir, 'hosts'), 'utf8')).toBe(hosts.map((line) => `${line}\n`).join(''))
 })
 
 test('NICs have the names of their places, and addresses where they are given some', () => {
