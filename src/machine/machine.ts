@@ -103,6 +103,10 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
       const qmp = await Qmp.connect(place, join(place.dir, machineFiles.qmp), { signal: stop })
       const started = { process, messages, fate: () => fate, exited, consoleStart }
       const machine = new Machine(spec, place, qmp, started)
+      qmp.on('event', (event) => {
+        const error = stoppedBy(event)
+        if (error) fail(unusableCard(error))
+      })
       machine.once('end', (end) => log.note('ended', end === 'crashed' ? fate : end))
       void machine.console
         .waitFor({ panic: hopeless }, failed.signal, { offset: consoleStart, everyMs: 500 })
@@ -274,6 +278,17 @@ function endByGuest({ name, data }: QmpEvent): MachineEnd | undefined {
 }
 
 /**
+ * Why QEMU has stopped the guest for good: the write to its card that a virtio device could not do on a full disk is to be tried
+ * again once somebody has made room. https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html, BLOCK_IO_ERROR
+ */
+function stoppedBy({ name, data }: QmpEvent): string | undefined {
+  return name === 'BLOCK_IO_ERROR' && data.action === 'stop' ? String(data.reason) : undefined
+}
+
+const unusableCard = (error: string) =>
+  `its card's file could not be used, is its disk full? QEMU says: ${error}`
+
+/**
  * Keeps the end of what QEMU says, without its noise, and lets `log` hear it. The card's errors QEMU only mentions there, and lets the guest
  * go on with wrong data (hw/sd/sd.c), so they are told to `onFailure`.
  */
@@ -288,7 +303,7 @@ function keepMessages(
     log.hear(chunk)
     kept = `${kept}${chunk}`.replace(noise, '').slice(-16_384)
     const [error] = /sd_blk_\w+: .* on host side/.exec(kept) ?? []
-    if (error) onFailure(`its card's file could not be used, is its disk full? QEMU says: ${error}`)
+    if (error) onFailure(unusableCard(error))
   })
   stream.on('error', () => {})
   return () => kept.trim()
