@@ -44,7 +44,7 @@ export interface LabClient {
   network(lease: number, name: string, request: SegmentRequest): Promise<unknown>
   /** Breaks its machine, or mends it. Throws the lab's `RaspiError` where it is off. */
   fault(pi: number, fault: MachineFault): Promise<void>
-  /** Leaves Pis to the user instead of giving them back. Never throws; gives them back where they are not wanted. */
+  /** Leaves Pis to the user instead of giving them back. Never throws; gives them back where they are not wanted or, of which it tells, cannot be left. */
   keep(lease: number, why: string): Promise<void>
   /**
    * What Ansible's programs are to have in their environment, so that they run in the container of the run. Throws the lab's
@@ -88,6 +88,7 @@ async function open(path: string): Promise<LabClient> {
   const channel = openChannel<LabFunctions, WorkerFunctions>(socket, {
     lost: (pi, error) => loss(pi).abort(RaspiError.from(error)),
   })
+  const say = (line: string) => void channel.say.asEvent(line).catch(() => {})
   socket.on('close', () => gone.abort(new RaspiError('lab', 'The lab has ended, and its Pis with it.')))
   return {
     lease: async (request) => openAnswer(await channel.lease(request)),
@@ -104,9 +105,10 @@ async function open(path: string): Promise<LabClient> {
     controlNode: async () => openAnswer(await channel.controlNode()),
     async keep(lease, why) {
       const kept = await channel.keep(lease, why).catch(() => undefined)
+      if (kept && 'error' in kept) say(`No Pi is ${why}: ${RaspiError.from(kept.error).message}`)
       if (!kept || !('value' in kept) || kept.value.length === 0) await channel.release(lease).catch(() => {})
     },
-    say: (line) => void channel.say.asEvent(line).catch(() => {}),
+    say,
     gone: gone.signal,
     lost: (pi) => loss(pi).signal,
   }
