@@ -96,11 +96,13 @@ export class PiMachine {
     void this.#loss.promise.then(listener)
   }
 
-  /** Gives the Pi up for lost, whatever by. */
+  /** Gives the Pi up for lost, whatever by. Who comes is told so. */
   lose(reason: unknown): void {
-    const sentence = `Pi ${this.#context.hostname} is lost: ${messageOf(reason)}`
+    const name = `Pi ${this.#context.hostname}`
+    const sentence = `${name} is lost: ${messageOf(reason)}`
     const error = isRaspiError(reason) ? reason : new RaspiError('boot', sentence, { cause: reason })
     this.#loss.resolve(error)
+    this.#door.refuse(`${name} is off: it was lost`)
   }
 
   /** The end of what its console has shown. */
@@ -141,8 +143,7 @@ export class PiMachine {
       isThere = true
       await this.place.end()
       this.place = place
-      this.#door.leadTo(undefined)
-      await this.#poweredDuring(start)
+      await this.#startBy(start)
       this.#isVacant = false
     })
     if (!isThere) await place.end()
@@ -235,10 +236,9 @@ export class PiMachine {
           { hint: 'Deploy an image first: by pi.provision in a test, or `vitest-raspi provision`.' },
         )
       }
-      this.#door.leadTo(undefined)
       const first = this.#firstStart
       this.#firstStart = undefined
-      await this.#poweredDuring(async () => {
+      await this.#startBy(async () => {
         if (!first) return this.#bootAgain()
         try {
           await first()
@@ -260,7 +260,7 @@ export class PiMachine {
   reset(): Promise<void> {
     return this.#inTurn(async () => {
       this.running('It cannot be reset')
-      await this.#poweredDuring(async () => {
+      await this.#startBy(async () => {
         await this.#leave(undefined)
         await this.#bootAgain()
       })
@@ -319,6 +319,18 @@ export class PiMachine {
     // One that is just being started ends as soon as it has started.
     await this.#turn
     await this.place.end()
+  }
+
+  /** Starts a machine by `work`. Who comes waits for it or, where it could not be started, is told so. */
+  async #startBy(work: () => Promise<void>): Promise<void> {
+    this.#door.leadTo(undefined)
+    try {
+      await this.#poweredDuring(work)
+    } catch (error) {
+      if (this.power === 'off')
+        this.#door.refuse(`Pi ${this.#context.hostname} is off: it could not be started`)
+      throw error
+    }
   }
 
   /** Counts as having power while `work` starts a machine, or waits for its turn to do so. */

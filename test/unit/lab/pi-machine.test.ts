@@ -1,5 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { RaspiError } from '../../../src/errors.ts'
 import { PiMachine } from '../../../src/lab/pi-machine.ts'
@@ -16,7 +18,7 @@ function aPlace(dir: string) {
 }
 
 /** What there is of a Pi before QEMU is started. */
-async function aMachine() {
+async function aMachineBehindADoor() {
   const dir = scratchDir()
   const door = await Door.open({ port: 0 })
   const connection = {
@@ -29,8 +31,10 @@ async function aMachine() {
   }
   const machine = new PiMachine(context, aPlace(dir), door, connection, join(dir, 'ssh'))
   onTestFinished(() => machine.end())
-  return machine
+  return { machine, door }
 }
+
+const aMachine = async () => (await aMachineBehindADoor()).machine
 
 test('a slow card is slow on each machine that is started on it, until it is mended', async () => {
   const pi = await aMachine()
@@ -98,6 +102,36 @@ test('one with nothing on its card cannot be switched on, until something has be
   await begun
   // It boots now: what fails is that there is no QEMU here.
   await expect(machine.switchOn()).rejects.toThrow(/card could not be written/)
+})
+
+/** Why `door` sends a caller away. */
+async function refusalAt(door: Door): Promise<string | undefined> {
+  const heard = await text(connect(door.port, '127.0.0.1'))
+  return /Pi compute00 is off[^\0]*/.exec(heard)?.[0]
+}
+
+const unstarted = 'Pi compute00 is off: it could not be started'
+
+test('who comes to one that could not be started is told so', { timeout: 10_000 }, async () => {
+  const { machine, door } = await aMachineBehindADoor()
+  // There is no QEMU here.
+  await expect(machine.switchOn()).rejects.toThrow()
+  expect(await refusalAt(door)).toBe(unstarted)
+  await expect(machine.begin(machine.place, () => Promise.reject(new Error('no boot')))).rejects.toThrow()
+  expect(await refusalAt(door)).toBe(unstarted)
+  await machine.adopt(aQemu())
+  await expect(machine.reset()).rejects.toThrow()
+  expect(await refusalAt(door)).toBe(unstarted)
+})
+
+test('who comes to one that was lost is told so', { timeout: 10_000 }, async () => {
+  const { machine, door } = await aMachineBehindADoor()
+  const qemu = aQemu()
+  await machine.adopt(qemu)
+  qemu.hasEnded = true
+  qemu.emit('end', 'crashed')
+  await new Promise<RaspiError>((resolve) => machine.whenLost(resolve))
+  expect(await refusalAt(door)).toBe('Pi compute00 is off: it was lost')
 })
 
 test('a place that it is deployed to when it has ended is given up', async () => {
