@@ -13,7 +13,7 @@ export class ConsoleLog {
 
   /** Everything so far, without the terminal's control sequences; empty where nothing was written yet. */
   async text(): Promise<string> {
-    return clean(await readFile(this.file, 'latin1').catch(() => ''))
+    return clean(await readFile(this.file, 'utf8').catch(() => ''))
   }
 
   /** How many bytes it has so far. */
@@ -49,18 +49,18 @@ export class ConsoleLog {
     signal: AbortSignal,
     { offset = 0, everyMs = 50 }: { offset?: number; everyMs?: number } = {},
   ): Promise<Name> {
-    let rest = ''
+    let rest = Buffer.alloc(0)
     for (;;) {
       signal.throwIfAborted()
       for await (const chunk of readFrom(this.file, offset)) {
         offset += chunk.length
-        rest += chunk.toString('latin1')
+        rest = Buffer.concat([rest, chunk])
       }
-      const text = clean(rest)
+      const text = clean(rest.toString('utf8'))
       for (const [name, pattern] of Object.entries(patterns) as [Name, RegExp][])
         if (pattern.test(text)) return name
       // A line that is not ended yet is looked at again.
-      rest = rest.slice(rest.lastIndexOf('\n') + 1)
+      rest = rest.subarray(rest.lastIndexOf('\n') + 1)
       await delay(everyMs, undefined, { signal })
     }
   }
