@@ -31,7 +31,7 @@ export interface LabHostContext {
   signal: AbortSignal
 }
 
-/** What a lab works with: the host's programs, an engine, an Ansible. Each is looked for once, when it is wanted first. */
+/** What a lab works with: the host's programs, an engine, an Ansible. Each is looked for once, when it is wanted first, be it there or not. */
 export class LabHost {
   readonly #context: LabHostContext
   #tools: Promise<HostTools> | undefined
@@ -69,6 +69,22 @@ export class LabHost {
     if (!node) return { ansibleVersion: (await this.#host()).ansibleVersion, programEnv: process.env }
     const programEnv = { ...settingsOfAnsible(process.env), ...node.env }
     return { ansibleVersion: `${node.version} in ${node.imageId.slice(0, 12)}`, programEnv }
+  }
+
+  /** Looks anew, when it is wanted next, for what was missing. */
+  lookAnew(): void {
+    this.#tools?.catch(() => {
+      this.#tools = undefined
+    })
+    this.#engine?.catch(() => {
+      this.#engine = undefined
+    })
+    this.#bmcs?.catch(() => {
+      this.#bmcs = undefined
+    })
+    this.#controlNode?.catch(() => {
+      this.#controlNode = undefined
+    })
   }
 
   /** Ends what it has started. */

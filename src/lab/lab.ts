@@ -190,9 +190,10 @@ export class Lab {
     return this.#host.controlNode()
   }
 
-  /** Looks anew, at the next lease, whether what Pis are prepared by has changed: for tests that are run again. */
-  forgetLayers(): void {
-    this.#sources.forgetLayers()
+  /** Looks anew, at the next lease, whether what Pis are prepared by has changed, and for what was missing: for tests that are run again. */
+  lookAnew(): void {
+    this.#host.lookAnew()
+    this.#sources.lookAnew()
   }
 
   /** Throws a `RaspiError` where `wanted` Pis for `holder` can never live here at the same time. */

@@ -72,9 +72,10 @@ export class PiSources {
     }
   }
 
-  /** Looks anew, the next time, whether what Pis are prepared by has changed. */
-  forgetLayers(): void {
+  /** Looks anew, the next time, whether what Pis are prepared by has changed, and for what could not be had. */
+  lookAnew(): void {
     this.#layers.clear()
+    for (const [key, made] of this.#sources) made.catch(() => this.#sources.delete(key))
   }
 
   /** Settles when nothing is being made any more, nor shared. */
@@ -121,7 +122,7 @@ export class PiSources {
   }
 }
 
-/** What could not be had once is not tried again: every test would wait for the same failure. */
+/** What could not be had once is not tried again in the same run: every test would wait for the same failure. */
 function once<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
   const made = known.get(key) ?? make()
   made.catch(() => {})

@@ -46,7 +46,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   process.on('exit', kill)
   process.on('SIGHUP', hangUp)
 
-  project.onTestsRerun(() => lab.forgetLayers())
+  project.onTestsRerun(() => lab.lookAnew())
   project.provide('raspiLab', {
     socket: path,
     projectDir: project.config.root,
