@@ -5,7 +5,7 @@ import type { TaskRun } from '../ansible/run.ts'
 import { taskMessage } from './failure-tasks.ts'
 import { maskSecrets } from './mask.ts'
 import { type RunRecord, tasksOf } from './run-record.ts'
-import { cutText, diffOf, firstLine } from './text.ts'
+import { cutText, firstLine, maskedDiff } from './text.ts'
 import type { RunAccount, TaskAccount, TestAccount } from './told.ts'
 
 /** An account as Vitest's reporters get it: not as `task.meta`, which other reporters write out for every test. */
@@ -29,7 +29,7 @@ export function accountOf(
   return {
     // The last ones: those that a failure has to do with.
     runs: records.slice(-most.runs).map((record) => accountOfRun(record, projectDir, mask, left)),
-    errors: errors.map((error) => mask(cutText(error, most.error))),
+    errors: errors.map((error) => cutText(mask(error), most.error)),
   }
 }
 
@@ -54,8 +54,8 @@ function accountOfRun(
   left.tasks -= kept.length
   const told: TaskAccount[] = kept.map((task) => {
     const { host, status, endedAt, durationMs } = task
-    const message = failing(status) ? mask(cutText(taskMessage(task), most.message)) : ''
-    const diff = left.diffs > 0 ? shownDiff(task).map(mask) : []
+    const message = failing(status) ? cutText(mask(taskMessage(task)), most.message) : ''
+    const diff = left.diffs > 0 ? shownDiff(task, mask) : []
     left.diffs -= diff.join('\n').length
     return {
       ...common(task),
@@ -95,8 +95,9 @@ function keep(tasks: readonly TaskRun[], count: number): TaskRun[] {
 const failing = (status: TaskStatus) =>
   status === 'failed' || status === 'unreachable' || status === 'rescued' || status === 'ignored'
 
-function shownDiff(task: TaskRun): string[] {
-  const lines = diffOf(task)
+// Masked before it is cut: no part of a secret is known as one.
+function shownDiff(task: TaskRun, mask: (text: string) => string): string[] {
+  const lines = maskedDiff(task, mask)
   const more = lines.length - most.diffLines
   const shown = lines.slice(0, most.diffLines).map((line) => cutText(line, 500))
   return more > 0 ? [...shown, `… ${more} more lines`] : shown

@@ -1,23 +1,26 @@
 import { resolve } from 'node:path'
 import { placeOf, type TaskRun, titleOf } from '../ansible/run.ts'
+import { maskSecrets } from './mask.ts'
 import type { FailureTask } from './meta.ts'
 import { type RunRecord, tasksOf } from './run-record.ts'
-import { cutText, diffOf } from './text.ts'
+import { cutText, maskedDiff } from './text.ts'
 
 const most = { tasks: 5, message: 500, diffLines: 40 }
 
 /**
  * The tasks that a test's failure has to do with: of the last run those that failed it and the one it was at when it was
- * stopped, and those whose changes `errors`, the messages of the test's errors, tell of. At most five.
+ * stopped, and those whose changes `errors`, the messages of the test's errors, tell of. At most five, without `secrets`.
  */
 export function failureTasks(
   records: readonly RunRecord[],
   errors: readonly string[],
   projectDir: string,
+  secrets: readonly string[],
 ): FailureTask[] {
   const last = records.at(-1)
   if (!last) return []
   const { tasks, current } = tasksOf(last, projectDir)
+  const mask = (text: string) => maskSecrets(text, secrets)
   const told = (task: Titled) => errors.some((error) => tells(error, task))
   const failed = tasks.filter(({ status }) => status === 'failed' || status === 'unreachable')
   const changed = tasks.filter((task) => task.changed && !failed.includes(task) && told(task))
@@ -26,8 +29,9 @@ export function failureTasks(
     what: failed.includes(task) ? 'failed' : 'changed',
     host: task.host,
     durationMs: task.durationMs,
-    message: cutText(taskMessage(task), most.message),
-    diff: diffOf(task).slice(0, most.diffLines),
+    // Masked before it is cut: no part of a secret is known as one.
+    message: cutText(mask(taskMessage(task)), most.message),
+    diff: maskedDiff(task, mask).slice(0, most.diffLines),
     told: told(task),
   }))
   if (!current || failed.length > 0) return ended.slice(0, most.tasks)

@@ -28,8 +28,9 @@ export function secretsOf(vars: unknown): string[] {
 }
 
 // Each starts at a fixed word and repeats only up to a limit: evidence may hold a line of many kilobytes.
+// In a diff the lines of a key may begin with a hyphen.
 const privateKey =
-  /-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----(?:[\s\S]{0,16384}?-----END [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----|[\w+/=\s\\]*)/g
+  /-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----(?:[\s\S]{0,16384}?-----END [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----|(?:[\w+/=\s\\]|(?<=\n)-(?!-))*)/g
 const urlPassword = /(:\/\/[^\s:@/"']{1,64}:)[^\s@/"']{1,256}@/g
 const named = `(?:${secretWord})[\\w.-]{0,64}`
 const quoted = new RegExp(

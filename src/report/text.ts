@@ -53,6 +53,12 @@ export function diffOf({ diff, items }: Pick<TaskRun, 'diff' | 'items'>): string
   return diffLines([...diff, ...items.flatMap((item) => item.diff)])
 }
 
+/** The diffs of a task and of its items, by `mask` as one text: a secret may have many lines. */
+export function maskedDiff(task: Pick<TaskRun, 'diff' | 'items'>, mask: (text: string) => string): string[] {
+  const lines = diffOf(task)
+  return lines.length > 0 ? mask(lines.join('\n')).split('\n') : []
+}
+
 /** A line of a diff for a terminal. */
 export function paintDiff(line: string): string {
   if (line.startsWith('-')) return styleText('red', line)

@@ -8,7 +8,6 @@ import { accountOf } from '../report/account.ts'
 import { type EvidenceFiles, type EvidenceSource, gatherEvidence, secretsIn } from '../report/evidence.ts'
 import { type EvidencePlace, keepFromGit, moduleDir, slug } from '../report/evidence-dir.ts'
 import { failureTasks } from '../report/failure-tasks.ts'
-import { maskSecrets } from '../report/mask.ts'
 import { type FailureSummary, summariseRun } from '../report/meta.ts'
 import { type RunRecord, tasksOf } from '../report/run-record.ts'
 import { firstLine, lastLines } from '../report/text.ts'
@@ -148,13 +147,7 @@ function summariseFailure(
   files: EvidenceFiles,
   errors: readonly string[],
 ): Pick<FailureSummary, 'consoles' | 'tasks'> {
-  const secrets = secretsIn(source)
-  const mask = (text: string) => maskSecrets(text, secrets)
-  const tasks = failureTasks(source.records, errors, source.projectDir).map((task) => ({
-    ...task,
-    message: mask(task.message),
-    diff: task.diff.map(mask),
-  }))
+  const tasks = failureTasks(source.records, errors, source.projectDir, secretsIn(source))
   const consoles = source.pis.flatMap(({ lent: { name } }) => {
     const lines = lastLines(files[`${slug(name)}.console.log`] ?? '', consoleLines).filter(Boolean)
     return lines.length > 0 ? [{ pi: name, lines }] : []

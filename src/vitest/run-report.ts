@@ -1,7 +1,8 @@
 import type { TaskDiff } from '../ansible/events.ts'
 import { type AnsibleRun, placeOf, type TaskItem, type TaskRun, titleOf } from '../ansible/run.ts'
 import { duration } from '../host/progress.ts'
-import { cutLine, diffLines, lastLines, paintDiff } from '../report/text.ts'
+import { maskSecrets } from '../report/mask.ts'
+import { cutLine, lastLines, maskedDiff, paintDiff } from '../report/text.ts'
 
 /** How much a message shows: tasks, items of a task, lines of one text and of one diff, characters of one line. */
 const shown = { tasks: 5, items: 5, lines: 20, diff: 40, line: 300 }
@@ -91,7 +92,9 @@ function fields(result: Record<string, unknown>, by: number): string[] {
   return telling.flatMap((name) => {
     const value = result[name]
     if (value === undefined || value === null || value === '') return []
-    const text = tail(typeof value === 'string' ? value.trimEnd() : JSON.stringify(value), shown.lines)
+    // Masked before it is cut: without its first line a private key is not known as one.
+    const whole = maskSecrets(typeof value === 'string' ? value.trimEnd() : JSON.stringify(value))
+    const text = tail(whole, shown.lines)
     return [indent(text.includes('\n') ? `${name}:\n${indent(text, 2)}` : `${name}: ${text}`, by)]
   })
 }
@@ -103,7 +106,7 @@ function itemDiffs({ label, diff, changed }: TaskItem): string[] {
 
 function renderDiffs(diffs: readonly TaskDiff[]): string[] {
   return diffs.flatMap((diff) => {
-    const lines = diffLines([diff]).slice(0, shown.diff)
+    const lines = maskedDiff({ diff: [diff], items: [] }, maskSecrets).slice(0, shown.diff)
     return lines.length > 0 ? [lines.map((line) => paintDiff(cutLine(line, shown.line))).join('\n')] : []
   })
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { accountOf } from '../../../src/report/account.ts'
 import { aRun, aTask, started } from '../ansible/runs.ts'
-import { aRecord } from './samples.ts'
+import { aRecord, aSecretTask } from './samples.ts'
 
 test('a run is told with its tasks, their places, changes and messages, without secrets', () => {
   const tasks = [
@@ -78,4 +78,14 @@ test('however long a run is, what is told of it is not; what failed is told firs
   const [run] = account.runs
   expect(run?.tasks.at(-1)).toMatchObject({ name: 'web : Task 4999', status: 'failed' })
   expect(run?.omitted).toBe(4_600)
+})
+
+test('nothing is told of a secret: of a private key in a diff no line, of one that a long message is cut at no part', () => {
+  const records = [aRecord({ run: aRun({ exitCode: 2, tasks: [aSecretTask()] }) })]
+  const errors = [`${'x'.repeat(1_995)}tok-4711-0815${'x'.repeat(8_000)}`]
+  const account = accountOf(records, errors, '/repo', ['tok-4711-0815'])
+  expect(account.runs[0]?.tasks[0]?.diff).toEqual([
+    ...['--- before', '+++ after', '+-----PRIVATE KEY ***-----', '+after'],
+  ])
+  expect(JSON.stringify(account)).not.toMatch(/tok-|0815/)
 })

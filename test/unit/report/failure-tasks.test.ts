@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { failureTasks } from '../../../src/report/failure-tasks.ts'
 import { aRun, aTask, started } from '../ansible/runs.ts'
-import { aRecord } from './samples.ts'
+import { aRecord, aSecretTask } from './samples.ts'
 
 const failed = aTask({ status: 'failed', result: { msg: 'No package', stderr: 'E: nginx' } })
 
 test('a test without runs failed because of no task', () => {
-  expect(failureTasks([], ['Error'], '/repo')).toEqual([])
+  expect(failureTasks([], ['Error'], '/repo', [])).toEqual([])
 })
 
 test('the tasks that failed the last run are told, with their absolute path', () => {
@@ -14,7 +14,7 @@ test('the tasks that failed the last run are told, with their absolute path', ()
     aRecord({ run: aRun({ tasks: [aTask({ name: 'Old', status: 'failed' })] }) }),
     aRecord({ run: aRun({ tasks: [aTask({ name: 'Fine' }), failed] }) }),
   ]
-  expect(failureTasks(records, ['no such file'], '/repo')).toEqual([
+  expect(failureTasks(records, ['no such file'], '/repo', [])).toEqual([
     {
       what: 'failed',
       title: 'TASK [web : Install nginx]',
@@ -33,7 +33,7 @@ test('a task that the error tells of is marked, one of the same name at another 
   const records = [aRecord({ run: aRun({ tasks: [failed, aTask({ ...failed, path: 'other.yml' })] }) })]
   const error =
     'expect(run).toSucceed() failed\n\nTASK [web : Install nginx]\n  at roles/web/tasks/main.yml:12\n'
-  expect(failureTasks(records, [error], '/repo').map(({ told }) => told)).toEqual([true, false])
+  expect(failureTasks(records, [error], '/repo', []).map(({ told }) => told)).toEqual([true, false])
 })
 
 test('changes are told where the error tells of them, as toBeIdempotent does', () => {
@@ -42,10 +42,10 @@ test('changes are told where the error tells of them, as toBeIdempotent does', (
     aRecord({ run: aRun({ tasks: [changed, aTask({ name: 'Other', status: 'changed', changed: true })] }) }),
   ]
   const error = 'TASK [web : Install nginx]\n  at roles/web/tasks/main.yml:12'
-  expect(failureTasks(records, [error], '/repo')).toMatchObject([
+  expect(failureTasks(records, [error], '/repo', [])).toMatchObject([
     { what: 'changed', told: true, diff: ['--- before', '+++ after', '-a', '+b'] },
   ])
-  expect(failureTasks(records, ['no such file'], '/repo')).toEqual([])
+  expect(failureTasks(records, ['no such file'], '/repo', [])).toEqual([])
 })
 
 test('a run that did not come to its end tells at which task it was', () => {
@@ -54,7 +54,7 @@ test('a run that did not come to its end tells at which task it was', () => {
     endedAt: 2_400,
     error: new Error('stopped'),
   })
-  expect(failureTasks([record], ['Test timed out'], '/repo')).toMatchObject([
+  expect(failureTasks([record], ['Test timed out'], '/repo', [])).toMatchObject([
     { what: 'at work', title: 'TASK [web : Install nginx]', line: 12, durationMs: 2_000, told: false },
   ])
 })
@@ -63,7 +63,15 @@ test('of a loop the item says why, and of many tasks five are told', () => {
   const item = { label: 'x', status: 'failed' as const, changed: false, result: { msg: 'No x' }, diff: [] }
   const loop = aTask({ status: 'failed', result: { msg: 'One or more items failed' }, items: [item] })
   const records = [aRecord({ run: aRun({ tasks: Array.from({ length: 7 }, () => loop) }) })]
-  const tasks = failureTasks(records, [], '/repo')
+  const tasks = failureTasks(records, [], '/repo', [])
   expect(tasks).toHaveLength(5)
   expect(tasks[0]?.message).toBe('No x')
+})
+
+test('nothing is told of a secret: of a private key in a diff no line, of one that a long message is cut at no part', () => {
+  const told = failureTasks([aRecord({ run: aRun({ tasks: [aSecretTask()] }) })], [], '/repo', [
+    'tok-4711-0815',
+  ])
+  expect(told[0]?.diff).toEqual(['--- before', '+++ after', '+-----PRIVATE KEY ***-----', '+after'])
+  expect(told[0]?.message).not.toMatch(/tok-|0815/)
 })

@@ -34,6 +34,7 @@ test('private keys are masked, also in JSON and where their end is missing', () 
     port: 80,
   })
   expect(maskSecrets(`a\n-----BEGIN RSA PRIVATE KEY-----\n${body}`)).not.toContain(body)
+  expect(maskSecrets(`@@\n -----BEGIN RSA PRIVATE KEY-----\n-${body}\n+${body}`)).not.toContain(body)
 })
 
 test('values of secret variables are found however deep, and masked wherever they stand', () => {

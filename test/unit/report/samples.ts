@@ -1,8 +1,9 @@
+import type { TaskRun } from '../../../src/ansible/run.ts'
 import type { LentPi } from '../../../src/lab/protocol.ts'
 import type { FailureTask, RunSummary } from '../../../src/report/meta.ts'
 import type { RunRecord } from '../../../src/report/run-record.ts'
 import type { PiSummary } from '../../../src/report/told.ts'
-import { aRun } from '../ansible/runs.ts'
+import { aRun, aTask } from '../ansible/runs.ts'
 
 /** A Pi that was thawed in 2.9 s and used for 10 s, changed by `data`. */
 export function aPi(data: Partial<PiSummary> = {}): PiSummary {
@@ -31,6 +32,19 @@ export function aFailureTask(data: Partial<FailureTask> = {}): FailureTask {
 export function aRecord(data: Partial<RunRecord> = {}): RunRecord {
   const told = { events: [], secrets: [], run: aRun() }
   return { playbook: 'site.yml', options: {}, startedAt: 0, endedAt: 1_000, ...told, ...data }
+}
+
+/** A task that failed and has written a private key, with `tok-4711-0815` where a message is cut at 500 or 1,000 characters. */
+export function aSecretTask(): TaskRun {
+  const body = Array.from({ length: 6 }, () => 'b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ')
+  const key = ['-----BEGIN OPENSSH PRIVATE KEY-----', ...body, '-----END OPENSSH PRIVATE KEY-----']
+  const secret = 'tok-4711-0815'
+  const msg = `${'x'.repeat(120)}${secret}${'x'.repeat(112)}${secret}${'x'.repeat(942)}`
+  return aTask({
+    status: 'failed',
+    result: { msg },
+    diff: [{ before: '', after: [...key, 'after'].join('\n') }],
+  })
 }
 
 /** A lent Pi whose console is `consoleFile`. */

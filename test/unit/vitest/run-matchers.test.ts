@@ -156,6 +156,16 @@ TASK [web : Install nginx]
   expect(stripVTControlCharacters(message)).toContain('    --- before\n    +++ /etc/page\n    -old\n    +new')
 })
 
+test('no line of a private key is shown, however long it is', () => {
+  const line = 'b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ'
+  const key = `-----BEGIN RSA PRIVATE KEY-----\n${`${line}\n`.repeat(50)}-----END RSA PRIVATE KEY-----\n`
+  const diff = [{ before: '', after: key }]
+  const wrote = aRun({ tasks: [aTask({ status: 'changed', changed: true, diff })] })
+  expect(messageOf(() => expectRun(wrote).toBeIdempotent())).not.toContain(line)
+  const printed = aRun({ exitCode: 2, tasks: [aTask({ status: 'failed', result: { stdout: key } })] })
+  expect(messageOf(() => expectRun(printed).toSucceed())).not.toContain(line)
+})
+
 test('toBeIdempotent does not take a failed run for one that changed nothing', () => {
   expect(messageOf(() => expectRun(broken).toBeIdempotent())).toContain('Received: 1 task failed')
 })
