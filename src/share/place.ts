@@ -11,7 +11,7 @@ export type EntryContents = Readonly<Record<string, { sha256: string }>>
 export interface SharePlace {
   /** What people may read of where it is: without a password. */
   readonly shown: string
-  /** The description of the entry `name`; nothing where there is none. */
+  /** The description of the entry `name`, an empty one where it has been lost; nothing where there is no such entry. */
   getEntry(name: string, signal: AbortSignal): Promise<Readable | undefined>
   hasEntry(name: string, signal: AbortSignal): Promise<boolean>
   /** Keeps the file `description` as that of the entry `name`, whole or not at all. Its contents are there: they were put before. */

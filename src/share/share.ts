@@ -36,7 +36,7 @@ const largestEntry = 1024 * 1024
 /**
  * What machines share so that one of them makes a thing and the others fetch it: entries of several files, each file under
  * the digest of its content. Whatever is wrong with it is told and otherwise ignored: what cannot be fetched is made, and
- * what cannot be shared is kept here alone.
+ * shared in place of what is damaged there; what cannot be shared is kept here alone.
  */
 export class Share {
   readonly #place: SharePlace
@@ -45,6 +45,8 @@ export class Share {
   readonly #offers = new Set<Promise<unknown>>()
   readonly #agreed = new Set<string>()
   readonly #offered = new Set<string>()
+  /** The entries and contents of which this machine has seen that they are of no use: what is made here replaces them. */
+  readonly #spoilt = new Set<string>()
   readonly #end = new AbortController()
   #down = false
   #refused = false
@@ -69,10 +71,10 @@ export class Share {
       for (const [file, expected] of Object.entries(entry.files)) {
         const within = AbortSignal.any([signal, AbortSignal.timeout(patience.file)])
         const stream = await this.#ask(() => this.#place.getContent(expected.sha256, within))
-        if (!stream) throw new Error(`${file} is missing`)
+        if (!stream) throw this.#spoil(`${file} is missing`, name, expected.sha256)
         await unpack(stream, join(dir, file), expected, within).catch((error) => {
           signal.throwIfAborted()
-          throw new Error(`${file} cannot be used: ${messageOf(error)}`, { cause: error })
+          throw this.#spoil(`${file} cannot be used: ${messageOf(error)}`, name, expected.sha256)
         })
         await chmod(join(dir, file), 0o400)
       }
@@ -86,14 +88,14 @@ export class Share {
   }
 
   /**
-   * Makes the file at `path` the entry `name` where there is none. Where there is another one, says `otherwise` and takes no
+   * Makes the file at `path` the entry `name` where there is none, or none with a content. Where there is another one, says `otherwise` and takes no
    * further part in the share. Rejects only where `signal` aborts.
    */
   async agree(name: string, path: string, otherwise: string, signal: AbortSignal): Promise<void> {
     if (this.#down || this.#agreed.has(name)) return
     try {
       let entry = await this.#entry(name, signal)
-      if (!entry) {
+      if (!entry || !(await this.#hasContents(entry, signal))) {
         // It is a key: whom it is to let in on a machine with several users, only they can tell.
         await this.#put(name, [path], { mode: 0o600 })
         // Another machine may have done so at the same time: what is there now counts for all.
@@ -112,12 +114,20 @@ export class Share {
     this.#log(`${this.#place.shown} is not used: ${why}`)
   }
 
-  /** Says why an entry that was fetched is not used after all. */
+  async #hasContents({ files }: Entry, signal: AbortSignal): Promise<boolean> {
+    const asked = Object.values(files).map(({ sha256 }) =>
+      this.#ask(() => this.#place.hasContent(sha256, signal)),
+    )
+    return (await Promise.all(asked)).every(Boolean)
+  }
+
+  /** Says why an entry that was fetched is not used after all; what is made here may replace it. */
   refuse(name: string, why: string): void {
+    this.#spoilt.add(name)
     this.#log(`${name} of ${this.#place.shown} is not used: ${why}`)
   }
 
-  /** Shares the files at `paths` as the entry `name`, in the background, unless it is there already. They must not change. */
+  /** Shares the files at `paths` as the entry `name`, in the background, unless it is there already and of use. They must not change. */
   offer(name: string, paths: readonly string[]): void {
     if (this.#down || this.#refused || this.#offered.has(name)) return
     this.#offered.add(name)
@@ -144,13 +154,23 @@ export class Share {
     const stream = await this.#ask(() => this.#place.getEntry(name, within))
     if (!stream) return undefined
     const entry = entrySchema.safeParse(parsedJson(await textOf(stream, largestEntry))).data
-    if (!entry) throw new Error('its description is none')
+    if (!entry) throw this.#spoil('its description is none', name)
     return entry
   }
 
+  /** Notes what is damaged, and gives the error that says how. */
+  #spoil(why: string, ...names: string[]): Error {
+    for (const name of names) this.#spoilt.add(name)
+    return new Error(why)
+  }
+
   async #offer(name: string, paths: readonly string[]): Promise<void> {
-    const there = await this.#ask(() => this.#place.hasEntry(name, this.#end.signal))
+    const there = await this.#isThere(name, () => this.#place.hasEntry(name, this.#end.signal))
     if (!there) await this.#put(name, paths)
+  }
+
+  async #isThere(name: string, question: () => Promise<boolean>): Promise<boolean> {
+    return !this.#spoilt.has(name) && (await this.#ask(question))
   }
 
   /** In a directory contents may be read by whoever may read what describes them, unless `mode` says otherwise. */
@@ -164,7 +184,7 @@ export class Share {
         const file = basename(path)
         const sha256 = await sparseDigest(path)
         files[file] = { size: (await stat(path)).size, sha256 }
-        if (await this.#ask(() => place.hasContent(sha256, signal))) continue
+        if (await this.#isThere(sha256, () => place.hasContent(sha256, signal))) continue
         const packed = join(dir, file)
         await pack(path, packed, signal, options)
         const within = AbortSignal.any([signal, AbortSignal.timeout(patience.file)])

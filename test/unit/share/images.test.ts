@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test as base, expect } from 'vitest'
 import { clientKey } from '../../../src/image/keys.ts'
@@ -80,4 +80,16 @@ test('a cache with a key of its own takes no part, and is told why', async ({ di
   await two.shelf.joinKey((await clientKey(two.cacheDir)).privateKeyFile)
   expect(await two.shelf.fetchImage(recipe, join(two.cacheDir, 'fetched'))).toBe(false)
   expect(two.said).toEqual([expect.stringContaining('accept another key than those of this cache')])
+})
+
+test('where the key of a share has been lost, another takes its place', async ({ dir }) => {
+  const one = machineWithShelf(dir, 'one')
+  await one.shelf.joinKey((await clientKey(one.cacheDir, one.shelf)).privateKeyFile)
+  rmSync(join(dir, 'share', 'content'), { recursive: true })
+  const two = machineWithShelf(dir, 'two')
+  const key = await clientKey(two.cacheDir, two.shelf)
+  await two.shelf.joinKey(key.privateKeyFile)
+  const three = machineWithShelf(dir, 'three')
+  expect((await clientKey(three.cacheDir, three.shelf)).publicKey).toBe(key.publicKey)
+  expect(two.said).toEqual([expect.stringContaining('is missing')])
 })

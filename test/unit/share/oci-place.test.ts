@@ -135,3 +135,19 @@ test('what is not there, cut short, or of somebody else is told and not used', a
     expect.stringContaining('its tag a is of something else'),
   ])
 })
+
+test('a layer or a description that the registry has lost is put back by whoever had to make it', async ({
+  dir,
+  registry,
+}) => {
+  await machine(dir, 'one', registry).give('a')
+  for (const what of ['layer', 'description']) {
+    const { layers, config } = JSON.parse(registry.manifests.get('a')?.toString() ?? '')
+    registry.blobs.delete(what === 'layer' ? layers[0].digest : config.digest)
+    const two = machine(dir, `${what}-two`, registry)
+    expect(await two.share.fetch('a', two.fetched, signal), what).toBe(false)
+    await two.give('a')
+    const three = machine(dir, `${what}-three`, registry)
+    expect(await three.share.fetch('a', three.fetched, signal), what).toBe(true)
+  }
+})

@@ -126,6 +126,27 @@ test('what is damaged, missing or described wrongly is told, not used, and leave
   }
 })
 
+test('what is damaged or missing is put right by whoever had to make it', async ({ dir, server }) => {
+  const one = machine(dir, 'one', new HttpPlace(server.url))
+  one.share.offer('a', one.made(files))
+  await one.share.close()
+  const [content = ''] = [...server.files.keys()].filter((path) => path.startsWith('/content/'))
+  const damages = {
+    missing: () => server.files.delete(content),
+    spoilt: () => server.files.set(content, Buffer.from('spoilt')),
+    'without a description': () => server.files.set('/a.json', Buffer.from('')),
+  }
+  for (const [what, damage] of Object.entries(damages)) {
+    damage()
+    const two = machine(dir, `${what}-two`, new HttpPlace(server.url))
+    expect(await two.share.fetch('a', two.fetched, signal), what).toBe(false)
+    two.share.offer('a', two.made(files))
+    await two.share.close()
+    const three = machine(dir, `${what}-three`, new HttpPlace(server.url))
+    expect(await three.share.fetch('a', three.fetched, signal), what).toBe(true)
+  }
+})
+
 test('a server that refuses, or is not there, fails nothing and is asked once', async ({ dir, server }) => {
   server.fault = { method: 'PUT', status: 403 }
   const one = machine(dir, 'one', new HttpPlace(server.url.replace('//', '//me:secret@')))
