@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
 import { messageOf } from '../errors.ts'
 import { parsedJson } from '../host/json.ts'
+import { orAborted } from '../host/or-aborted.ts'
 import { privateDir } from '../host/paths.ts'
 import type { Log } from '../host/progress.ts'
 import { scratchName } from '../host/scratch.ts'
@@ -42,6 +43,7 @@ export class Share {
   readonly #place: SharePlace
   readonly #scratch: string
   readonly #log: Log
+  readonly #answerMs: number
   readonly #offers = new Set<Promise<unknown>>()
   readonly #agreed = new Set<string>()
   readonly #offered = new Set<string>()
@@ -51,11 +53,15 @@ export class Share {
   #down = false
   #refused = false
 
-  /** What is on its way lies below `cacheDir`. */
-  constructor(place: SharePlace, { cacheDir, log }: { cacheDir: string; log: Log }) {
+  /** What is on its way lies below `cacheDir`. A place that has not answered after `answerMs` is given up. */
+  constructor(
+    place: SharePlace,
+    { cacheDir, log, answerMs = patience.answer }: { cacheDir: string; log: Log; answerMs?: number },
+  ) {
     this.#place = place
     this.#scratch = join(cacheDir, 'tmp')
     this.#log = log
+    this.#answerMs = answerMs
   }
 
   /**
@@ -70,9 +76,9 @@ export class Share {
       await mkdir(dir, { recursive: true, mode: 0o700 })
       for (const [file, expected] of Object.entries(entry.files)) {
         const within = AbortSignal.any([signal, AbortSignal.timeout(patience.file)])
-        const stream = await this.#ask(() => this.#place.getContent(expected.sha256, within))
+        const stream = await this.#ask(() => this.#place.getContent(expected.sha256, within), within, signal)
         if (!stream) throw this.#spoil(`${file} is missing`, name, expected.sha256)
-        await unpack(stream, join(dir, file), expected, within).catch((error) => {
+        await orAborted(unpack(stream, join(dir, file), expected, within), within).catch((error) => {
           signal.throwIfAborted()
           throw this.#spoil(`${file} cannot be used: ${messageOf(error)}`, name, expected.sha256)
         })
@@ -115,8 +121,9 @@ export class Share {
   }
 
   async #hasContents({ files }: Entry, signal: AbortSignal): Promise<boolean> {
+    const within = this.#answering(signal)
     const asked = Object.values(files).map(({ sha256 }) =>
-      this.#ask(() => this.#place.hasContent(sha256, signal)),
+      this.#ask(() => this.#place.hasContent(sha256, within), within, signal),
     )
     return (await Promise.all(asked)).every(Boolean)
   }
@@ -150,10 +157,11 @@ export class Share {
   }
 
   async #entry(name: string, signal: AbortSignal): Promise<Entry | undefined> {
-    const within = AbortSignal.any([signal, AbortSignal.timeout(patience.answer)])
-    const stream = await this.#ask(() => this.#place.getEntry(name, within))
+    const within = this.#answering(signal)
+    const stream = await this.#ask(() => this.#place.getEntry(name, within), within, signal)
     if (!stream) return undefined
-    const entry = entrySchema.safeParse(parsedJson(await textOf(stream, largestEntry))).data
+    const text = await this.#ask(() => textOf(stream, largestEntry), within, signal)
+    const entry = entrySchema.safeParse(parsedJson(text)).data
     if (!entry) throw this.#spoil('its description is none', name)
     return entry
   }
@@ -165,12 +173,14 @@ export class Share {
   }
 
   async #offer(name: string, paths: readonly string[]): Promise<void> {
-    const there = await this.#isThere(name, () => this.#place.hasEntry(name, this.#end.signal))
+    const there = await this.#isThere(name, (within) => this.#place.hasEntry(name, within))
     if (!there) await this.#put(name, paths)
   }
 
-  async #isThere(name: string, question: () => Promise<boolean>): Promise<boolean> {
-    return !this.#spoilt.has(name) && (await this.#ask(question))
+  async #isThere(name: string, question: (within: AbortSignal) => Promise<boolean>): Promise<boolean> {
+    if (this.#spoilt.has(name)) return false
+    const within = this.#answering(this.#end.signal)
+    return await this.#ask(() => question(within), within, this.#end.signal)
   }
 
   /** In a directory contents may be read by whoever may read what describes them, unless `mode` says otherwise. */
@@ -184,39 +194,48 @@ export class Share {
         const file = basename(path)
         const sha256 = await sparseDigest(path)
         files[file] = { size: (await stat(path)).size, sha256 }
-        if (await this.#isThere(sha256, () => place.hasContent(sha256, signal))) continue
+        if (await this.#isThere(sha256, (within) => place.hasContent(sha256, within))) continue
         const packed = join(dir, file)
         await pack(path, packed, signal, options)
         const within = AbortSignal.any([signal, AbortSignal.timeout(patience.file)])
-        await this.#send(() => place.putContent(sha256, packed, within))
+        await this.#send(() => place.putContent(sha256, packed, within), within)
         await rm(packed)
       }
       // The last: what is described is there.
       const described = join(dir, 'entry.json')
       const entry: Entry = { version: 1, files }
       await writeFile(described, JSON.stringify(entry, undefined, 2))
-      await this.#send(() => place.putEntry(name, described, files, signal))
+      const within = this.#answering(signal)
+      await this.#send(() => place.putEntry(name, described, files, within), within)
     } finally {
       await rm(dir, { recursive: true, force: true })
     }
   }
 
-  /** A share that has not answered once is not asked again in this run: each question would wait. */
-  async #ask<T>(question: () => Promise<T>): Promise<T> {
+  #answering(signal: AbortSignal): AbortSignal {
+    return AbortSignal.any([signal, AbortSignal.timeout(this.#answerMs)])
+  }
+
+  /**
+   * Asks, but waits only as long as `within`, which nobody need hear: a server that is gone keeps whoever asks its file system.
+   * A share that has not answered once is not asked again in this run, as each question would wait, unless it was `asker` who gave up.
+   */
+  async #ask<T>(question: () => Promise<T>, within: AbortSignal, asker: AbortSignal): Promise<T> {
     if (this.#down) throw new Error('it has not answered before')
     try {
-      return await question()
+      return await orAborted(question(), within)
     } catch (error) {
-      this.#down ||= !this.#end.signal.aborted
-      throw error
+      if (asker.aborted) throw error
+      this.#down = true
+      throw within.aborted ? new Error('it does not answer', { cause: error }) : error
     }
   }
 
   /** One that has not taken something once may still have something. */
-  async #send(what: () => Promise<void>): Promise<void> {
+  async #send(what: () => Promise<void>, within: AbortSignal): Promise<void> {
     if (this.#refused) throw new Error('it has taken nothing before')
     try {
-      await what()
+      await orAborted(what(), within)
     } catch (error) {
       this.#refused = true
       throw error

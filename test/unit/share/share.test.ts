@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { test as base, expect } from 'vitest'
 import { sparseDigest } from '../../../src/host/sparse-digest.ts'
 import { DirectoryPlace } from '../../../src/share/directory-place.ts'
@@ -20,11 +21,11 @@ const test = base
   })
 
 /** A machine with a cache of its own that uses the share at `place`. */
-function machine(dir: string, name: string, place: SharePlace) {
+function machine(dir: string, name: string, place: SharePlace, answerMs?: number) {
   const said: string[] = []
   const cacheDir = join(dir, name)
   mkdirSync(cacheDir)
-  const share = new Share(place, { cacheDir, log: (line) => said.push(line) })
+  const share = new Share(place, { cacheDir, log: (line) => said.push(line), ...(answerMs && { answerMs }) })
   const made = (files: Record<string, string>) =>
     Object.entries(files).map(([file, text]) => {
       writeFileSync(join(cacheDir, file), text)
@@ -195,3 +196,44 @@ test('who gives up is not kept waiting', async ({ dir, server }) => {
   const gone = AbortSignal.timeout(100)
   await expect(share.fetch('a', fetched, gone)).rejects.toThrow('aborted due to timeout')
 })
+
+test('a place that never settles keeps nobody: it is asked once, and the run ends', async ({ dir }) => {
+  const never = () => new Promise<never>(() => {})
+  const places: Record<string, Partial<SharePlace>> = {
+    'asked for an entry': { getEntry: never, hasEntry: never },
+    'in the middle of its text': { getEntry: async () => new Readable({ read() {} }), hasEntry: never },
+  }
+  for (const [what, place] of Object.entries(places)) {
+    const { share, said, fetched } = machine(dir, what, silent(place), 100)
+    const started = performance.now()
+    expect(await share.fetch('a', fetched, signal)).toBe(false)
+    expect(await share.fetch('b', fetched, signal)).toBe(false)
+    expect(performance.now() - started, what).toBeLessThan(5_000)
+    expect(said).toEqual(['a of a place is not used: it does not answer'])
+  }
+  for (const hanging of ['hasEntry', 'hasContent', 'putContent', 'putEntry'] as const) {
+    const { share, said, made } = machine(dir, hanging, silent({ [hanging]: never }))
+    share.offer('a', made(files))
+    const started = performance.now()
+    await share.close(1_000)
+    expect(performance.now() - started, hanging).toBeLessThan(5_000)
+    expect(said.at(-1), hanging).toBe('a is not shared with a place: the run has ended before it was sent')
+  }
+})
+
+test('who gives up a question does not give up the share', async ({ dir }) => {
+  const { share, fetched, said } = machine(dir, 'one', silent({ getEntry: () => new Promise(() => {}) }), 500)
+  await expect(share.fetch('a', fetched, AbortSignal.timeout(50))).rejects.toThrow('aborted due to timeout')
+  expect(await share.fetch('b', fetched, signal)).toBe(false)
+  expect(said).toEqual(['b of a place is not used: it does not answer'])
+})
+
+/** A place that has nothing and takes all, but for what is said otherwise. */
+function silent(otherwise: Partial<SharePlace>): SharePlace {
+  return {
+    ...{ shown: 'a place', getEntry: async () => undefined, hasEntry: async () => false },
+    ...{ getContent: async () => undefined, hasContent: async () => false },
+    ...{ putEntry: async () => {}, putContent: async () => {}, close: async () => {} },
+    ...otherwise,
+  }
+}
