@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { messageOf } from '../errors.ts'
@@ -41,7 +41,7 @@ export class CutShortEvidence {
 
   /** `why` is how the sentence begins: `The run was interrupted in`. */
   keep(why: string, { holder, pis }: CutShort): void {
-    const dir = join(this.#dir, slug(holder))
+    const dir = unused(join(this.#dir, slug(holder)))
     const whose = pis.length === 1 ? 'its Pi is ended' : `its ${pis.length} Pis are ended`
     try {
       mkdirSync(dir, { recursive: true })
@@ -56,6 +56,11 @@ export class CutShortEvidence {
       this.#log(`${why} "${holder}", and ${whose}. No evidence could be kept: ${messageOf(error)}`)
     }
   }
+}
+
+/** `dir`, or with a number after it: tests of several files may have the same name. */
+function unused(dir: string): string {
+  for (let found = dir, number = 2; ; found = `${dir}-${number++}`) if (!existsSync(found)) return found
 }
 
 function textOf(file: string): string {

@@ -24,6 +24,10 @@ test('what a test can no longer tell itself is kept, masked, and told in a line'
   )
   expect(readFileSync(join(dir, 'evidence/.gitignore'), 'utf8')).toBe('*\n')
 
+  evidence.keep('The run was interrupted in', cut)
+  expect(lines[1]).toContain(`Evidence: ${kept}-2`)
+  expect(readdirSync(`${kept}-2`)).toEqual(readdirSync(kept))
+
   evidence.clear()
   expect(existsSync(kept)).toBe(false)
 })

@@ -159,6 +159,19 @@ test('tests of the same name have directories of their own', async ({ root }) =>
   ])
 })
 
+test('files whose paths differ by a slash have directories of their own', async ({ root }) => {
+  const source = await aSource(root)
+  const paths = ['test/web/site.test.ts', 'test/web-site.test.ts']
+  for (const [index, path] of paths.entries()) {
+    const file = { filepath: join(root, path) }
+    await concludeTest(aTest(root, 'fail', { id: `${index}_0`, file }), source, [], wishes(root))
+  }
+  const dirs = (await readdir(join(root, '.vitest/raspi'))).filter((name) => name !== '.gitignore')
+  expect(dirs.sort()).toEqual(['test-web--site.test.ts', 'test-web-site.test.ts'])
+  for (const dir of dirs)
+    expect(await readdir(join(root, '.vitest/raspi', dir, 'a-role-the-web-role'))).toContain('pi.console.log')
+})
+
 test('evidence that cannot be kept fails no test', async ({ root }) => {
   await writeFile(join(root, '.vitest'), 'in the way')
   const { task, annotate } = aTest(root, 'fail')
