@@ -66,7 +66,8 @@ export async function serveDhcp(options: DhcpOptions): Promise<DhcpServer> {
     [...asRoot, '--net', '--', 'python3', program, socket, mac, address, ...dnsmasq],
     {
       ...{ stdin: 'ignore', stdout: 'ignore', stderr: 'pipe', buffer: false, reject: false },
-      cancelSignal: stop.signal,
+      // dnsmasq speaks the user's language, and what it says is read below.
+      ...{ env: { LC_ALL: 'C' }, cancelSignal: stop.signal },
     } as const,
   )
   let said = ''
