@@ -104,7 +104,7 @@ export class ControlNode implements Workplace {
     const roots = rootsOf(projectDir, option.paths)
     const dir = privateDir(runDir, 'control-node')
     const chosen = await phase(log, `Starting Ansible's container of ${image}`, () =>
-      choose(client, image, { roots, runDir, dir }),
+      choose(client, image, { roots, runDir, dir, log }),
     )
     try {
       const door = join(dir, 'door')
@@ -153,25 +153,32 @@ export class ControlNode implements Workplace {
 async function choose(
   client: DockerClient,
   image: string,
-  { roots, runDir, dir }: { roots: readonly string[]; runDir: string; dir: string },
+  { roots, runDir, dir, log }: { roots: readonly string[]; runDir: string; dir: string; log: Log },
 ): Promise<Chosen> {
   const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0]
   const mine = { uid, gid, home }
   const mounts = [...roots.map((path) => ({ path })), { path: runDir }, { path: ownDir, readOnly: true }]
-  const shared = await startContainer(client, image, { ...optionsFor(uid), mounts }).catch(() => undefined)
+  const options = { ...optionsFor(uid), mounts }
+  // What this user may read may be so by any of his groups. An engine without root may have no such groups.
+  const shared = await startContainer(client, image, { ...options, groups: process.getgroups?.() ?? [] })
+    .catch(() => startContainer(client, image, options))
+    .catch(() => undefined)
+  let unreadable: string | undefined
   if (shared) {
     for (const user of uid === 0 ? [mine] : [mine, { uid: 0, gid: 0, home: `${home}-root` }]) {
-      const found = await probe(shared, image, user, dir, uid).catch(async (error) => {
+      const found = await probe(shared, image, user, roots, dir, uid).catch(async (error) => {
         await shared.end()
         throw error
       })
       if (found.shared) return { own: shared, user, found }
+      unreadable ??= found.unreadable
     }
     await shared.end()
   }
+  if (unreadable !== undefined) log(`Ansible's container may not read ${unreadable}, and gets copies instead`)
   const own = await startContainer(client, image, optionsFor(uid))
   try {
-    return { own, user: mine, found: await probe(own, image, mine, dir, uid) }
+    return { own, user: mine, found: await probe(own, image, mine, roots, dir, uid) }
   } catch (error) {
     await own.end()
     throw error
@@ -183,20 +190,21 @@ const optionsFor = (uid: number) => ({
   capabilities: uid === 0 ? capabilitiesOfRoot : [],
 })
 
-/** Whether what the container makes here is here, and this user's. */
+/** Whether what the container makes here is here, and this user's, and what is here can be read there. */
 async function probe(
   { container }: OwnContainer,
   image: string,
   user: ContainerUser,
+  roots: readonly string[],
   dir: string,
   uid: number,
 ): Promise<Found> {
   const [token, mark] = [join(dir, 'token'), join(dir, 'mark')]
   writeFileSync(token, image)
   rmSync(mark, { force: true })
-  const found = await examine(container, image, user, { token, mark })
+  const found = await examine(container, image, user, { token, mark, roots })
   const made = statSync(mark, { throwIfNoEntry: false })
-  return { ...found, shared: found.shared && made?.uid === uid }
+  return { ...found, shared: found.shared && found.unreadable === undefined && made?.uid === uid }
 }
 
 /** What Ansible reads: the repository that the project is in, and what the user has named. Throws where that is not there. */

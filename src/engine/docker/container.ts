@@ -31,6 +31,8 @@ export interface ContainerOptions {
   mounts?: readonly Mount[]
   /** Of root there. @default none */
   capabilities?: readonly string[]
+  /** Groups that who works there is in besides his own, by their ids. @default none */
+  groups?: readonly number[]
   /** Besides those of its owner. @default none */
   labels?: Record<string, string>
 }
@@ -42,7 +44,7 @@ export interface ContainerOptions {
 export async function startContainer(
   { docker, name }: DockerClient,
   image: string,
-  { kind = 'boot', mounts = [], capabilities = [], labels = {} }: ContainerOptions = {},
+  { kind = 'boot', mounts = [], capabilities = [], groups = [], labels = {} }: ContainerOptions = {},
 ): Promise<OwnContainer> {
   let undo = async () => {}
   try {
@@ -53,6 +55,7 @@ export async function startContainer(
       HostConfig: {
         ...{ AutoRemove: true, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] },
         ...(capabilities.length > 0 && { CapAdd: [...capabilities] }),
+        ...(groups.length > 0 && { GroupAdd: groups.map(String) }),
         ...(mounts.length > 0 && {
           Mounts: mounts.map(({ path, readOnly = false }) => ({
             ...{ Type: 'bind' as const, Source: path, Target: path, ReadOnly: readOnly },

@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { text } from 'node:stream/consumers'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { ControlNode, rootsOf } from '../../../src/control-node/control-node.ts'
 import { ownerLabels } from '../../../src/engine/docker/owner.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
@@ -57,4 +58,35 @@ test('what interrupted runs left on its engine is removed before it starts', asy
   })
   await expect(starting).rejects.toThrow(/^The image mine cannot be pulled/)
   expect(removed).toEqual([expect.stringContaining('/containers/left?')])
+})
+
+test('its container has all groups of this user, or none where an engine has no such groups', async () => {
+  vi.spyOn(process, 'getgroups').mockReturnValue([100, 1001])
+  onTestFinished(() => void vi.restoreAllMocks())
+  const asked: { HostConfig: { GroupAdd?: string[]; Mounts?: unknown[] } }[] = []
+  const server = createServer(async (request, response) => {
+    const url = request.url ?? ''
+    if (url.endsWith('/version')) response.end('{ "Version": "28.1", "ApiVersion": "1.49" }')
+    else if (url.endsWith('/info')) response.end('{ "NCPU": 4, "MemTotal": 1e10 }')
+    else if (url.includes('/containers/json')) response.end('[]')
+    else if (url.includes('/images/')) response.end('{ "Id": "sha256:1" }')
+    else {
+      if (url.includes('/containers/create')) asked.push(JSON.parse(await text(request)))
+      response.writeHead(500).end('{ "message": "no such group" }')
+    }
+  })
+  const dir = scratchDir()
+  server.listen(join(dir, 'd.sock'))
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const starting = ControlNode.start({
+    option: { container: 'mine', docker: `unix://${dir}/d.sock`, paths: [] },
+    ...{ projectDir: dir, runDir: dir, workDir: dir, log: () => {} },
+  })
+  await expect(starting).rejects.toThrow('no such group')
+  expect(asked.map(({ HostConfig }) => [HostConfig.Mounts !== undefined, HostConfig.GroupAdd])).toEqual([
+    [true, ['100', '1001']],
+    [true, undefined],
+    [false, undefined],
+  ])
 })
