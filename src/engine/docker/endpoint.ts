@@ -73,15 +73,16 @@ const aliveness = { keepaliveInterval: 10_000, keepaliveCountMax: 3 }
  * `DOCKER_HOST`, which may name another engine.
  */
 export function dockerOptions({ url, certificates }: Endpoint, env = process.env): DockerOptions {
-  const { protocol, hostname, port, username, pathname } = parsed(url)
+  // What follows is a path as it is, as Docker has it: nothing in it is encoded.
+  if (url.startsWith('unix://'))
+    return { socketPath: url.slice('unix://'.length), host: undefined, port: undefined, protocol: 'http' }
+  const { protocol, hostname, port, username } = parsed(url)
   const read = (file: string) => readFileSync(join(certificates ?? '', file))
   switch (protocol) {
-    case 'unix:':
-      return { socketPath: pathname, host: undefined, port: undefined, protocol: 'http' }
     case 'ssh:':
       return {
         ...{ protocol: 'ssh', host: hostname, port: Number(port) || 22 },
-        username: decodeURIComponent(username) || userInfo().username,
+        username: decoded(username, url) || userInfo().username,
         sshOptions: {
           ...aliveness,
           ...knownHost(hostname, Number(port) || 22),
@@ -110,7 +111,13 @@ function parsed(url: string): URL {
   }
 }
 
-const noAddress = (url: string) =>
-  new RaspiError('options', `${url} is no address of a Docker engine.`, {
-    hint: 'It begins with unix://, tcp:// or ssh://.',
-  })
+function decoded(username: string, url: string): string {
+  try {
+    return decodeURIComponent(username)
+  } catch {
+    throw noAddress(url, 'A % in the name of its user is written %25.')
+  }
+}
+
+const noAddress = (url: string, hint = 'It begins with unix://, tcp:// or ssh://.') =>
+  new RaspiError('options', `${url} is no address of a Docker engine.`, { hint })

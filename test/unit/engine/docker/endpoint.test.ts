@@ -90,6 +90,19 @@ test('an address is what it says, whatever DOCKER_HOST names', () => {
   expect(modemFor('tcp://anemoi')).toMatchObject({ protocol: 'http', host: 'anemoi', port: 2375 })
 })
 
+test.for(['/home/jürgen/.docker/run/docker.sock', '/srv/my sockets/50%.sock'])(
+  'the socket %s is taken as it is written',
+  (socketPath) => {
+    expect(dockerOptions({ url: `unix://${socketPath}`, name: '' })).toMatchObject({ socketPath })
+  },
+)
+
+test('a user whose name has a % by itself is refused, with how that is written', () => {
+  expect(() => dockerOptions({ url: 'ssh://50%@anemoi', name: '' })).toThrow(
+    'ssh://50%@anemoi is no address of a Docker engine.\n  A % in the name of its user is written %25.',
+  )
+})
+
 test.for(['ftp://anemoi', 'no address://'])('%s is refused', (url) => {
   expect(() => dockerOptions({ url, name: '' })).toThrow(`${url} is no address of a Docker engine.`)
 })
