@@ -3,6 +3,7 @@ import { ansibleSchema } from './ansible-option.ts'
 import { boardSchema } from './board-option.ts'
 import { engineSchema } from './engine-option.ts'
 import { RaspiError } from './errors.ts'
+import { expandHome } from './host/paths.ts'
 import { imageOptionSchema } from './image-option.ts'
 
 /** The engine that the environment names. Throws a `RaspiError` where that is none. */
@@ -49,7 +50,7 @@ export const optionsSchema = z.strictObject({
    */
   ansible: ansibleSchema,
   /** Where images, frozen Pis and keys are kept. @default `$VITEST_RASPI_CACHE`, `$XDG_CACHE_HOME/vitest-raspi` or `~/.cache/vitest-raspi` */
-  cacheDir: z.string().min(1).optional(),
+  cacheDir: z.string().min(1).transform(expandHome).optional(),
   /**
    * Where machines share images and frozen Pis, so that one makes them and the others fetch them: a directory, the URL of a
    * server that takes PUT, or a container registry's `oci://REGISTRY/REPOSITORY`. @default `$VITEST_RASPI_SHARE`, or nowhere

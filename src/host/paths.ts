@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path'
  * https://specifications.freedesktop.org/basedir-spec/latest/
  */
 export function defaultCacheDir(env: NodeJS.ProcessEnv = process.env): string {
-  if (env.VITEST_RASPI_CACHE) return resolve(env.VITEST_RASPI_CACHE)
+  if (env.VITEST_RASPI_CACHE) return resolve(expandHome(env.VITEST_RASPI_CACHE))
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'vitest-raspi')
 }
 

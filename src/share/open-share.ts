@@ -1,6 +1,7 @@
-import { isAbsolute, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { RaspiError } from '../errors.ts'
 import { dockerLogin, loginOf } from '../host/docker-login.ts'
+import { expandHome } from '../host/paths.ts'
 import type { Log } from '../host/progress.ts'
 import { DirectoryPlace } from './directory-place.ts'
 import { HttpPlace } from './http-place.ts'
@@ -33,6 +34,7 @@ export function openShare(
   // Paths follow what is given, and nothing follows a query; what is in one may be secret, so it is not shown either.
   if (scheme && /[?#]/.test(where))
     throw wrong('what follows a ? or a # in it has no place in the URLs of its files')
+  if (scheme && !isDecodable(where)) throw wrong('a % in its user or its password is to be written %25')
   if (scheme === 'http' || scheme === 'https') {
     if (!URL.canParse(where)) throw wrong('that is no URL')
     return new Share(new HttpPlace(where, env.VITEST_RASPI_SHARE_TOKEN), { cacheDir, log })
@@ -45,7 +47,7 @@ export function openShare(
     return new Share(oci, { cacheDir, log })
   }
   if (scheme) throw wrong(`there is no way to use ${scheme}:// for it`)
-  const dir = isAbsolute(where) ? where : resolve(baseDir, where)
+  const dir = resolve(baseDir, expandHome(where))
   return new Share(new DirectoryPlace(dir), { cacheDir, log })
 
   function wrong(why: string): RaspiError {
@@ -53,6 +55,17 @@ export function openShare(
     return new RaspiError('options', `${name} cannot be used: ${why}.`, {
       hint: 'It is a directory, an http:// or https:// URL of a server that takes PUT, or oci://REGISTRY/REPOSITORY.',
     })
+  }
+}
+
+function isDecodable(where: string): boolean {
+  if (!URL.canParse(where)) return true
+  const { username, password } = new URL(where)
+  try {
+    decodeURIComponent(`${username}:${password}`)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { test as base, expect } from 'vitest'
+import { test as base, expect, onTestFinished, vi } from 'vitest'
 import { openShare } from '../../../src/share/open-share.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
 
@@ -22,6 +22,25 @@ test('the option ranks above the environment, and a relative path begins at the 
   await share?.close()
   expect(readdirSync(join(dir, 'shared')).sort()).toEqual(['a.json', 'content'])
 })
+
+test('a ~ is the home directory', async ({ dir }) => {
+  vi.stubEnv('HOME', dir)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const share = openShare('~/pis', { cacheDir: join(dir, 'cache'), baseDir: '/none', log: () => {} })
+  share?.offer('a', [import.meta.filename])
+  await share?.close()
+  expect(readdirSync(join(dir, 'pis')).sort()).toEqual(['a.json', 'content'])
+})
+
+test.for(['https://user:p%ss@files.test/pis', 'oci://user:p%ss@registry.test/pis'])(
+  '%s is refused, with how its password is written, which is not shown',
+  (where) => {
+    expect(() => open(where)).toThrow(
+      'raspi({ share }) cannot be used: a % in its user or its password is to be written %25.',
+    )
+    expect(() => open(where)).not.toThrow('p%ss')
+  },
+)
 
 test('what is neither a directory nor a server is refused by the name it was given', () => {
   expect(() => open('ftp://files.test/pis')).toThrow(
