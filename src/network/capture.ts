@@ -4,10 +4,11 @@ import {
   mkdirSync,
   openSync,
   readSync,
+  realpathSync,
   statSync,
   type WriteStream,
 } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
 import * as z from 'zod'
 import { messageOf, RaspiError } from '../errors.ts'
@@ -41,6 +42,9 @@ export interface CaptureResult {
   full: boolean
 }
 
+/** The files of captures that are being written by this process, which has the networks of all tests. */
+const writing = new Set<string>()
+
 /** How much may wait for the disk, in bytes. */
 const mostWaiting = 16 * 2 ** 20
 
@@ -64,8 +68,12 @@ export class Capture {
     this.#stopped = stopped
     const file = resolve(options.file)
     this.#stream = createWriteStream(file, { fd: openCapture(file) })
+    const place = realPath(file)
+    writing.add(place)
     // Told by stop().
-    this.#ended = finished(this.#stream).catch((error: unknown) => error)
+    this.#ended = finished(this.#stream)
+      .catch((error: unknown) => error)
+      .finally(() => writing.delete(place))
     const head = pcapHead()
     this.#stream.write(head)
     this.#result = { file, frames: 0, bytes: head.length, missed: 0, full: false }
@@ -117,10 +125,11 @@ export class Capture {
   }
 }
 
-/** Opens `file` for a new capture, and its directory before. Throws a `RaspiError` where something else lies there. */
+/** Opens `file` for a new capture, and its directory before. Throws a `RaspiError` where something else lies there, or another capture is being written. */
 export function openCapture(file: string): number {
   try {
     mkdirSync(dirname(file), { recursive: true })
+    if (writing.has(realPath(file))) throw new Error('another capture is being written there')
     try {
       return openSync(file, 'wx')
     } catch (error) {
@@ -141,4 +150,13 @@ export function openCapture(file: string): number {
   throw new RaspiError('options', `No capture is written to ${file}: what is there is none.`, {
     hint: 'Name another file, or remove it.',
   })
+}
+
+/** The one path of a file, be it there or not; its directory is. */
+function realPath(file: string): string {
+  try {
+    return realpathSync(file)
+  } catch {
+    return join(realpathSync(dirname(file)), basename(file))
+  }
 }

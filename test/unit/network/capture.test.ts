@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
@@ -157,6 +157,20 @@ test('an earlier capture is replaced, anything else is kept, and a segment that 
     'capture() of the network pxe comes too late: it is closed.',
   )
   expect(existsSync(join(dir, 'late.pcap'))).toBe(false)
+})
+
+test('two captures do not write to one file at a time, by whatever path', async () => {
+  const [dir, one, two] = [scratchDir(), await pis(['a']), await pis(['b'])]
+  mkdirSync(join(dir, 'real'))
+  symlinkSync('real', join(dir, 'link'))
+  const first = one.segment.capture(join(dir, 'real/all.pcap'))
+  const again = join(dir, 'link/all.pcap')
+  const refused = { kind: 'options', message: expect.stringContaining('another capture is being written') }
+  expect(() => two.segment.capture(again)).toThrow(expect.objectContaining(refused))
+  expect(() => two.segment.saveRecent(again)).toThrow(expect.objectContaining(refused))
+  await first.stop()
+  await two.segment.capture(again).stop()
+  expect(() => two.segment.saveRecent(again)).not.toThrow()
 })
 
 test('wrong options of a capture are refused before anything is written', async () => {
