@@ -40,6 +40,9 @@ test('shards keep their hidden directory whole, and the report is made of all of
   )
   for (const { with: given } of uploads) expect(given).toMatchObject({ 'include-hidden-files': true })
   const ofShard = uploads.find(({ with: given }) => String(given?.name).startsWith('shard-'))
+  // A shard that is run again has another report made.
+  const ofReport = uploads.find(({ with: given }) => given?.name === 'report')
+  for (const upload of [ofShard, ofReport]) expect(upload?.with?.overwrite).toBe(true)
   // Where Vitest 5 has its reports, and where Vitest 4 has them.
   expect(String(ofShard?.with?.path).trim().split('\n')).toEqual([
     '.vitest',
