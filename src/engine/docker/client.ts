@@ -10,6 +10,8 @@ export interface DockerClient {
   docker: Dockerode
   /** What people call it. */
   name: string
+  /** That of what runs there, as Go calls it: `arm64`. */
+  architecture: string
   cores: number
   /** In bytes. */
   memory: number
@@ -58,7 +60,7 @@ export async function connectDocker(
         hint: 'Docker 20.10 is the oldest that serves.',
       })
     }
-    return { docker, name, cores: info.NCPU, memory: info.MemTotal }
+    return { docker, name, architecture: version.Arch, cores: info.NCPU, memory: info.MemTotal }
   } catch (error) {
     if (isRaspiError(error)) throw error
     if (otherKey.test(messageOf(error))) {
@@ -71,11 +73,14 @@ export async function connectDocker(
         },
       )
     }
+    const bySsh = endpoint?.url.startsWith('ssh://')
+      ? ' The log-in by ssh is that of an agent: `ssh-add -l` lists what it has.'
+      : ''
     throw new RaspiError(
       'host',
       `${who} cannot run in containers, because ${name} does not answer: ${messageOf(error)}`,
       {
-        hint: `Start it, or say where there is one: DOCKER_HOST, or ${option}.`,
+        hint: `Start it, or say where there is one: DOCKER_HOST, or ${option}.${bySsh}`,
         cause: error,
       },
     )

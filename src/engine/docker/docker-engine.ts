@@ -22,6 +22,7 @@ import {
   commit,
   copyImage,
   ensureImage,
+  ensureSame,
   imageForPis,
   imageId,
   pullImage,
@@ -82,10 +83,20 @@ export class DockerEngine implements Engine {
    * no container image for Pis and can get none.
    */
   static async connect(context: DockerEngineContext): Promise<DockerEngine> {
-    const client = await connectDocker(context.address)
+    return DockerEngine.on(await connectDocker(context.address), context)
+  }
+
+  /** The same on an engine that answers; its Pis run in the image of `alike`, which is copied. @default one of its own */
+  static async on(
+    client: DockerClient,
+    context: DockerEngineContext,
+    alike?: DockerEngine,
+  ): Promise<DockerEngine> {
     await sweepContainers(client, context.log)
     await sweepTrials(client.docker, frozenRepository)
-    const qemuImage = await ensureImage(client, context.image ?? context.frozen, imageForPis, context.log)
+    const qemuImage = alike
+      ? await ensureSame(imageForPis.name, alike.#client, client, context.log)
+      : await ensureImage(client, context.image ?? context.frozen, imageForPis, context.log)
     const { container, end } = await startContainer(client, qemuImage)
     try {
       return new DockerEngine(client, context, qemuImage, await qemuVersionIn(container, client.name))

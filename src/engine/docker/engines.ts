@@ -6,6 +6,7 @@ import type { Reference } from '../../image/reference.ts'
 import type { Board } from '../../machine/boards.ts'
 import type { Place } from '../../machine/place.ts'
 import type { Engine, FrozenPlan, PiSource, Workshop } from '../engine.ts'
+import { connectDocker } from './client.ts'
 import { DockerEngine, type DockerEngineContext } from './docker-engine.ts'
 
 /** An engine, and what there is room for. */
@@ -20,11 +21,23 @@ export async function connectEngines(
   context: Omit<DockerEngineContext, 'address' | 'image' | 'frozen'>,
 ): Promise<SizedEngine> {
   const addresses = docker === true ? [undefined] : [docker].flat()
-  const engines = await Promise.all(
-    addresses.map((address) => DockerEngine.connect({ ...context, address, image, frozen })),
-  )
-  const [first, ...others] = engines
-  if (!first) throw new RaspiError('options', 'The option engine names no Docker engine.')
+  const [client, ...more] = await Promise.all(addresses.map((address) => connectDocker(address)))
+  if (!client) throw new RaspiError('options', 'The option engine names no Docker engine.')
+  const other = more.find(({ architecture }) => architecture !== client.architecture)
+  if (other) {
+    const [one, two] = [client, other].map(({ name, architecture }) => `${name} is of ${architecture}`)
+    throw new RaspiError('host', `${one} and ${two}, so that what one freezes the other cannot thaw.`, {
+      hint: 'Name engines of one architecture.',
+    })
+  }
+  const chosen = { ...context, image, frozen }
+  const making = DockerEngine.on(client, chosen)
+  // Each engine would build another one.
+  const alike = image === undefined && frozen === undefined ? making : undefined
+  const [first, ...others] = await Promise.all([
+    making,
+    ...more.map(async (client) => DockerEngine.on(client, chosen, await alike)),
+  ])
   return others.length === 0 ? first : new Engines(first, others, context.log)
 }
 

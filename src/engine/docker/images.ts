@@ -62,6 +62,28 @@ export async function ensureImage(
   }
 }
 
+/** Makes sure that an engine has the image `name` as `from` has it, by copying it. Gives its id. Throws a `RaspiError` where that cannot be. */
+export async function ensureSame(
+  name: string,
+  from: DockerClient,
+  to: DockerClient,
+  log: Log,
+): Promise<string> {
+  const [wanted, there] = await Promise.all([from, to].map(({ docker }) => imageId(docker, name)))
+  if (there !== undefined && there === wanted) return there
+  try {
+    await phase(log, `Copying ${name} from ${from.name} to ${to.name}, once`, () =>
+      copyImage(name, from.docker, to.docker),
+    )
+    const copied = await imageId(to.docker, name)
+    if (copied) return copied
+    throw new Error('it is not there')
+  } catch (error) {
+    const what = `The image ${name} cannot be copied from ${from.name} to ${to.name}`
+    throw new RaspiError('host', `${what}: ${messageOf(error)}`, { cause: error })
+  }
+}
+
 /** The id of the image `name`, without its algorithm; nothing where the engine has none. */
 export async function imageId(docker: Dockerode, name: string): Promise<string | undefined> {
   return (await inspected(docker, name))?.Id.replace(/^sha256:/, '')

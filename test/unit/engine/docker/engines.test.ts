@@ -1,10 +1,14 @@
-import { expect, test, vi } from 'vitest'
-import type { DockerEngine } from '../../../../src/engine/docker/docker-engine.ts'
-import { Engines } from '../../../../src/engine/docker/engines.ts'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { DockerEngine } from '../../../../src/engine/docker/docker-engine.ts'
+import { connectEngines, Engines } from '../../../../src/engine/docker/engines.ts'
 import type { FrozenPlan, PiSource } from '../../../../src/engine/engine.ts'
 import type { Booted } from '../../../../src/freeze/freeze.ts'
 import type { FrozenPi } from '../../../../src/freeze/store.ts'
 import type { QemuExit } from '../../../../src/machine/place.ts'
+import { scratchDir } from '../../../support/scratch-dir.ts'
 
 const source = {} as PiSource
 
@@ -130,4 +134,57 @@ test('engines with different images for Pis do not go together', () => {
   expect(() => asOne([], new FakeEngine('one'), new FakeEngine('two', { qemuImage: 'def' }))).toThrow(
     /^one and two have different images for Pis, so that what one freezes the other cannot thaw\./,
   )
+})
+
+/** The address of an engine that answers, and no more. */
+async function engineOf(architecture: string) {
+  const server = createServer(({ url }, response) => {
+    const version = { Version: '28.1', ApiVersion: '1.49', Arch: architecture }
+    response.end(JSON.stringify(url?.endsWith('/version') ? version : { NCPU: 4, MemTotal: 1e10 }))
+  })
+  const socket = join(scratchDir(), 'd.sock')
+  server.listen(socket)
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  return `unix://${socket}`
+}
+
+/** Has Docker engines be fake ones. Their clients and what they are to be like are the arguments of the calls. */
+function fakeEngines(...engines: FakeEngine[]) {
+  const on = vi.spyOn(DockerEngine, 'on')
+  onTestFinished(() => on.mockRestore())
+  for (const engine of engines) on.mockResolvedValueOnce(engine as unknown as DockerEngine)
+  return on
+}
+
+const context = { cacheDir: '/none', log: () => {}, signal: new AbortController().signal }
+
+test('where no image is named, that of the first engine is copied to the others', async () => {
+  const docker = [await engineOf('arm64'), await engineOf('arm64')]
+  const [one, two] = [new FakeEngine('one'), new FakeEngine('two')]
+  const on = fakeEngines(one, two)
+  expect(await connectEngines({ docker }, context)).toBeInstanceOf(Engines)
+  expect(on.mock.calls.map(([client]) => client.name)).toEqual(
+    docker.map((url) => `the Docker engine ${url}`),
+  )
+  expect(on.mock.calls.map(([, , alike]) => alike)).toEqual([undefined, one])
+})
+
+test('an image that is named each engine gets by itself', async () => {
+  const docker = [await engineOf('arm64'), await engineOf('arm64')]
+  const named = fakeEngines(new FakeEngine('one'), new FakeEngine('two'))
+  await connectEngines({ docker, image: 'mine' }, context)
+  expect(named.mock.calls.map(([, { image }, alike]) => [image, alike])).toEqual([
+    ['mine', undefined],
+    ['mine', undefined],
+  ])
+})
+
+test('engines of several architectures are refused before anything is made on them', async () => {
+  const docker = [await engineOf('amd64'), await engineOf('arm64')]
+  const on = fakeEngines()
+  await expect(connectEngines({ docker }, context)).rejects.toThrow(
+    `the Docker engine ${docker[0]} is of amd64 and the Docker engine ${docker[1]} is of arm64, so that what one freezes the other cannot thaw.`,
+  )
+  expect(on).not.toHaveBeenCalled()
 })

@@ -8,7 +8,13 @@ import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { imageForAnsible } from '../../../../src/control-node/image.ts'
 import { connectDocker, type DockerClient } from '../../../../src/engine/docker/client.ts'
 import { frozenLabel, isOf, readLabel } from '../../../../src/engine/docker/frozen-label.ts'
-import { copyImage, ensureImage, imageForPis, pushImage } from '../../../../src/engine/docker/images.ts'
+import {
+  copyImage,
+  ensureImage,
+  ensureSame,
+  imageForPis,
+  pushImage,
+} from '../../../../src/engine/docker/images.ts'
 import type { Image } from '../../../../src/image/image.ts'
 import { originOf } from '../../../../src/image/origin.ts'
 import { parseReference } from '../../../../src/image/reference.ts'
@@ -71,6 +77,38 @@ test('so it is where an image is copied to it', async () => {
   const from = { getImage: () => ({ get: async () => Readable.from(['a tar']) }) } as unknown as Dockerode
   await expect(copyImage('frozen', from, docker)).rejects.toThrow('no space left')
   expect(asked).toMatchObject([{ path: expect.stringContaining('/images/load') }])
+})
+
+test('an image is copied to an engine that has another one of its name, or none, and only then', async () => {
+  const images = new Map<string, string>()
+  const engine = (name: string) => ({
+    name,
+    docker: {
+      getImage: () => ({
+        inspect: async () => {
+          if (!images.has(name)) throw Object.assign(new Error('no such image'), { statusCode: 404 })
+          return { Id: images.get(name) }
+        },
+        get: async () => images.get(name),
+      }),
+      loadImage: async (image: string) => {
+        images.set(name, image)
+        copies.push(name)
+        return 'progress'
+      },
+      modem: { followProgress: (_: unknown, done: (error: null, told: []) => void) => done(null, []) },
+    },
+  })
+  const copies: string[] = []
+  const [from, to] = [engine('one'), engine('two')] as unknown as [DockerClient, DockerClient]
+  const ensure = () => ensureSame('qemu', from, to, () => {})
+  images.set('one', 'sha256:abc')
+  expect(await ensure()).toBe('abc')
+  expect(await ensure()).toBe('abc')
+  expect(copies).toEqual(['two'])
+  images.set('two', 'sha256:def')
+  expect(await ensure()).toBe('abc')
+  expect(copies).toEqual(['two', 'two'])
 })
 
 test('an engine is given the log-in to a registry, or told that there is none', async () => {

@@ -64,6 +64,18 @@ test.for(['ed25519', 'ecdsa'])(
   },
 )
 
+test('where no log-in serves, the hint says whose it is', async () => {
+  const it = await host()
+  home.dir = it.dir
+  mkdirSync(join(it.dir, '.ssh'))
+  writeFileSync(join(it.dir, '.ssh/known_hosts'), readFileSync(it.file))
+  vi.stubEnv('SSH_AUTH_SOCK', '')
+  onTestFinished(() => void vi.unstubAllEnvs())
+  await expect(connectDocker(`ssh://pi@127.0.0.1:${it.port}`)).rejects.toThrow(
+    /does not answer: .*\n.* The log-in by ssh is that of an agent: `ssh-add -l` lists what it has\.$/,
+  )
+})
+
 test('one that is not known, at that port, is refused before anything is sent, with what to do', async () => {
   const it = await host()
   expect(() => knownHost('127.0.0.1', 22, [it.file])).toThrow(
