@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { styleText } from 'node:util'
 import { Option } from 'commander'
+import { expandHome } from '../host/paths.ts'
 
 /** Where a command writes its lines: results to `out`, what it is doing to `err`. */
 export interface Output {
@@ -40,4 +41,4 @@ export const json = (value: unknown) => JSON.stringify(value, undefined, 2)
 export const cacheDirOption = (sentence: string) =>
   new Option('--cache-dir <dir>', `${sentence} (default: $VITEST_RASPI_CACHE, else ~/.cache/vitest-raspi)`)
     // Some programs take a relative path as one from where they are, or from another file.
-    .argParser((dir) => resolve(dir))
+    .argParser((dir) => resolve(expandHome(dir)))

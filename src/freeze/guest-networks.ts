@@ -58,7 +58,12 @@ moved=; for pair in \${wanted[*]}; do [[ \${named[\${pair%=*}]} == \${pair#*=} ]
 if [[ $moved && ! $missing ]]; then
   for pair in \${wanted[*]}; do now=\${named[\${pair%=*}]}; ip link set $now down; ip link set $now name was-\${pair#*=}; done
   for pair in \${wanted[*]}; do ip link set was-\${pair#*=} name \${pair#*=}; done
+  ip link set eth0 up
 fi`
+
+/** The MACs of the NICs that {@link networksScript} says have not come, in its `output`. */
+export const missingNics = (output: string): string[] =>
+  [...output.matchAll(/MISSING (\S+)/g)].map(([, mac]) => mac as string)
 
 const missingScript = `for pair in \${wanted[*]}; do [[ \${named[\${pair%=*}]} ]] || echo MISSING \${pair%=*}; done`
 

@@ -6,6 +6,7 @@ import { Machine } from '../machine/machine.ts'
 import type { Nics } from '../machine/nics.ts'
 import type { Place, Priority } from '../machine/place.ts'
 import { ServiceShell } from '../machine/service-shell.ts'
+import { missingNics } from './guest-networks.ts'
 import { type Identity, identityScript, returnScript } from './identity.ts'
 import { migrateIn } from './migrate.ts'
 import type { FrozenPi } from './store.ts'
@@ -93,7 +94,7 @@ export async function thaw(
     }
     const { output } = done
     spans.end('identity and network')
-    const [missing] = /MISSING .*/.exec(output) ?? []
+    const missing = missingNics(output).length > 0
     if (output.includes('NETWORK') && !missing) {
       await machine.quietNics()
       spans.end('quiet NIC')

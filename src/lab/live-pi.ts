@@ -6,6 +6,7 @@ import { freeze } from '../freeze/freeze.ts'
 import {
   type GuestNetworks,
   type GuestNic,
+  missingNics,
   networksScript,
   reloadNetworks,
 } from '../freeze/guest-networks.ts'
@@ -392,7 +393,10 @@ export class LivePi {
       ...(networks ? [networksScript(networks, this.identity.mac), reloadNetworks] : []),
       'sync -f /',
     ].join('\n')
-    await runBySsh(hostname, this.connection, this.controlPath, script, { sudo: true, signal })
+    const options = { sudo: true, input: script, signal }
+    const { stdout } = await runBySsh(hostname, this.connection, this.controlPath, 'bash -s', options)
+    const [missing] = missingNics(stdout)
+    if (missing) throw new RaspiError('boot', `Pi ${hostname} has booted without its NIC ${missing}`)
   }
 
   async #writeKnownHosts(keys: string[]) {
