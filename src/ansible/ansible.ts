@@ -17,7 +17,7 @@ import { exportedTargets, exportInventory, type InventoryFormat } from './export
 import { cancelledError, failureOf, timeoutError } from './failure.ts'
 import type { SearchPaths } from './galaxy.ts'
 import { type AnsibleTarget, connectionTo, inventoryOf, noConnection } from './inventory.ts'
-import { limitOf, strangers } from './limit.ts'
+import { isThisMachine, limitOf, strangers, wasForHere } from './limit.ts'
 import { parseWarnings } from './messages.ts'
 import { type Acceleration, mitogenEnvironment } from './mitogen.ts'
 import { ModuleRun } from './module-run.ts'
@@ -35,7 +35,7 @@ import {
   tasksPlay,
 } from './plays.ts'
 import { Recorder } from './recorder.ts'
-import { AnsibleRun, titleOf } from './run.ts'
+import { AnsibleRun, type PlayRun, titleOf } from './run.ts'
 import { hideSecrets } from './secrets.ts'
 import { StandIn } from './stand-in.ts'
 import { TaskActionsAtWork } from './task-actions.ts'
@@ -204,7 +204,9 @@ export class Ansible {
     )
     const connections = Object.fromEntries([
       ...targets.map((target) => [target.name, connectionTo(target, controlDir)] as const),
-      ...others.map((host) => [host, noConnection(host)] as const),
+      ...others
+        .filter((host) => !isThisMachine(own, host))
+        .map((host) => [host, noConnection(host)] as const),
     ])
     const vaults = vaultPlaces(projectDir, vaultDirs, own?.sources ?? [])
     const callback = { fd: eventsFd, connections, vaults, reads }
@@ -233,6 +235,7 @@ export class Ansible {
     const actions = new TaskActionsAtWork(options.onTask ?? {}, () => stop.abort())
     const listen = this.#listener(playbook, recorder, (event) => {
       if (runsElsewhere(env)) assertNoBmc(event, targets)
+      if (event.event === 'no_hosts') this.#tellOfSkipped(playbook, recorder.plays.at(-1), others)
       options.onEvent?.(event)
       actions.hear(event)
     })
@@ -288,6 +291,15 @@ export class Ansible {
 
   get #programEnv(): NodeJS.ProcessEnv {
     return this.#context.programEnv ?? process.env
+  }
+
+  // A play that reads as if it worked here, and does nothing, would else go by unnoticed.
+  #tellOfSkipped(playbook: string, play: PlayRun | undefined, others: readonly string[]): void {
+    const { inventory, log } = this.#context
+    if (!play || !wasForHere(inventory, play.hosts, others)) return
+    log(
+      `${playbook}: the play "${play.name}" is skipped: the inventory lists ${play.hosts}, which \`limit\` leaves out. Without that, and with \`allowLocal: true\`, it works on this machine.`,
+    )
   }
 
   // Names a task when it begins, unless the line before is younger than two seconds: small tasks need no line each.

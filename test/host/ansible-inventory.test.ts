@@ -171,6 +171,40 @@ test('a host of this machine works beside the Pis where that is allowed', { time
   ])
 })
 
+test('this machine is left alone where the limit leaves it out, but for what is delegated to it', {
+  timeout: 120_000,
+}, async () => {
+  using project = new AnsibleProject({
+    'hosts.ini': 'web\nlocalhost ansible_connection=local\nhere ansible_connection=local\n',
+    'site.yml': `- hosts: all
+  gather_facts: false
+  tasks:
+    - { name: Everywhere, ansible.builtin.debug: }
+    - { name: From here, local_action: ansible.builtin.debug }
+- name: Build
+  hosts: localhost
+  gather_facts: false
+  tasks: [{ name: Here, ansible.builtin.debug: }]
+`,
+    'ask.yml':
+      '- hosts: web\n  gather_facts: false\n  tasks:\n    - { name: Ask, ansible.builtin.ping: , delegate_to: here }\n',
+  })
+  const said: string[] = []
+  const inventory = await readInventory('hosts.ini', { projectDir: project.dir })
+  const ansible = project.ansible(['web'], { inventory, log: (line) => said.push(line) })
+  const run = await ansible.playbook('site.yml')
+  expect(run.tasks.map(({ host, name }) => [host, name])).toEqual([
+    ['web', 'Everywhere'],
+    ['web', 'From here'],
+  ])
+  expect(said.filter((line) => line.includes('skipped'))).toEqual([
+    expect.stringMatching(/^site\.yml: the play "Build" is skipped: the inventory lists localhost, /),
+  ])
+  await expect(ansible.playbook('ask.yml')).rejects.toThrow(
+    /^here, for web, could not be reached at TASK \[Ask\]/,
+  )
+})
+
 test('no name for an address, no proxy and no variable of a task leads to a real machine', {
   timeout: 120_000,
 }, async () => {
