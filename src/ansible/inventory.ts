@@ -102,9 +102,10 @@ export function noConnection(host: string): Connection {
     ifSet: {
       ...{ ansible_ssh_extra_args: '', ansible_scp_extra_args: '', ansible_sftp_extra_args: '' },
       ...{ ansible_password: null, ansible_ssh_pass: null, ansible_ssh_password: null },
+      // Also where it is another kind: without ssh there would be nothing to keep it from its machine.
       ...{ ansible_ssh_executable: null, ansible_connection: 'ssh' },
     },
-    sshOnly: true,
+    sshOnly: false,
   }
 }
 

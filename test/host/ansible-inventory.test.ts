@@ -205,6 +205,19 @@ test('this machine is left alone where the limit leaves it out, but for what is 
   )
 })
 
+test('a left-out host of another kind than ssh is no hindrance', { timeout: 120_000 }, async () => {
+  using project = new AnsibleProject({
+    'hosts.ini': 'web\nbox ansible_connection=winrm\n',
+    'site.yml': '- hosts: all\n  gather_facts: false\n  tasks: [{ ansible.builtin.debug: }]\n',
+    'ask.yml':
+      '- hosts: web\n  gather_facts: false\n  tasks:\n    - { name: Ask, ansible.builtin.ping: , delegate_to: box }\n',
+  })
+  const inventory = await readInventory('hosts.ini', { projectDir: project.dir })
+  const ansible = project.ansible(['web'], { inventory })
+  expect((await ansible.playbook('site.yml')).tasks.map(({ host }) => host)).toEqual(['web'])
+  await expect(ansible.playbook('ask.yml')).rejects.toThrow(/^box, for web, could not be reached at TASK/)
+})
+
 test('no name for an address, no proxy and no variable of a task leads to a real machine', {
   timeout: 120_000,
 }, async () => {
