@@ -24,6 +24,7 @@ import { ModuleRun } from './module-run.ts'
 import { BoundedOutput } from './output.ts'
 import { findPlaybook } from './playbooks.ts'
 import {
+  aimedAt,
   type ModuleArguments,
   modulePlay,
   type Play,
@@ -119,7 +120,7 @@ export class Ansible {
    * @example await ansible.role('web', { vars: { web_port: 8080 } })
    */
   async role(name: string, options: RoleOptions = {}): Promise<AnsibleRun> {
-    const play = rolePlay(name, options, this.#context.projectDir)
+    const play = rolePlay(name, aimedAt(this.#pis, options), this.#context.projectDir)
     return this.perform({ title: `role ${name}`, options: playbookOptions(options), play })
   }
 
@@ -132,7 +133,7 @@ export class Ansible {
     return this.perform({
       title: 'tasks',
       options: playbookOptions(options),
-      play: tasksPlay(tasks, options),
+      play: tasksPlay(tasks, aimedAt(this.#pis, options)),
     })
   }
 
@@ -141,7 +142,7 @@ export class Ansible {
    * @example const { result } = await ansible.module('setup', { filter: 'ansible_distribution*' })
    */
   async module(name: string, args: ModuleArguments = {}, options: PlayOptions = {}): Promise<ModuleRun> {
-    const play = modulePlay(name, args, options)
+    const play = modulePlay(name, args, aimedAt(this.#pis, options))
     return new ModuleRun(
       await this.perform({ title: `module ${name}`, options: playbookOptions(options), play }),
     )
@@ -258,7 +259,7 @@ export class Ansible {
     }
     const { exitCode } = result
     const shown = (output: BoundedOutput) => hideSecrets(String(output), recorder.secrets)
-    const hosts = targets.map(({ name }) => name)
+    const hosts = this.#pis
     const said = standIn ? standIn.inProject(shown(stderr)) : shown(stderr)
     const ours = standIn?.inProject(standIn.playbook)
     const ending = { playbook, projectDir, program, exitCode, recorder, stderr: said, hosts, standIn: ours }
@@ -287,6 +288,11 @@ export class Ansible {
       stdout: shown(stdout),
       stderr: ending.stderr,
     })
+  }
+
+  /** The names of the leased Pis. */
+  get #pis(): string[] {
+    return this.#context.targets.map(({ name }) => name)
   }
 
   get #programEnv(): NodeJS.ProcessEnv {

@@ -7,7 +7,7 @@ import type { PlaybookOptions } from './arguments.ts'
 export interface PlayOptions extends PlaybookOptions {
   /** Variables of the play. */
   vars?: Record<string, unknown>
-  /** The play's host pattern. @default 'all' */
+  /** The play's host pattern. @default all Pis, and no host that works on this machine */
   hosts?: string
   /** Whether it works as root. @default true */
   become?: boolean
@@ -33,8 +33,19 @@ export type ModuleArguments = Record<string, unknown> | string
 /** A play that this package writes, as the YAML of a playbook. */
 export type Play = Record<string, unknown>
 
+/** Options that name the play's hosts. */
+type Aimed<Options extends PlayOptions> = Options & { hosts: string }
+
+/** The options for a play on the Pis of these names where they name no hosts: the user's inventory may have more than Pis. */
+export function aimedAt<Options extends PlayOptions>(
+  pis: readonly string[],
+  options: Options,
+): Aimed<Options> {
+  return { ...options, hosts: options.hosts ?? pis.join(',') }
+}
+
 /** The play that runs the role `name`: one of the search path, or a path that begins with `.` or `/`. */
-export function rolePlay(name: string, options: RoleOptions, projectDir: string): Play {
+export function rolePlay(name: string, options: Aimed<RoleOptions>, projectDir: string): Play {
   if (name === '') throw new RaspiError('options', 'A role has a name or a path: an empty one was given.')
   const role = /^\.{0,2}\//.test(name) || name === '.' || name === '..' ? rolePath(name, projectDir) : name
   const { tasksFrom } = options
@@ -46,7 +57,7 @@ export function rolePlay(name: string, options: RoleOptions, projectDir: string)
 }
 
 /** The play that runs `tasks`. Throws a `RaspiError` where they are none. */
-export function tasksPlay(tasks: readonly Task[], options: PlayOptions): Play {
+export function tasksPlay(tasks: readonly Task[], options: Aimed<PlayOptions>): Play {
   if (!Array.isArray(tasks) || tasks.length === 0)
     throw new RaspiError('options', 'ansible.tasks() takes a list with at least one task.')
   const odd = tasks.findIndex((task) => typeof task !== 'object' || task === null || Array.isArray(task))
@@ -59,7 +70,7 @@ export function tasksPlay(tasks: readonly Task[], options: PlayOptions): Play {
 }
 
 /** The play that runs one module. */
-export function modulePlay(name: string, args: ModuleArguments, options: PlayOptions): Play {
+export function modulePlay(name: string, args: ModuleArguments, options: Aimed<PlayOptions>): Play {
   if (!/^\w+(\.\w+)*$/.test(name))
     throw new RaspiError('options', `"${name}" is no name of a module, like ansible.builtin.setup.`)
   return { ...head(`Module ${name}`, options, false), tasks: [{ name, [name]: args }] }
@@ -73,7 +84,7 @@ export function playbookOptions(options: RoleOptions): PlaybookOptions {
 
 function head(
   name: string,
-  { vars, hosts = 'all', become = true, gatherFacts }: PlayOptions,
+  { vars, hosts, become = true, gatherFacts }: Aimed<PlayOptions>,
   facts: boolean,
 ): Play {
   return {

@@ -169,6 +169,11 @@ test('a host of this machine works beside the Pis where that is allowed', { time
     ['here', 'done'],
     ['web', 'done'],
   ])
+  // Those of this package are about the Pis.
+  const tasks = await project
+    .ansible(pis, { inventory, localHosts: local })
+    .tasks([{ 'ansible.builtin.debug': {} }])
+  expect(tasks.tasks.map(({ host }) => host)).toEqual(['web'])
 })
 
 test('this machine is left alone where the limit leaves it out, but for what is delegated to it', {
