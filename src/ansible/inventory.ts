@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { quote } from '../host/quote.ts'
 import type { Hardware } from '../machine/hardware.ts'
 import type { PiConnection } from '../pi/connection.ts'
@@ -45,7 +46,8 @@ export function connectionVars(target: AnsibleTarget, controlDir: string): Recor
     // Ahead of the common ones, and in ansible.cfg most often for a bastion or another control path.
     ansible_ssh_args: '-o ControlMaster=auto -o ControlPersist=60s',
     ansible_control_path_dir: controlDir,
-    ...(target.controlPath === undefined ? {} : { ansible_control_path: target.controlPath }),
+    // Always: one of an ansible.cfg may be the same for all ports, and so lead to another Pi.
+    ansible_control_path: target.controlPath ?? `%(directory)s/${socketName(target)}`,
   }
 }
 
@@ -79,8 +81,6 @@ export function connectionTo(target: AnsibleTarget, controlDir: string): Connect
       // With a password Ansible wants sshpass, though the Pi takes our key.
       ...{ ansible_password: null, ansible_ssh_pass: null, ansible_ssh_password: null },
       ...{ ansible_ssh_executable: null, ansible_ssh_pkcs11_provider: null },
-      // The path of another open connection leads to the machine at its other end.
-      ...(target.controlPath === undefined ? { ansible_control_path: null } : {}),
       // Not always: as a variable it would outrank the keyword of a play with `connection: local`, which is legitimate.
       ...(sshOnly ? { ansible_connection: 'ssh' } : {}),
     },
@@ -145,6 +145,9 @@ export function inventoryOf(
     },
   }
 }
+
+// As long as Ansible's own name would be: a socket's path has room for little.
+const socketName = ({ name }: AnsibleTarget) => createHash('sha1').update(name).digest('hex').slice(0, 10)
 
 // Quoted for ssh, which takes blanks for further files and % for a token, and then for Ansible, which splits like a shell.
 function sshOption(name: string, path: string): string {

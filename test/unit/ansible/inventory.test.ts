@@ -16,17 +16,29 @@ const config = (...set: string[]): AnsibleConfig => ({
 })
 
 test('a target is a host with its connection, strict about host keys', () => {
-  const { ansible_ssh_common_args: args, ...vars } = connectionVars(pi, '/run/cp')
+  const { ansible_ssh_common_args: args, ...vars } = connectionVars(
+    { ...pi, controlPath: '/run/pi' },
+    '/run/cp',
+  )
   expect(vars).toEqual({
     ansible_host: '127.0.0.1',
     ansible_port: 2222,
     ansible_user: 'pi',
     ansible_ssh_private_key_file: '/run dir/key',
     ansible_control_path_dir: '/run/cp',
+    ansible_control_path: '/run/pi',
     ansible_ssh_args: '-o ControlMaster=auto -o ControlPersist=60s',
   })
   expect(args).toContain('-o StrictHostKeyChecking=yes')
   expect(args).toContain(`-o 'UserKnownHostsFile="/run dir/known_hosts"'`)
+})
+
+test('targets without an open connection share none, whatever path a configuration has for all', () => {
+  const paths = ['boreas', 'zephyrus'].map(
+    (name) => connectionVars({ ...pi, name }, '/run/cp').ansible_control_path,
+  )
+  expect(paths).toEqual(Array(2).fill(expect.stringMatching(/^%\(directory\)s\/[0-9a-f]{10}$/)))
+  expect(new Set(paths).size).toBe(2)
 })
 
 test('a percent sign in a path is no token of ssh', () => {
