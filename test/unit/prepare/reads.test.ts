@@ -33,8 +33,43 @@ test('what lies elsewhere counts, what Ansible looks at anyway and what is ours 
   const places = { dirs: [join(dir, 'roles')], files: [join(dir, 'prepare.yml')] }
   const scratch = [join(root, 'tmp')]
   expect(await readsOf(file, { places, projectDir: dir, scratch, since })).toEqual({
-    names: [join(root, 'shared/base.yml'), 'gone', 'odd/', 'odd/note.txt'],
+    names: [join(root, 'made.txt'), join(root, 'shared/base.yml'), 'gone', 'odd/', 'odd/note.txt'],
     unsure: ['files/fetched'],
+  })
+})
+
+test('what a role hands on counts also where nobody looks for it: below names that are ignored', async ({
+  repository: { root, dir, write },
+}) => {
+  const seen = ['node_modules/a/index.js', '.git/HEAD', 'site.retry', 'note~', 'plain'].map((path) =>
+    join('roles/web/files/bundle', path),
+  )
+  write(Object.fromEntries(seen.map((path) => [path, ''])))
+  const file = join(root, 'reads')
+  writeFileSync(file, seen.map((path) => `f\t${join(dir, path)}\n`).join(''))
+  const places = { dirs: [join(dir, 'roles')], files: [] }
+  const since = Date.now() + 60_000
+  expect(await readsOf(file, { places, projectDir: dir, scratch: [], since })).toEqual({
+    names: seen.filter((path) => !path.endsWith('plain')).sort(),
+    unsure: [],
+  })
+})
+
+test('a file elsewhere that is saved meanwhile may have been read as it was', async ({
+  repository: { root, dir, write },
+}) => {
+  write({ '../shared/base.yml': 'before' })
+  await delay(20)
+  const since = Date.now()
+  await delay(20)
+  write({ '../shared/base.yml': 'after' })
+  const path = join(root, 'shared/base.yml')
+  const file = join(root, 'reads')
+  writeFileSync(file, `f\t${path}\n`)
+  const places = { dirs: [], files: [] }
+  expect(await readsOf(file, { places, projectDir: dir, scratch: [], since })).toEqual({
+    names: [],
+    unsure: [path],
   })
 })
 
