@@ -1,4 +1,6 @@
+import type { SearchPaths } from '../ansible/galaxy.ts'
 import type { SourcePaths } from '../ansible/sources.ts'
+import type { VaultOptions } from '../ansible/vault.ts'
 import type { BmcConnection } from '../bmc/bmc.ts'
 import type { BoardOption } from '../board-option.ts'
 import type { SerialisedRaspiError } from '../errors.ts'
@@ -66,10 +68,12 @@ export interface Preparation {
   steps: PrepareStep[]
   /** The inventory's view of each of the request's Pis, in their order. */
   hosts: { name: string; groups?: string[]; vars?: Record<string, unknown> }[]
+  /** Where requirements were installed for the time of the run. @default none were */
+  paths?: SearchPaths | undefined
 }
 
 /** A playbook that prepares Pis, with the options it is run with. */
-export interface PrepareStep {
+export interface PrepareStep extends VaultOptions {
   /** Relative to the project. */
   playbook: string
   extraVars?: Record<string, unknown> | undefined

@@ -8,6 +8,7 @@ import { privateDir } from '../host/paths.ts'
 import type { LivePi } from '../lab/live-pi.ts'
 import { makeFrozen } from '../lab/make-frozen.ts'
 import { runBySsh } from '../pi/ssh.ts'
+import { installedDirs } from './installed.ts'
 import type { Places } from './places.ts'
 import type { FrozenSource, Layer } from './prepare.ts'
 import { type Reads, readsOf } from './reads.ts'
@@ -47,7 +48,7 @@ export async function makeLayers(
     const readsFile = join(dir, 'reads')
     await runPlaybook(layer, pis, dir, readsFile)
     const { projectDir } = layer.preparer
-    const scratch = [dir, context.machineDir, context.cacheDir]
+    const scratch = [dir, context.machineDir, context.cacheDir, ...installedDirs(layer.paths)]
     const ids = await name(await readsOf(readsFile, { places, projectDir, scratch, since }))
     return await Promise.all(
       pis.map(async (pi, index) => {
@@ -67,11 +68,11 @@ export async function makeLayers(
 let count = 0
 
 async function runPlaybook(layer: Layer, pis: LivePi[], runDir: string, readsFile: string): Promise<void> {
-  const { step, hosts, preparer, context } = layer
+  const { step, hosts, paths, preparer, context } = layer
   const lost = new AbortController()
   for (const pi of pis) pi.machine.whenLost((error) => lost.abort(error))
   const ansible = new Ansible({
-    ...{ projectDir: preparer.projectDir, timeoutMs: preparer.timeoutMs, runDir, readsFile },
+    ...{ projectDir: preparer.projectDir, timeoutMs: preparer.timeoutMs, runDir, readsFile, paths },
     ...{ log: context.log, programEnv: context.programEnv },
     signal: AbortSignal.any([context.signal, lost.signal]),
     targets: pis.map((pi, index) => ({
@@ -79,13 +80,15 @@ async function runPlaybook(layer: Layer, pis: LivePi[], runDir: string, readsFil
       ...(hosts[index] as (typeof hosts)[number]),
     })),
   })
-  const { playbook, extraVars, tags, skipTags, env, args } = step
+  const { playbook, extraVars, tags, skipTags, env, args, vaultPasswordFile, vaultIds } = step
   const run = await ansible.playbook(playbook, {
     ...(extraVars && { extraVars }),
     ...(tags && { tags }),
     ...(skipTags && { skipTags }),
     ...(env && { env }),
     ...(args && { args }),
+    ...(vaultPasswordFile && { vaultPasswordFile }),
+    ...(vaultIds && { vaultIds }),
   })
   if (!run.ok) throw failed(run, layer)
   if (!run.hadPi) {

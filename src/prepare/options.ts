@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { VaultOptions } from '../ansible/vault.ts'
 import { RaspiError } from '../errors.ts'
 import type { PrepareStep } from '../lab/protocol.ts'
 
@@ -25,6 +26,14 @@ const prepareSchema = z
 
 /** A playbook that prepares Pis, or several, in their order; each by its path, or with options. */
 export type PrepareOption = z.input<typeof prepareSchema>
+
+/** `steps` as runs with the options `defaults` are: a step's own environment comes on top. */
+export function withDefaults(
+  steps: readonly PrepareStep[],
+  { env, ...vaults }: VaultOptions & Pick<PrepareStep, 'env'>,
+): PrepareStep[] {
+  return steps.map((step) => ({ ...vaults, ...step, ...(env && { env: { ...env, ...step.env } }) }))
+}
 
 /** The steps of a `prepare` option. Throws a `RaspiError` that names what is wrong with it. */
 export function stepsOf(prepare: PrepareOption): PrepareStep[] {

@@ -14,6 +14,7 @@ import type { Preparation, PrepareStep } from '../lab/protocol.ts'
 import { fetchFrozen, offerFrozen } from '../share/frozen-pis.ts'
 import type { Share } from '../share/share.ts'
 import { contentsOf, digest, type Inputs, inputsOf } from './inputs.ts'
+import { installedOf } from './installed.ts'
 import { factsOf, layerIds, recipeKey, requestKey } from './key.ts'
 import { makeLayers } from './make-layers.ts'
 import { placesOf } from './places.ts'
@@ -40,6 +41,7 @@ export type FrozenSource = PiSource & { frozen: FrozenPi }
 export interface Layer {
   step: PrepareStep
   hosts: Preparation['hosts']
+  paths?: Preparation['paths']
   /** What each host starts from. */
   parents: FrozenSource[]
   preparer: PreparerContext
@@ -48,10 +50,10 @@ export interface Layer {
 
 /** Makes what prepares Pis for a lab: runs playbooks once, and freezes what became of the Pis. */
 export function preparer(preparer: PreparerContext): Prepare {
-  return async (source, { steps, hosts }, context) => {
+  return async (source, { steps, hosts, paths }, context) => {
     let sources = hosts.map(() => frozenOf(source, steps))
     for (const step of steps) {
-      sources = await resolveLayer({ step, hosts, parents: sources, preparer, context })
+      sources = await resolveLayer({ step, hosts, paths, parents: sources, preparer, context })
     }
     return sources
   }
@@ -75,7 +77,8 @@ async function resolveLayer(layer: Layer): Promise<FrozenSource[]> {
   const env = programEnvironment(context.programEnv, step.env)
   const config = await readConfig('ansible-playbook', { cwd: preparer.projectDir, env })
   const places = placesOf(step.playbook, preparer.projectDir, config)
-  const inputs = await inputsOf(places, preparer.projectDir)
+  const own = await inputsOf(places, preparer.projectDir)
+  const inputs = { ...own, ...(await installedOf(layer.paths)) }
   const request = { step, hosts, projectDir: preparer.projectDir }
   const frozen = parents.map((parent) => parent.frozen)
   const facts = factsOf(context.ansibleVersion, env, frozen)
@@ -123,7 +126,7 @@ async function resolveLayer(layer: Layer): Promise<FrozenSource[]> {
     return phase(log, `Preparing ${who} by ${step.playbook}, once (a minute besides the playbook)`, () =>
       make(layer, { places, since }, async ({ names, unsure }) => {
         const after = await inputsOf(places, preparer.projectDir)
-        if (unsure.length > 0 || digest(after) !== digest(inputs)) {
+        if (unsure.length > 0 || digest(after) !== digest(own)) {
           log(
             `${step.playbook}: ${unsure[0] ?? 'what it reads'} changed while it ran, so it is made again next time`,
           )

@@ -11,6 +11,7 @@ import { labVars } from '../lab/lab-vars.ts'
 import type { LentPi, PrepareStep } from '../lab/protocol.ts'
 import { Network } from '../pi/network.ts'
 import { Pi, type PiControl } from '../pi/pi.ts'
+import { withDefaults } from '../prepare/options.ts'
 import type { EvidencePi, EvidenceSource } from '../report/evidence.ts'
 import { RecordingAnsible, type RunRecord, sourcesOfRun } from '../report/run-record.ts'
 import type { RaspiTestOptions } from './fixtures.ts'
@@ -82,7 +83,11 @@ export async function borrow(
     networks: wantedNetworks,
     image: image ?? options.image,
     board: board ?? options.board,
-    prepare: steps && { steps, hosts: Object.entries(hosts).map(([name, host]) => ({ name, ...host })) },
+    prepare: steps && {
+      steps: withDefaults(steps, plan.ansible.defaults ?? {}),
+      hosts: Object.entries(hosts).map(([name, host]) => ({ name, ...host })),
+      paths: plan.ansible.paths,
+    },
   })
   const lentAt = Date.now()
   // The test may have timed out in the meantime: then nobody would give the Pis back.

@@ -153,6 +153,9 @@ async function common(
   const paths =
     requirements === undefined
       ? undefined
-      : await installRequirements(requirements, { ...place, env: programEnv })
+      : await installRequirements(requirements, {
+          ...place,
+          env: programEnvironment(programEnv, defaults.env),
+        })
   return { projectDir, defaults, paths }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { stepsOf } from '../../../src/prepare/options.ts'
+import { stepsOf, withDefaults } from '../../../src/prepare/options.ts'
 
 test('one playbook, several, and such with options', () => {
   expect(stepsOf('a.yml')).toEqual([{ playbook: 'a.yml' }])
@@ -16,3 +16,19 @@ test.for([[''], [[]], [{ playbook: 'a.yml', check: true }], [['a.yml', 5]], [{ e
     expect(() => stepsOf(given as string)).toThrow(/^raspiTest\(\{ prepare \}\) is wrong:\n/)
   },
 )
+
+test('a step has the options of all runs, and its own environment on top', () => {
+  const defaults = {
+    vaultPasswordFile: 'pass.txt',
+    vaultIds: 'dev@dev.txt',
+    env: { ZONE: 'attic', TIER: 'dev' },
+  }
+  expect(withDefaults([{ playbook: 'prepare.yml', env: { TIER: 'test' } }], defaults)).toEqual([
+    {
+      ...{ playbook: 'prepare.yml', vaultPasswordFile: 'pass.txt', vaultIds: 'dev@dev.txt' },
+      env: { ZONE: 'attic', TIER: 'test' },
+    },
+  ])
+  // As it is: another request would make the layer again.
+  expect(withDefaults([{ playbook: 'prepare.yml' }], {})).toEqual([{ playbook: 'prepare.yml' }])
+})

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
+import type { SearchPaths } from '../../../src/ansible/galaxy.ts'
 import type { PiSource } from '../../../src/engine/engine.ts'
 import { HostEngine } from '../../../src/engine/host-engine.ts'
 import { type FrozenPi, frozenDir, readFrozen, sealFrozen } from '../../../src/freeze/store.ts'
@@ -37,6 +38,7 @@ interface Shop {
     /** Another machine's. */
     cacheDir?: string
     share?: Share
+    paths?: SearchPaths
   }): Promise<{
     ids: string[]
     said: string[]
@@ -79,7 +81,7 @@ const test = base.extend<{ shop: Shop }>({
       seen: (names, unsure = []) => {
         reads = { names, unsure }
       },
-      async run({ steps = [{ playbook: 'prepare.yml' }], hosts = [{ name: 'pi' }], ...machine } = {}) {
+      async run({ steps = [{ playbook: 'prepare.yml' }], hosts = [{ name: 'pi' }], paths, ...machine } = {}) {
         const { parent = image1, share } = machine
         const said: string[] = []
         const log = (line: string) => void (/made|cache|changed|waiting/.test(line) && said.push(line))
@@ -89,7 +91,7 @@ const test = base.extend<{ shop: Shop }>({
           describeFailure: () => '',
           make,
         })
-        const preparation = { hosts, steps: steps.map((step) => ({ ...step, env })) }
+        const preparation = { hosts, paths, steps: steps.map((step) => ({ ...step, env })) }
         const cache = machine.cacheDir ?? cacheDir
         const engine = new HostEngine({ cacheDir: cache, qemu: '', qemuVersion: '', qemuImg: '', note() {} })
         const context = {
@@ -179,6 +181,22 @@ test('what the playbook was seen to read counts as well', async ({ shop }) => {
     'prepare.yml: made again, because there is something else in odd/, and odd/note.txt is gone',
   ])
   expect((await shop.run()).ids).not.toEqual(first.ids)
+})
+
+test('what requirements have installed counts by what it is, not by when and where', async ({ shop }) => {
+  const { root } = shop.repository
+  const install = (run: string, tasks: string) => {
+    shop.repository.write({
+      [`../${run}/roles/motd/tasks/main.yml`]: tasks,
+      [`../${run}/roles/motd/meta/.galaxy_install_info`]: `install_date: of ${run}\n`,
+    })
+    return { roles: [join(root, run, 'roles')], collections: [join(root, run, 'none')] }
+  }
+  const first = await shop.run({ paths: install('one', 'old') })
+  expect(await shop.run({ paths: install('two', 'old') })).toEqual({ ids: first.ids, said: [unchanged] })
+  expect((await shop.run({ paths: install('three', 'new') })).said).toEqual([
+    'prepare.yml: made again, because requirements/motd/tasks/main.yml changed',
+  ])
 })
 
 test('two that want the same at once make it once', async ({ shop }) => {
