@@ -1,4 +1,5 @@
 import type { AnsibleTarget } from './inventory.ts'
+import { partsOf } from './pattern.ts'
 import { otherConnection, type UserInventory } from './user-inventory.ts'
 
 /** The names under which Ansible knows the machine that it runs on, whether an inventory lists them or not. */
@@ -42,7 +43,7 @@ export function limitOf(
   mine: readonly string[],
   others: readonly string[],
 ): string | readonly string[] {
-  const wanted = [limit ?? []].flat().filter((part) => part !== '')
+  const wanted = partsOf(limit ?? [])
   if (others.length === 0) return wanted
   const listed = [...mine, ...others].some((host) => thisMachine.includes(host))
   const allowed = [...mine, ...(listed ? [] : ['localhost'])]
@@ -52,9 +53,3 @@ export function limitOf(
 
 const isLocal = (own: UserInventory | undefined, host: string) =>
   otherConnection(own?.vars[host] ?? {}) === 'local'
-
-const partsOf = (pattern: string) =>
-  pattern
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')

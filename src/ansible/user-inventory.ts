@@ -7,6 +7,7 @@ import { supervise } from '../host/supervise.ts'
 import { ansibleMissing } from './config.ts'
 import { needing } from './elsewhere.ts'
 import { detailsOfWarnings, parseError, parseWarnings } from './messages.ts'
+import { partsOf } from './pattern.ts'
 import { vaultHint, vaultProblem } from './vault.ts'
 
 /** What a group of an inventory names itself. */
@@ -115,7 +116,8 @@ export async function limitedHosts(
   const pattern = [limit].flat().join(',')
   // Not by ansible-inventory: that of ansible-core 2.14 knows no --limit.
   const { sources } = inventory
-  const { stdout, stderr } = await ask('ansible', sources, sources, [pattern, '--list-hosts'], context)
+  const asked = [partsOf(limit).join(','), '--list-hosts']
+  const { stdout, stderr } = await ask('ansible', sources, sources, asked, context)
   const { warnings } = parseWarnings(stderr)
   const unmatched = warnings.flatMap((text) => /host pattern, ignoring: (.+)/.exec(text)?.[1] ?? [])
   const hosts = stdout.split('\n').flatMap((line) => /^ {4,}(\S+)$/.exec(line)?.[1] ?? [])

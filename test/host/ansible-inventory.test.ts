@@ -153,6 +153,10 @@ test('groups and variables are the user’s, the way is the Pi’s, and hosts wi
     .ansible(['web01', 'web02'], { inventory })
     .playbook('site.yml', { limit: 'web02,web03' })
   expect(limited.tasks.map(({ host }) => host)).toEqual(['web02'])
+  const excluding = await project
+    .ansible(['web01', 'web02'], { inventory })
+    .playbook('site.yml', { limit: 'web:!web01' })
+  expect(excluding.tasks.map(({ host }) => host)).toEqual(['web02'])
   expect(existsSync(join(project.dir, 'site.retry'))).toBe(false)
 })
 

@@ -21,6 +21,11 @@ test('without strangers the limit is the user’s', () => {
   expect(limitOf(undefined, ['web'], [])).toEqual([])
 })
 
+test('a limit with colons is none for Ansible once it has a comma, so it is split', () => {
+  expect(limitOf('web:!db', ['web'], ['far'])).toEqual(['web', '!db', expect.stringMatching(/^&~/)])
+  expect(limitOf(['web:!db', 'x'], ['web'], [])).toEqual(['web', '!db', 'x'])
+})
+
 test('strangers are out of reach whatever the limit says', () => {
   expect(limitOf(undefined, ['web', 'a.b'], ['far'])).toEqual(['web', 'a.b', 'localhost'])
   expect(limitOf('all', ['web', 'a.b'], ['far'])).toEqual(['all', '&~^(web|a\\.b|localhost)$'])
