@@ -10,7 +10,7 @@ import { supervise } from '../host/supervise.ts'
 import { argumentsOf, type PlaybookOptions } from './arguments.ts'
 import { readConfig } from './config.ts'
 import { assertNoBmc, needing, programEnvironment, runsElsewhere } from './elsewhere.ts'
-import { environmentOf } from './environment.ts'
+import { type CallbackSettings, environmentOf } from './environment.ts'
 import { readEvents } from './event-stream.ts'
 import type { AnsibleEvent } from './events.ts'
 import { exportedTargets, exportInventory, type InventoryFormat } from './export.ts'
@@ -210,7 +210,8 @@ export class Ansible {
         .map((host) => [host, noConnection(host)] as const),
     ])
     const vaults = vaultPlaces(projectDir, vaultDirs, own?.sources ?? [])
-    const callback = { fd: eventsFd, connections, vaults, reads }
+    const settings: CallbackSettings = { connections, vaults, reads }
+    const callback = { fd: eventsFd, settings: privateFile(dir, 'callback.json', settings) }
     const timeout = AbortSignal.timeout(timeoutMs)
     const stop = new AbortController()
     const [stdout, stderr] = [new BoundedOutput(), new BoundedOutput()]
@@ -257,12 +258,15 @@ export class Ansible {
         ? cancelledError(playbook, signal.reason, recorder)
         : timeoutError(playbook, timeoutMs, recorder)
     }
-    const { exitCode } = result
+    const { exitCode, originalMessage, shortMessage: why = '' } = result
     const shown = (output: BoundedOutput) => hideSecrets(String(output), recorder.secrets)
     const hosts = this.#pis
     const said = standIn ? standIn.inProject(shown(stderr)) : shown(stderr)
     const ours = standIn?.inProject(standIn.playbook)
-    const ending = { playbook, projectDir, program, exitCode, recorder, stderr: said, hosts, standIn: ours }
+    const ending = {
+      ...{ playbook, projectDir, program, exitCode, why: originalMessage || why },
+      ...{ recorder, stderr: said, hosts, standIn: ours },
+    }
     const failure = failureOf(ending)
     if (failure) {
       const unreachable = recorder.tasks.some(({ status }) => status === 'unreachable')

@@ -6,10 +6,16 @@ import type { Connection } from './inventory.ts'
 
 const callbackPlugins = fileURLToPath(new URL('./callback_plugins', import.meta.url))
 
-/** What the callback plugin is told, in the environment variable `VITEST_RASPI_CALLBACK`. */
-export interface CallbackSettings {
+/** What the callback plugin is told in the environment variable `VITEST_RASPI_CALLBACK`. */
+export interface CallbackPlace {
   /** The descriptor it writes its events to. */
   fd: number
+  /** The file that holds its {@link CallbackSettings}: they grow with the inventory, and a variable has room for 128 KiB. */
+  settings: string
+}
+
+/** What the callback plugin is told in a file of JSON. */
+export interface CallbackSettings {
   /** What, by host, no variables file of the repository may change. */
   connections: Record<string, Connection>
   /** Directories and files that are searched for vaults, besides those of the playbook: what they hold is masked. */
@@ -30,7 +36,7 @@ export function environmentOf(
     runDir,
     callback,
     paths,
-  }: { dir: string; runDir: string; callback: CallbackSettings; paths?: SearchPaths | undefined },
+  }: { dir: string; runDir: string; callback: CallbackPlace; paths?: SearchPaths | undefined },
 ): NodeJS.ProcessEnv {
   const plugins = [config.value('DEFAULT_CALLBACK_PLUGIN_PATH')]
     .flat()

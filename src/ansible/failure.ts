@@ -13,6 +13,8 @@ export interface Ending {
   projectDir: string
   program: string
   exitCode: number | undefined
+  /** Why it has no exit code, where it has none: it could not be started, or was killed. */
+  why?: string
   recorder: Recorder
   stderr: string
   /** The names of the leased Pis. */
@@ -140,11 +142,12 @@ function cutShort({ program, playbook, recorder }: Ending): RaspiError {
   })
 }
 
-function endedEarly({ program, playbook, exitCode, stderr, recorder }: Ending): RaspiError {
+function endedEarly({ program, playbook, exitCode, why, stderr, recorder }: Ending): RaspiError {
   const at = recorder.current ? `, at ${describeTask(recorder.current.task)}` : ''
+  const how = exitCode === undefined ? 'ended' : `ended with exit code ${exitCode}`
   return new RaspiError(
     'ansible',
-    `${program} ended with exit code ${exitCode} before ${playbook} was through${at}`,
+    `${program} ${how} before ${playbook} was through${at}${exitCode === undefined && why ? `: ${why}` : ''}`,
     {
       evidence: stderr.trimEnd().split('\n').slice(-20).join('\n'),
     },

@@ -76,8 +76,8 @@ async function passed(frames: Frames, number: number, output: Writable): Promise
 }
 
 /** The descriptor of the callback plugin's events. */
-function eventsOf({ VITEST_RASPI_CALLBACK: settings }: NodeJS.ProcessEnv): number | undefined {
-  return settings === undefined ? undefined : JSON.parse(settings).fd
+function eventsOf({ VITEST_RASPI_CALLBACK: place }: NodeJS.ProcessEnv): number | undefined {
+  return place === undefined ? undefined : JSON.parse(place).fd
 }
 
 function opened(fd: number): Writable {

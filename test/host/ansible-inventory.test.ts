@@ -227,6 +227,16 @@ test('a left-out host of another kind than ssh is no hindrance', { timeout: 120_
   await expect(ansible.playbook('ask.yml')).rejects.toThrow(/^box, for web, could not be reached at TASK/)
 })
 
+test('hundreds of left-out hosts are borne', { timeout: 240_000 }, async () => {
+  using project = new AnsibleProject({
+    'hosts.ini': 'web\nfar[001:300]\n',
+    'site.yml': '- hosts: all\n  gather_facts: false\n  tasks: [{ ansible.builtin.debug: }]\n',
+  })
+  const inventory = await readInventory('hosts.ini', { projectDir: project.dir })
+  const run = await project.ansible(['web'], { inventory }).playbook('site.yml')
+  expect(run.tasks.map(({ host }) => host)).toEqual(['web'])
+})
+
 test('no name for an address, no proxy and no variable of a task leads to a real machine', {
   timeout: 120_000,
 }, async () => {

@@ -370,12 +370,14 @@ class CallbackModule(CallbackBase):
     def __init__(self):
         super().__init__()
         # Taken away, so that an ansible-playbook started by a task does not write into a descriptor of its own.
-        settings = os.environ.pop("VITEST_RASPI_CALLBACK", None)
-        if settings is None:
+        place = os.environ.pop("VITEST_RASPI_CALLBACK", None)
+        if place is None:
             self.disabled = True
             return
-        settings = json.loads(settings)
-        self._fd = settings["fd"]
+        place = json.loads(place)
+        self._fd = place["fd"]
+        with open(place["settings"], encoding="utf-8") as file:
+            settings = json.load(file)
         self._connections = settings["connections"]
         self._vaults = settings["vaults"]
         os.set_inheritable(self._fd, False)

@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest'
 import { environmentOf } from '../../../src/ansible/environment.ts'
 
-const dirs = { dir: '/run/play-1', runDir: '/run', callback: { fd: 3, connections: {}, vaults: [] } }
+const dirs = {
+  dir: '/run/play-1',
+  runDir: '/run',
+  callback: { fd: 3, settings: '/run/play-1/callback.json' },
+}
 
 function configured(values: Record<string, unknown> = {}) {
   return { value: (name: string) => values[name], isSet: (name: string) => name in values }

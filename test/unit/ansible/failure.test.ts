@@ -35,6 +35,15 @@ test('a run that ended well is no result where its recap is missing: some of it 
   expect(failureOf(ending({ exitCode: 0 }))).toBeUndefined()
 })
 
+test('what has no exit code could not be started, or was killed, and says why', () => {
+  expect(failureOf(ending({ exitCode: undefined, why: 'spawn E2BIG' }))?.shortMessage).toBe(
+    'ansible-playbook ended before site.yml was through: spawn E2BIG',
+  )
+  expect(failureOf(ending({ exitCode: 5, why: 'Command failed' }))?.shortMessage).toBe(
+    'ansible-playbook ended with exit code 5 before site.yml was through',
+  )
+})
+
 test('a failed task is a result also where ansible-core 2.19 writes it to stderr as an error', () => {
   const stderr = '[ERROR]: Task failed: Module failed: nope\nOrigin: /repo/site.yml:3:7\n'
   expect(
