@@ -41,6 +41,16 @@ export function optionsOf({ config }: Pick<Scenario, 'config'>, { action }: Step
   }
 }
 
+/** The arguments of ansible-playbook by which the scenario says where the passwords of vaults are, for other programs. */
+export function vaultArgumentsOf({ config }: Pick<Scenario, 'config'>): string[] {
+  const options = Object.entries(config.provisioner?.options ?? {})
+  const args = [...options.flatMap(([name, value]) => argument(name, value)), ...sorted(config).rest]
+  return args.flatMap((arg, index) => {
+    if (!/^--vault-(id|pass(word)?-file)(=|$)/.test(arg)) return []
+    return arg.includes('=') ? [arg] : [arg, args[index + 1] ?? '']
+  })
+}
+
 /** The inventories that the scenario gives to ansible-playbook itself, as scenarios without platforms do. */
 export function inventoriesOf({ config }: Pick<Scenario, 'config'>): string[] {
   return sorted(config).inventories

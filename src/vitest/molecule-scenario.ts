@@ -7,7 +7,7 @@ import { installRequirements, type SearchPaths } from '../ansible/galaxy.ts'
 import { hostsForPis, otherConnection, readInventory } from '../ansible/user-inventory.ts'
 import type { ImageOption } from '../image-option.ts'
 import { isLocalStep } from '../molecule/local-step.ts'
-import { inventoriesOf, optionsOf } from '../molecule/playbook-options.ts'
+import { inventoriesOf, optionsOf, vaultArgumentsOf } from '../molecule/playbook-options.ts'
 import { readScenario, type Scenario, type Step } from '../molecule/scenario.ts'
 import { moleculeEnvironment, surround } from '../molecule/surroundings.ts'
 import { expect } from './expect.ts'
@@ -75,7 +75,8 @@ async function planOf(path: string, place: PlanPlace): Promise<Plan> {
     inventory,
     ...inventoriesOf(scenario).map((source) => (source.includes(',') ? source : resolve(cwd, source))),
   ]
-  const read = await readInventory(sources, { projectDir: cwd, env: programEnv, signal })
+  const args = vaultArgumentsOf(scenario)
+  const read = await readInventory(sources, { projectDir: cwd, args, env: programEnv, signal })
   const platforms = (scenario.config.platforms ?? []).map(({ name }) => name)
   // Molecule's playbooks work on every host of its inventory, and so on this machine where that is listed.
   const here = read.hosts.filter((host) => otherConnection(read.vars[host] ?? {}) === 'local')

@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { test as base, expect } from 'vitest'
-import { inventoriesOf, optionsOf } from '../../../src/molecule/playbook-options.ts'
+import { inventoriesOf, optionsOf, vaultArgumentsOf } from '../../../src/molecule/playbook-options.ts'
 import { readScenario, type Step } from '../../../src/molecule/scenario.ts'
 import { inventoryGroups, surround } from '../../../src/molecule/surroundings.ts'
 
@@ -249,4 +249,19 @@ verifier: { env: { DEPTH: 2 } }
   expect(optionsOf(found, step('verify')).args).not.toContain('--become')
   expect(inventoriesOf(found)).toEqual(['../more', 'other'])
   expect(found.notApplied).toContain('the connection local, docker, local')
+})
+
+test('where the passwords of vaults are is told to whoever reads the inventory, too', ({ write }) => {
+  const root = write({
+    ...playbooks,
+    [`${scenario}/molecule.yml`]: `platforms: [{ name: one }]
+provisioner:
+  options: { vault-password-file: pass.txt, vault_id: dev@dev.txt, become: true }
+  ansible_args: [--vault-pass-file=more.txt, --vault-id, test@test.txt, --forks=2]
+`,
+  })
+  expect(vaultArgumentsOf(readScenario(scenario, root))).toEqual([
+    ...['--vault-password-file', 'pass.txt', '--vault-id', 'dev@dev.txt'],
+    ...['--vault-pass-file=more.txt', '--vault-id', 'test@test.txt'],
+  ])
 })
