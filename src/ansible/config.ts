@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { messageOf, RaspiError } from '../errors.ts'
+import { statsOf } from '../host/stats-of.ts'
 
 /** What Ansible's configuration comes to, from ansible.cfg, the environment and the defaults. */
 export interface AnsibleConfig {
@@ -106,4 +106,4 @@ const candidates = (cwd: string, env: NodeJS.ProcessEnv) => [
   '/etc/ansible/ansible.cfg',
 ]
 
-const modified = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs
+const modified = (file: string) => statsOf(file)?.mtimeMs

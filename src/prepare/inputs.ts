@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { shownPath } from '../host/shown-path.ts'
+import { namesIn } from '../host/stats-of.ts'
 import { isIgnored, type Places } from './places.ts'
 
 /**
@@ -38,7 +39,7 @@ export function digest(value: unknown): string {
 async function addFiles(dir: string, files: string[], parents: string[]): Promise<void> {
   const real = await realpath(dir)
   if (parents.includes(real)) return
-  for (const name of (await readdir(dir)).sort()) {
+  for (const name of namesIn(dir).sort()) {
     if (isIgnored(name)) continue
     const path = join(dir, name)
     // Links are followed, as Ansible does.

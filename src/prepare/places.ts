@@ -1,7 +1,7 @@
-import { readdirSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import type { AnsibleConfig } from '../ansible/config.ts'
 import { isInside } from '../host/shown-path.ts'
+import { namesIn, statsOf } from '../host/stats-of.ts'
 
 /** What Ansible may read without a playbook naming it. Absolute paths. */
 export interface Places {
@@ -81,8 +81,7 @@ function outermost(dirs: string[]): string[] {
 }
 
 function entriesOf(dir: string): string[] {
-  if (kindOf(dir) !== 'dir') return []
-  return readdirSync(dir)
+  return namesIn(dir)
     .filter((name) => !isIgnored(name))
     .sort()
     .map((name) => join(dir, name))
@@ -91,6 +90,6 @@ function entriesOf(dir: string): string[] {
 const nameOf = (path: string) => relative(dirname(path), path)
 
 function kindOf(path: string): 'dir' | 'file' | undefined {
-  const stats = statSync(path, { throwIfNoEntry: false })
+  const stats = statsOf(path)
   return stats?.isDirectory() ? 'dir' : stats?.isFile() ? 'file' : undefined
 }
