@@ -100,6 +100,18 @@ test('a module gives what it answered', { timeout: 120_000 }, async () => {
   )
 })
 
+test('a check of the syntax, which begins no task, misses none', { timeout: 120_000 }, async () => {
+  using project = new AnsibleProject({
+    'site.yml': '- hosts: all\n  gather_facts: false\n  tasks: [{ name: Tell, ansible.builtin.debug: }]\n',
+  })
+  const ansible = project.ansible(['pi'])
+  const onTask = { 'Install nginx': () => {} }
+  await ansible.playbook('site.yml', { onTask, args: ['--syntax-check'] })
+  await expect(ansible.playbook('site.yml', { onTask })).rejects.toThrow(
+    'onTask: no task called “Install nginx” began in this run.',
+  )
+})
+
 test('what is no role, task or module is refused before anything starts', async () => {
   using project = new AnsibleProject(files)
   const ansible = project.ansible(['pi'])
