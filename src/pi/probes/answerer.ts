@@ -16,13 +16,18 @@ export interface Outcome {
   answers: Record<string, unknown>[]
 }
 
+/** Whether an answer is none, and another process might have one. */
+export function isOpen(answer: Record<string, unknown> | undefined): boolean {
+  return answer === undefined || ('error' in answer && answer.again !== false)
+}
+
 const answerers = new WeakMap<ProbeTarget, Answerer>()
 
 /**
  * Asks the process that stays on a Pi from the first question on: sudo and Python take an emulated core a second to start.
- * Gives its answers, or nothing where they cannot be had that way: it is busy, it has ended, this Pi has none, or it cannot
- * answer all, for what it has loaded may be older than what is on the Pi now. Throws a `RaspiError` where it takes longer than
- * `timeoutMs`.
+ * Gives its answers, or nothing where they cannot be had that way: it is busy, it has ended, or this Pi has none. One that is
+ * open is to be asked for anew, for what the process has loaded may be older than what is on the Pi now; only that one, as
+ * a question may be a request that changes something. Throws a `RaspiError` where it takes longer than `timeoutMs`.
  */
 export function askAnswerer(
   pi: ProbeTarget,
@@ -59,10 +64,10 @@ class Answerer {
       const answer = await conversation.ask(`${program}${JSON.stringify(queries)}\n`, answerStart)
       // Where the Pi is lost in the middle of an answer, that is no JSON.
       const outcome = parsedJson(answer ?? '') as Outcome | undefined
-      if (outcome && !outcome.answers.some((each) => 'error' in each)) return outcome
+      if (outcome && !outcome.answers.some(isOpen)) return outcome
       conversation.close()
       this.#conversation = undefined
-      if (outcome) return undefined
+      if (outcome) return outcome
       const isFirst = program !== '' && answer === undefined
       this.#isHopeless = isFirst && !late.aborted && (await conversation.ended) !== unreachable
     } finally {

@@ -1,7 +1,8 @@
 """Answers questions about this machine, many in one go.
 
 main(queries) takes [{"kind": "file", "path": "/etc/hosts"}, ...], and prints as its last line, in JSON,
-{"root": ..., "answers": [...]}, in the same order; an answer is {"error": ...} where the question could not be answered.
+{"root": ..., "answers": [...]}, in the same order; an answer is {"error": ...} where the question could not be answered,
+with "again": False where it would not be the next time either.
 Needs Python 3.9 and nothing else. Modules are imported where they are needed, because each costs a tenth of a second
 on an emulated Pi: json with what it imports costs a third of all that a question takes.
 """
@@ -330,8 +331,11 @@ def http(query):
         for name, value in response.getheaders():
             name = name.lower()
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        body = response.read(LIMIT).decode(errors="replace")
-        return {"status": response.status, "headers": headers, "body": body}
+        body = response.read(LIMIT + 1)
+        if query.get("content") and len(body) > LIMIT:
+            # A request may have changed something: it is not made again for what would be too long again.
+            return {"error": f"its body is larger than the {LIMIT} bytes that are compared", "again": False}
+        return {"status": response.status, "headers": headers, "body": body[:LIMIT].decode(errors="replace")}
     except (OSError, HTTPException) as error:
         return {"failure": describe(error)}
     finally:

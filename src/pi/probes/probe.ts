@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { messageOf, RaspiError } from '../../errors.ts'
-import { askAnswerer, type Outcome } from './answerer.ts'
+import { askAnswerer, isOpen, type Outcome } from './answerer.ts'
 import type { Answer, AnswersTo, Query } from './queries.ts'
 import type { CommandOutcome, ProbeTarget } from './target.ts'
 
@@ -60,7 +60,20 @@ async function answerAll(pi: ProbeTarget, batch: readonly Waiting[]): Promise<vo
 async function runScript(pi: ProbeTarget, queries: readonly Query[]): Promise<Outcome> {
   script ??= readFileSync(new URL('./probe.py', import.meta.url), 'utf8')
   const known = await askAnswerer(pi, script, queries, timeoutMs)
-  if (known) return known
+  const answers = [...(known?.answers ?? [])]
+  const open = [...queries.entries()].filter(([index]) => isOpen(answers[index]))
+  if (known && open.length === 0) return known
+  const anew = await runOnce(
+    pi,
+    script,
+    open.map(([, query]) => query),
+  )
+  for (const [place, [index]] of open.entries())
+    answers[index] = anew.answers[place] ?? { error: 'it gave no answer' }
+  return { root: anew.root, answers }
+}
+
+async function runOnce(pi: ProbeTarget, script: string, queries: readonly Query[]): Promise<Outcome> {
   // JSON is Python, where it has names for true, false and null.
   const input = `${script}\nmain(${JSON.stringify(queries)})\n`
   const asRoot = await pi.run(command, { input, sudo: true, reject: false, timeoutMs })

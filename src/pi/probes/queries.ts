@@ -121,6 +121,8 @@ interface HttpQuery {
   body?: string
   timeout: number
   insecure: boolean
+  /** Whether the whole body is wanted: it is refused then where it is too long. @default false */
+  content?: boolean
 }
 
 interface HttpAnswer {

@@ -29,14 +29,19 @@ const name = 'toAnswerHttp'
 
 export const toAnswerHttp = piMatcher(name, {
   options: ['status', 'body', 'contains', 'headers', 'request', 'insecure', 'timeout'],
-  queries: (url: string, { request = {}, insecure = false, timeout = 10_000 }: HttpExpectation = {}) => {
+  queries: (url: string, expected: HttpExpectation = {}) => {
+    const { request = {}, insecure = false, timeout = 10_000 } = expected
     if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
       throw wrongArgument(name, `"${url}" is no URL`, 'Give it whole: "http://localhost:8080/".')
     }
     const { method = 'GET', headers = {}, body } = request
     const sent = body === undefined ? {} : { body }
+    const content = expected.body !== undefined || expected.contains !== undefined
     return [
-      { kind: 'http', url: new URL(url).href, method, headers, ...sent, insecure, timeout: timeout / 1_000 },
+      {
+        ...{ kind: 'http', url: new URL(url).href, method, headers, ...sent },
+        ...{ insecure, content, timeout: timeout / 1_000 },
+      },
     ]
   },
   judge: ([answer], _url, expected: HttpExpectation = {}) => {

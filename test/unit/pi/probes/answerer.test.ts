@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Conversation, converse } from '../../../../src/pi/conversation.ts'
@@ -68,6 +70,35 @@ test('what the process cannot answer is asked anew, before it counts', async () 
   expect([pi.started.length, pi.roundTrips]).toEqual([1, 1])
   expect(await probe(pi, [hostname])).toMatchObject(isLinux)
   expect([pi.started.length, pi.roundTrips]).toEqual([2, 1])
+})
+
+test('only what it cannot answer is asked anew: a request is not made twice', async () => {
+  const seen: string[] = []
+  const server = createServer(({ method }, response) => {
+    seen.push(method ?? '')
+    response.end('x'.repeat((1 << 20) + 1))
+  })
+  const { promise: listening, resolve } = Promise.withResolvers<void>()
+  server.listen(0, '127.0.0.1', resolve)
+  onTestFinished(() => void server.close())
+  await listening
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  const post = { kind: 'http', url, method: 'POST', headers: {}, timeout: 5, insecure: false } as const
+  const pi = standingTarget()
+  const [answered, impossible, tooLong] = await Promise.allSettled([
+    probe(pi, [post]),
+    probe(pi, [{ kind: 'command', command: ['no-such-command'] }]),
+    probe(pi, [{ ...post, content: true }]),
+  ])
+  expect(answered).toMatchObject({ value: [{ status: 200 }] })
+  expect(impossible).toMatchObject({ reason: expect.objectContaining({ kind: 'ssh' }) })
+  expect(tooLong).toMatchObject({
+    reason: expect.objectContaining({
+      message: expect.stringContaining('its body is larger than the 1048576 bytes that are compared'),
+    }),
+  })
+  expect(seen).toEqual(['POST', 'POST'])
+  expect(pi.roundTrips).toBe(1)
 })
 
 /** This machine in a Pi's place, on which processes stay until the test ends. */

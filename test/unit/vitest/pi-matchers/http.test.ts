@@ -1,5 +1,7 @@
-import { describe, expect, test } from 'vitest'
-import { answeringTarget } from '../../pi/probes/local-target.ts'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { answeringTarget, localTarget } from '../../pi/probes/local-target.ts'
 import { expectPi, failure } from './expect-pi.ts'
 
 const answer = {
@@ -24,6 +26,17 @@ describe('toAnswerHttp', () => {
     const moved = answeringTarget({ status: 301, headers: { location: 'https://pi.test/' }, body: '' })
     await expectPi(moved).not.toAnswerHttp(url)
     await expectPi(moved).toAnswerHttp(url, { status: 301, headers: { location: 'https://pi.test/' } })
+  })
+
+  test('a body that is too long to be compared is neither taken for right nor for wrong', async () => {
+    const server = createServer((_, response) => response.end(`${' '.repeat(1 << 20)}Welcome`))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const long = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+    await expectPi(localTarget()).toAnswerHttp(long)
+    expect(
+      await failure(() => expectPi(localTarget()).not.toAnswerHttp(long, { contains: 'Welcome' })),
+    ).toMatch('its body is larger than the 1048576 bytes that are compared')
   })
 
   test('tells what was answered instead', async () => {
