@@ -36,7 +36,11 @@ export class TestKeeper implements Keeper {
   }
 
   async keep(lease: number, why: string): Promise<string[]> {
-    this.#standing ??= StandingLab.beside(this.#lab, new Registry())
+    this.#standing ??= StandingLab.beside(this.#lab, new Registry()).catch((error) => {
+      // Nothing is kept, so nothing is held: only who wanted it kept is told why.
+      this.#standing = undefined
+      throw error
+    })
     const standing = await this.#standing
     const kept = await standing.keep(lease, why)
     // Whoever waits already is not told of any more.

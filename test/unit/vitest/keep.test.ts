@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { resolveOptions } from '../../../src/options.ts'
+import { StandingLab } from '../../../src/standing/standing-lab.ts'
 import { TestKeeper, withKeepOf } from '../../../src/vitest/keep.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
 import { aPi, labOf, requestOf } from '../lab/fake-pis.ts'
@@ -34,6 +35,16 @@ test('where a test waits already no Pi is kept', async () => {
   expect(await keeper.keep(id, 'kept after a test')).toEqual([])
   expect(await next).toMatchObject({ pis: [{ number: 2 }] })
   expect(said).toEqual(['Pi pi-1 is kept no longer: a test waits for its place'])
+})
+
+test('where no Pi can be kept the run ends as one that keeps none', async () => {
+  const { lab, keeper } = keptLab()
+  const { id } = await lab.lease(requestOf(1), signal, () => {})
+  const beside = vi.spyOn(StandingLab, 'beside').mockRejectedValue(new Error('no place'))
+  await expect(keeper.keep(id, 'kept after a test')).rejects.toThrow('no place')
+  await expect(keeper.hold()).resolves.toBeUndefined()
+  beside.mockRestore()
+  expect(await keeper.keep(id, 'kept after a test')).toEqual(['pi-1'])
 })
 
 const options = resolveOptions({ keep: 'all' })
