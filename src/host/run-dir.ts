@@ -80,7 +80,7 @@ export function sweepDeadRuns(parent: string = tmpdir()): number {
       if (!existsSync(join(dir, ownerFile))) {
         if (Date.now() - mtimeMs < startingMs) continue
       } else if (mayRun(dir)) continue
-      else if (isOfHere(ownerOf(dir))) {
+      else if (isOfHere(ownerOf(dir)) || ownerOf(dir).world === undefined) {
         for (const pid of readdirSync(join(dir, processesDir))) {
           signalProcess(readProcess(join(dir, processesDir, pid)), 'SIGKILL')
         }

@@ -30,7 +30,9 @@ const foreignMs = 24 * 3_600_000
  * cannot be seen from here: it may do so for a day, for this may also be a world that was here until the last boot.
  */
 export function mayLive(owner: Owner, changedMs: number): boolean {
-  return isOfHere(owner) ? isAlive(owner) : Date.now() - changedMs < foreignMs
+  if (isOfHere(owner)) return isAlive(owner)
+  // One of an earlier version gives no sign of life, but is of here as a rule.
+  return (owner.world === undefined && isAlive(owner)) || Date.now() - changedMs < foreignMs
 }
 
 /** Whether the pid of `owner` means a process of those that are seen here. */

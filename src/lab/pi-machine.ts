@@ -102,7 +102,8 @@ export class PiMachine {
     const sentence = `${name} is lost: ${messageOf(reason)}`
     const error = isRaspiError(reason) ? reason : new RaspiError('boot', sentence, { cause: reason })
     this.#loss.resolve(error)
-    this.#door.refuse(`${name} is off: it was lost`)
+    // One that runs, but did not come back in time from a checkpoint, can still be looked at.
+    if (this.power === 'off') this.#door.refuse(`${name} is off: it was lost`)
   }
 
   /** The end of what its console has shown. */

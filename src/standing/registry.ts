@@ -117,15 +117,17 @@ export class Registry {
 
   /** Forgets the parts of labs that do not stand: Ansible and OpenSSH would take their Pis for some that can be reached. */
   removeDeadParts(): void {
-    const standing = new Set(
+    const dead = new Set(
       this.entries()
-        .filter(isStanding)
+        .filter((lab) => !isStanding(lab))
         .map((lab) => String(lab.process.pid)),
     )
     for (const dir of [this.inventoryDir, this.#sshDir].filter(existsSync)) {
       for (const name of readdirSync(dir)) {
         const [, pid] = /^lab-(\d+)\.(?:yml|conf)$/.exec(name) ?? []
-        if (pid && !standing.has(pid)) rmSync(join(dir, name), { force: true })
+        // An entry that cannot be read is perhaps one of another version, whose lab stands.
+        if (pid && (dead.has(pid) || !existsSync(join(this.dir, `lab-${pid}.json`))))
+          rmSync(join(dir, name), { force: true })
       }
     }
   }

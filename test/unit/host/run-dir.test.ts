@@ -30,6 +30,18 @@ test('a run of another machine or container lives until it has given no sign of 
   expect(processId(pid)).toBeDefined()
 })
 
+test('a run of an earlier version, which tells no world and gives no sign, lives as long as its process', () => {
+  const dir = scratchDir()
+  const run = new RunDir(dir)
+  const file = join(run.path, 'owner.json')
+  const { world, ...mine } = JSON.parse(readFileSync(file, 'utf8')) as { world: string }
+  expect(world).toMatch(/^[0-9a-f]{12}$/)
+  const twoDaysAgo = Date.now() / 1000 - 2 * 86_400
+  writeFileSync(file, JSON.stringify(mine))
+  utimesSync(file, twoDaysAgo, twoDaysAgo)
+  expect([sweepDeadRuns(dir), livingRuns(dir)]).toEqual([0, [run.path]])
+})
+
 test('a run gives a sign of life each hour', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   onTestFinished(() => void vi.useRealTimers())

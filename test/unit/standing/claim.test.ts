@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -63,13 +63,19 @@ test('what Ansible and ssh would read of labs that were killed is gone, and they
     registry.write(
       entryOf(registry.dir, { process: lab, pis: [{ name: `of-${lab.pid}`, sshPort: firstPort }] }),
     )
-  for (const lab of [living, dead, unknown]) {
+  // Of a version that writes other entries.
+  const other = { pid: 3, startTime: '' }
+  writeFileSync(join(registry.dir, `lab-${other.pid}.json`), '{}')
+  for (const lab of [living, dead, unknown, other]) {
     registry.writePart('inventory', lab, '{}')
     registry.writePart('ssh', lab, '')
   }
   await claim({ pis: 1, firstPort }, registry, entryOf(registry.dir, { process: thisProcess() }))
-  expect(readdirSync(registry.inventoryDir)).toEqual([`lab-${living.pid}.yml`])
-  expect(readdirSync(join(registry.dir, 'ssh'))).toEqual([`lab-${living.pid}.conf`])
+  expect(readdirSync(registry.inventoryDir)).toEqual(
+    expect.arrayContaining([`lab-${living.pid}.yml`, `lab-${other.pid}.yml`]),
+  )
+  expect(readdirSync(registry.inventoryDir)).toHaveLength(2)
+  expect(readdirSync(join(registry.dir, 'ssh'))).toHaveLength(2)
   expect(registry.entries().map((lab) => lab.process)).toContainEqual(dead)
 })
 
