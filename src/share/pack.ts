@@ -25,6 +25,14 @@ export async function pack(
   await pipeline(reading, createZstdCompress(), createWriteStream(to, { flags: 'wx', mode }), { signal })
 }
 
+/** Whether {@link unpack} threw `error` because of what it was given, not because of the way that it came. */
+export function isDamage(error: unknown): boolean {
+  // zlib's codes are of its own; all others, as ECONNRESET, are of sockets, streams and disks.
+  return error instanceof UnlikeShared || /^Z/.test((error as NodeJS.ErrnoException).code ?? '')
+}
+
+class UnlikeShared extends Error {}
+
 /** Unpacks `stream` to the new, sparse file `to`, and no more than it is to be. Throws where it comes to anything else. */
 export async function unpack(
   stream: Readable,
@@ -45,17 +53,18 @@ export async function unpack(
         for await (const chunk of chunks) {
           bytes += chunk.length
           if (bytes > expected.size)
-            throw new Error(`it has more than the ${expected.size} bytes it should have`)
+            throw new UnlikeShared(`it has more than the ${expected.size} bytes it should have`)
           await writer.write(chunk)
         }
       },
       { signal },
     )
     await writer.end()
-    if (bytes !== expected.size) throw new Error(`it has ${bytes} bytes and not ${expected.size}`)
+    if (bytes !== expected.size) throw new UnlikeShared(`it has ${bytes} bytes and not ${expected.size}`)
   } finally {
     await file.close()
   }
   const digest = await sparseDigest(to)
-  if (digest !== expected.sha256) throw new Error(`it is not what was shared: its SHA-256 is ${digest}`)
+  if (digest !== expected.sha256)
+    throw new UnlikeShared(`it is not what was shared: its SHA-256 is ${digest}`)
 }

@@ -9,7 +9,7 @@ import { privateDir } from '../host/paths.ts'
 import type { Log } from '../host/progress.ts'
 import { scratchName } from '../host/scratch.ts'
 import { sparseDigest } from '../host/sparse-digest.ts'
-import { pack, unpack } from './pack.ts'
+import { isDamage, pack, unpack } from './pack.ts'
 import type { SharePlace } from './place.ts'
 import { textOf } from './text-of.ts'
 
@@ -80,7 +80,9 @@ export class Share {
         if (!stream) throw this.#spoil(`${file} is missing`, name, expected.sha256)
         await orAborted(unpack(stream, join(dir, file), expected, within), within).catch((error) => {
           signal.throwIfAborted()
-          throw this.#spoil(`${file} cannot be used: ${messageOf(error)}`, name, expected.sha256)
+          const why = `${file} cannot be used: ${messageOf(error)}`
+          // One that came too slowly, or not to its end, may be whole there.
+          throw isDamage(error) ? this.#spoil(why, name, expected.sha256) : new Error(why)
         })
         await chmod(join(dir, file), 0o400)
       }

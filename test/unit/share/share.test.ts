@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { test as base, expect } from 'vitest'
+import { test as base, expect, vi } from 'vitest'
 import { sparseDigest } from '../../../src/host/sparse-digest.ts'
 import { DirectoryPlace } from '../../../src/share/directory-place.ts'
 import { HttpPlace } from '../../../src/share/http-place.ts'
@@ -146,6 +146,24 @@ test('what is damaged or missing is put right by whoever had to make it', async 
     const three = machine(dir, `${what}-three`, new HttpPlace(server.url))
     expect(await three.share.fetch('a', three.fetched, signal), what).toBe(true)
   }
+})
+
+test('what has broken on its way is not sent once more: there it is whole', async ({ dir, server }) => {
+  const one = machine(dir, 'one', new HttpPlace(server.url))
+  one.share.offer('a', one.made(files))
+  await one.share.close()
+  const place = new HttpPlace(server.url)
+  vi.spyOn(place, 'getContent').mockImplementation(async () => {
+    const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+    return new Readable({ construct: (done) => done(reset), read() {} })
+  })
+  const two = machine(dir, 'two', place)
+  expect(await two.share.fetch('a', two.fetched, signal)).toBe(false)
+  expect(two.said).toEqual([expect.stringContaining('cannot be used: read ECONNRESET')])
+  const before = server.count('PUT')
+  two.share.offer('a', two.made(files))
+  await two.share.close()
+  expect(server.count('PUT')).toBe(before)
 })
 
 test('a server that refuses, or is not there, fails nothing and is asked once', async ({ dir, server }) => {
