@@ -5,6 +5,7 @@ import {
   openSync,
   readSync,
   realpathSync,
+  rmSync,
   statSync,
   type WriteStream,
 } from 'node:fs'
@@ -42,8 +43,8 @@ export interface CaptureResult {
   full: boolean
 }
 
-/** The files of captures that are being written by this process, which has the networks of all tests. */
-const writing = new Set<string>()
+/** The captures that are being written by this process, which has the networks of all tests, by their files. */
+const writing = new Map<string, Capture>()
 
 /** How much may wait for the disk, in bytes. */
 const mostWaiting = 16 * 2 ** 20
@@ -61,19 +62,28 @@ export class Capture {
   /** Throws a `RaspiError` where the file cannot be written. */
   constructor(
     options: z.output<typeof captureSchema>,
-    { log, stopped }: { log: (line: string) => void; stopped: (capture: Capture) => void },
+    {
+      log,
+      stopped,
+      siblings,
+    }: {
+      log: (line: string) => void
+      stopped: (capture: Capture) => void
+      /** What is captured of the same segment: where one is written to the same file, it ends. */
+      siblings: ReadonlySet<Capture>
+    },
   ) {
     this.#options = options
     this.#log = log
     this.#stopped = stopped
     const file = resolve(options.file)
-    this.#stream = createWriteStream(file, { fd: openCapture(file) })
+    this.#stream = createWriteStream(file, { fd: openCapture(file, siblings) })
     const place = realPath(file)
-    writing.add(place)
+    writing.set(place, this)
     // Told by stop().
     this.#ended = finished(this.#stream)
       .catch((error: unknown) => error)
-      .finally(() => writing.delete(place))
+      .finally(() => writing.get(place) === this && writing.delete(place))
     const head = pcapHead()
     this.#stream.write(head)
     this.#result = { file, frames: 0, bytes: head.length, missed: 0, full: false }
@@ -101,6 +111,13 @@ export class Capture {
     await this.stop()
   }
 
+  /** Ends it, and leaves its file's place to another capture. */
+  giveWay(): void {
+    this.#close()
+    // What is still to be written goes into the file that nobody sees any more.
+    rmSync(this.#result.file, { force: true })
+  }
+
   #write(head: Buffer, frame: Buffer) {
     const result = this.#result
     if (result.full) return
@@ -125,11 +142,16 @@ export class Capture {
   }
 }
 
-/** Opens `file` for a new capture, and its directory before. Throws a `RaspiError` where something else lies there, or another capture is being written. */
-export function openCapture(file: string): number {
+/**
+ * Opens `file` for a new capture, and its directory before. Throws a `RaspiError` where something else lies there, or a capture
+ * is being written that is none of `siblings`: of those, one gives way, as where a test is tried again.
+ */
+export function openCapture(file: string, siblings: ReadonlySet<Capture>): number {
   try {
     mkdirSync(dirname(file), { recursive: true })
-    if (writing.has(realPath(file))) throw new Error('another capture is being written there')
+    const there = writing.get(realPath(file))
+    if (there && !siblings.has(there)) throw new Error('another capture is being written there')
+    there?.giveWay()
     try {
       return openSync(file, 'wx')
     } catch (error) {

@@ -173,6 +173,7 @@ export class Segment {
     const capture = new Capture(checked.data, {
       log: this.#log,
       stopped: (stopped) => this.#captures.delete(stopped),
+      siblings: this.#captures,
     })
     this.#captures.add(capture)
     return capture
@@ -185,7 +186,7 @@ export class Segment {
       const each = pcapRecords(passage)
       return Array.from({ length: timesSeen(passage, port) }, () => each).flat()
     })
-    const opened = openCapture(resolve(file))
+    const opened = openCapture(resolve(file), this.#captures)
     try {
       writeFileSync(opened, Buffer.concat([pcapHead(), ...records.flat()]))
     } finally {

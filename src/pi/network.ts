@@ -18,6 +18,7 @@ export class Network {
   readonly name: string
   readonly #ask: (request: SegmentRequest) => Promise<unknown>
   readonly #faults = new FaultsAtWork()
+  readonly #captures = new Set<NetworkCapture>()
 
   /** @internal */
   constructor(name: string, ask: (request: SegmentRequest) => Promise<unknown>) {
@@ -72,7 +73,14 @@ export class Network {
     const { file, ...rest } = typeof options === 'string' ? { file: options } : options
     const number = await this.#request('capture', { file: resolve(file), ...rest })
     const stop = () => this.#request('stopCapture', number)
-    return { stop, [Symbol.asyncDispose]: async () => void (await stop()) }
+    const capture: NetworkCapture = { stop, [Symbol.asyncDispose]: async () => void (await stop()) }
+    this.#captures.add(capture)
+    return capture
+  }
+
+  /** Ends what is still captured: a network that stands on for the user writes no more. @internal */
+  async endCaptures(): Promise<void> {
+    await Promise.allSettled([...this.#captures].map((capture) => capture.stop()))
   }
 
   /** Writes the last mebibyte that went through into such a file, and gives how many frames that is. */

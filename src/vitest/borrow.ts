@@ -157,7 +157,11 @@ export async function borrow(
     say: log,
     async giveBack(keep) {
       over.abort(new RaspiError('lab', 'The test has given its Pis back.'))
-      await (keep === undefined ? lab.release(lease.id) : lab.keep(lease.id, keep))
+      if (keep === undefined) await lab.release(lease.id)
+      else {
+        await Promise.all(Object.values(networks).map((network) => network.endCaptures()))
+        await lab.keep(lease.id, keep)
+      }
       // An Ansible that was cut off may still be ending.
       rmSync(runDir, { recursive: true, force: true, maxRetries: 2 })
     },

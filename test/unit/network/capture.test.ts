@@ -173,6 +173,21 @@ test('two captures do not write to one file at a time, by whatever path', async 
   expect(() => two.segment.saveRecent(again)).not.toThrow()
 })
 
+test('a capture that is begun anew, as where a test is tried again, takes the place of the one before', async () => {
+  const { nics, segment } = await pis(['a', 'b'])
+  const file = join(scratchDir(), 'again.pcap')
+  const first = segment.capture(file)
+  nics.a.say(nics.b, 'first')
+  await nics.b.heardUntil('first')
+  const second = segment.capture(file)
+  nics.a.say(nics.b, 'second')
+  await nics.b.heardUntil('second')
+  expect(await second.stop()).toMatchObject({ frames: 1 })
+  expect(await first.stop()).toMatchObject({ frames: 1 })
+  expect(readFileSync(file, 'latin1').match(/first|second/g)).toEqual(['second'])
+  await segment.capture(file).stop()
+})
+
 test('wrong options of a capture are refused before anything is written', async () => {
   const { segment } = await pis(['a', 'b'])
   const file = join(scratchDir(), 'no.pcap')

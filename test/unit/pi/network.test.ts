@@ -28,6 +28,18 @@ test('what is asked of a network is done by its segment', async () => {
   await expect(network.unplug('c')).rejects.toThrow('Ports are: a, b.')
 })
 
+test('what is still captured ends where the network stands on', async () => {
+  const { network, nics, segment, dir } = await aNetwork()
+  const file = join(dir, 'kept.pcap')
+  const capture = await network.capture(file)
+  nics.a.say(nics.b, 'seen')
+  await nics.b.heardUntil('seen')
+  await network.endCaptures()
+  nics.a.say(nics.b, 'not seen')
+  await taken(segment, 'a', 3)
+  expect(await capture.stop()).toMatchObject({ frames: 1 })
+})
+
 test('faults last until they are undone, one or all', async () => {
   const { network, nics, segment } = await aNetwork()
   const partition = await network.partition([['a'], ['b']])
