@@ -41,6 +41,21 @@ test('one that cannot be mended keeps no other from being mended, and is tried a
   expect(mended).toEqual(['third', 'first', 'second'])
 })
 
+test('one that cannot be mended twice is left to undo(): each test that follows would wait for it', async () => {
+  let tries = 0
+  const faults = new FaultsAtWork()
+  const fault = faults.add('silent', async () => {
+    if (++tries < 4) throw new Error('it does not answer')
+  })
+  for (let turn = 0; turn < 2; turn++) await expect(faults.clear()).rejects.toThrow('it does not answer')
+  await faults.clear()
+  expect(tries).toBe(2)
+  await expect(fault.undo()).rejects.toThrow('it does not answer')
+  await fault.undo()
+  await fault.undo()
+  expect(tries).toBe(4)
+})
+
 test('memory that a boot has given back, or that there was none of, counts as given back', async () => {
   const scripts: string[] = []
   const run = async (_: string, { input }: CommandOptions = {}) => {
