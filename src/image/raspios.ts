@@ -39,7 +39,7 @@ export function isRaspios(name: string): boolean {
  * differ, so neither is made of the other. Throws a `RaspiError` where there is no such release.
  */
 export async function findRaspios(name: string, release: string, context: Context): Promise<RemoteImage> {
-  const base = (context.baseUrl ?? home).replace(/\/$/, '')
+  const base = baseOf(context.baseUrl)
   const folder = folderName(name)
   const listed = await fromList(base, folder, release, context)
   if (listed) return listed
@@ -97,11 +97,21 @@ function entriesOf(text: string, place: string): ListEntry[] {
   return entries
 }
 
-/** `image` of Raspberry Pi OS as `baseUrl` has it, a mirror; without one, as the home has it. Its checksum tells whether it does. */
-export function mirrored(image: RemoteImage, name: string, baseUrl: string = home): RemoteImage {
-  const at = image.url.indexOf(`/${folderName(name)}/images/`)
-  return at < 0 ? image : { ...image, url: `${baseUrl.replace(/\/$/, '')}${image.url.slice(at)}` }
+/** `image` of Raspberry Pi OS, which is at its home, as the mirror `baseUrl` has it. What is elsewhere stays there. */
+export function atMirror(image: RemoteImage, baseUrl: string | undefined): RemoteImage {
+  return moved(image, home, baseOf(baseUrl))
 }
+
+/** `image` of Raspberry Pi OS, which is at the mirror `baseUrl`, as its home has it. What is elsewhere stays there. */
+export function atHome(image: RemoteImage, baseUrl: string | undefined): RemoteImage {
+  return moved(image, baseOf(baseUrl), home)
+}
+
+function moved(image: RemoteImage, from: string, to: string): RemoteImage {
+  return image.url.startsWith(`${from}/`) ? { ...image, url: `${to}${image.url.slice(from.length)}` } : image
+}
+
+const baseOf = (baseUrl: string = home) => baseUrl.replace(/\/$/, '')
 
 const folderName = (name: string) => name.replaceAll('-', '_')
 
@@ -112,9 +122,21 @@ function datesOf({ url, release }: { url: string; release?: string | undefined }
   return [...(release ? [release] : []), ...(url.match(/\d{4}-\d{2}-\d{2}/g) ?? [])]
 }
 
-/** Whether `image` is the release of Raspberry Pi OS that {@link findRaspios} would find. */
+/**
+ * Whether `image` is the release of Raspberry Pi OS that {@link findRaspios} would find. An image that somebody named by its
+ * URL is none, whatever stands in the URL.
+ */
 export function isRelease(image: RemoteImage, name: string, release: string): boolean {
-  return image.url.includes(`/${folderName(name)}/`) && datesOf(image).includes(release)
+  return (
+    image.release !== undefined &&
+    image.url.includes(`/${folderName(name)}/`) &&
+    datesOf(image).includes(release)
+  )
+}
+
+/** Whether `image` is where one of Raspberry Pi OS is looked for: at its home or at the mirror `baseUrl`. */
+export function isWithin(image: RemoteImage, baseUrl: string | undefined): boolean {
+  return [home, baseOf(baseUrl)].some((base) => image.url.startsWith(`${base}/`))
 }
 
 async function fromDirectory(

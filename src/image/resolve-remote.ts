@@ -5,7 +5,7 @@ import type { Log } from '../host/progress.ts'
 import { fetchChecksum } from './checksum.ts'
 import { listDownloads } from './downloads.ts'
 import { pin, readLockFile } from './lock-file.ts'
-import { findRaspios, isRelease, mirrored } from './raspios.ts'
+import { atHome, atMirror, findRaspios, isRelease, isWithin } from './raspios.ts'
 import type { Reference } from './reference.ts'
 import type { RemoteImage } from './remote-image.ts'
 import { cardFile, type Entry, entryDir, listEntries } from './store.ts'
@@ -36,12 +36,12 @@ export async function resolveRemote(
     return { ...told, sha256: await checksumOf(url, checksumUrl, context) }
   }
   const { name, release, baseUrl } = reference
-  const find = () => findRaspios(name, release, { ...context, baseUrl })
   const image =
     release === 'latest'
-      ? await pinned(name, find, context)
-      : ((await knownImage(context.cacheDir, (image) => isRelease(image, name, release))) ?? (await find()))
-  return mirrored(image, name, baseUrl)
+      ? await pinned(name, baseUrl, context)
+      : ((await knownRelease(name, release, baseUrl, context.cacheDir)) ??
+        (await findRaspios(name, release, { ...context, baseUrl })))
+  return atMirror(image, baseUrl)
 }
 
 /** The SHA-256 of what `url` gives: that of its download, else what the server tells, which may have another file by now. */
@@ -67,17 +67,18 @@ async function checksumOf(
 
 async function pinned(
   raspios: string,
-  find: () => Promise<RemoteImage>,
-  { lockFile, update, log }: RemoteContext,
+  baseUrl: string | undefined,
+  context: RemoteContext,
 ): Promise<RemoteImage> {
+  const { lockFile, update, log } = context
   const name = `${raspios}@latest`
   const before = lockFile ? readLockFile(lockFile)[name] : undefined
   if (before && !update) return before
-  const found = await find()
+  const found = await findRaspios(raspios, 'latest', { ...context, baseUrl })
   if (!lockFile || found.sha256 === before?.sha256) return found
   try {
     // The file belongs to everybody, and a mirror may be one person's.
-    pin(lockFile, { [name]: mirrored(found, raspios) })
+    pin(lockFile, { [name]: atHome(found, baseUrl) })
     log(
       `Image ${name} is ${found.release ?? found.url} from now on: so says ${lockFile}, which belongs under version control`,
     )
@@ -87,9 +88,13 @@ async function pinned(
   return found
 }
 
-/** What the cache knows of an image that was resolved before. */
-async function knownImage(cacheDir: string, isIt: (image: RemoteImage) => boolean) {
-  return (await knownDownload(cacheDir, isIt)) ?? keptImage(cacheDir, isIt)
+/** What the cache knows of a release. What was set up may be wanted again in another way, and is to be had from here then. */
+async function knownRelease(name: string, release: string, baseUrl: string | undefined, cacheDir: string) {
+  const isIt = (image: RemoteImage) => isRelease(image, name, release)
+  return (
+    (await knownDownload(cacheDir, isIt)) ??
+    keptImage(cacheDir, (image) => isIt(image) && isWithin(image, baseUrl))
+  )
 }
 
 /** The newest download of an image. */

@@ -137,6 +137,15 @@ test('what is pinned comes from the mirror of whoever wants it, and without one 
   })
 })
 
+test('what a list has elsewhere is pinned there, and looked for there', async () => {
+  const { server, lockFile, resolve } = await setUp()
+  server.put('/os_list_imagingutility_v4.json', JSON.stringify(list('https://cdn.test', '2026-09-15')))
+  const { url } = await resolve('raspios-lite-arm64')
+  expect(url).toMatch(/^https:\/\/cdn\.test\/raspios_lite_arm64\/images\//)
+  expect(JSON.parse(readFileSync(lockFile, 'utf8')).images['raspios-lite-arm64@latest'].url).toBe(url)
+  expect((await resolve({ name: 'raspios-lite-arm64' })).url).toBe(url)
+})
+
 test('a release by its date pins nothing', async () => {
   const { lockFile, resolve } = await setUp()
   expect(await resolve('raspios-lite-arm64@2026-09-15')).toMatchObject({ release: '2026-09-15' })
@@ -171,6 +180,22 @@ test('a release that is in the cache is known by each of its dates, and the netw
   for (const date of ['2026-09-14', '2026-09-15'])
     expect(await resolve(`raspios-lite-arm64@${date}`)).toMatchObject({ sha256: image.sha256 })
   expect(server.requests).toHaveLength(before)
+})
+
+test('an image that is named by its URL is no release, whatever stands in its URL', async () => {
+  const { dir, resolve } = await setUp()
+  const url = 'https://builds.corp/raspios_lite_arm64/images/2026-09-15-corp.img.xz'
+  keepDownload(dir, { url, sha256: sha256('corp') })
+  keepCard(dir, { url, sha256: sha256('corp') })
+  expect(await resolve('raspios-lite-arm64@2026-09-15')).toMatchObject({ sha256: sha256('2026-09-15') })
+})
+
+test('a release that was set up from another mirror is looked for at the one that was named', async () => {
+  const { server, dir, resolve } = await setUp()
+  const image = await resolve('raspios-lite-arm64@2026-09-15')
+  const path = image.url.replace(server.url, '')
+  keepCard(dir, { ...image, url: `https://gone.test${path}` })
+  expect(await resolve('raspios-lite-arm64@2026-09-15')).toEqual(image)
 })
 
 test('a URL that nothing but a card is left of is what its server says, and what the card was where that says nothing', async () => {
