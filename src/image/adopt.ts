@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { RaspiError } from '../errors.ts'
-import { fileDigest } from '../host/file-digest.ts'
 import { phase } from '../host/progress.ts'
 import { assertNeeds } from '../host/requirements.ts'
 import { sparseDigest } from '../host/sparse-digest.ts'
@@ -34,8 +32,6 @@ export interface Adoption {
 export interface LocalFile {
   path: string
   sha256: string
-  /** Whether the user has said that this is its SHA-256. */
-  told: boolean
   extractedSha256?: string | undefined
   extractedBytes?: number | undefined
 }
@@ -60,7 +56,7 @@ export async function adoptImage(adoption: Adoption, dir: string, context: Downl
   const { log, signal } = context
   // e2fsck and resize2fs come with mke2fs.
   await assertNeeds(['xz', 'mke2fs', 'mcopy', 'qemuImg'])
-  const original = await fetchOriginal(name, source, context)
+  const original = 'image' in source ? await download(name, source.image, context) : source.file.path
   const entry = join(dir, 'entry')
   await mkdir(entry)
   const card = join(entry, cardFile)
@@ -91,21 +87,6 @@ export async function adoptImage(adoption: Adoption, dir: string, context: Downl
   }
   await writeFile(join(entry, entryFile), `${JSON.stringify(description, undefined, 2)}\n`)
   return entry
-}
-
-async function fetchOriginal(
-  name: string,
-  source: Adoption['source'],
-  context: DownloadContext,
-): Promise<string> {
-  if ('image' in source) return download(name, source.image, context)
-  const { path, sha256, told } = source.file
-  const sum = told ? await fileDigest(path, context.signal) : sha256
-  if (sum === sha256) return path
-  throw new RaspiError(
-    'image',
-    `Image ${name} is not used: ${path} has the SHA-256 ${sum}, and should have ${sha256}.`,
-  )
 }
 
 async function unpackTo(

@@ -16,20 +16,32 @@ const noticeableMs = 2_000
 const noteSchema = z.object({ path: z.string(), bytes: z.number(), changed: z.number(), sha256: z.string() })
 
 /**
- * The SHA-256 of a file of the user's that is called `name`: the one that is given, else that of its bytes, which are read
- * where the cache does not remember it. Throws a `RaspiError` where there is no such file.
+ * The SHA-256 of a file of the user's that is called `name`; its bytes are read where the cache does not remember it. Throws a
+ * `RaspiError` where there is no such file, or it is not the one whose SHA-256 is given.
  */
 export async function localDigest(
   name: string,
   { file: path, sha256 }: Pick<LocalImage, 'file' | 'sha256'>,
-  { cacheDir, log, signal }: { cacheDir: string; log: Log; signal?: AbortSignal | undefined },
+  context: { cacheDir: string; log: Log; signal?: AbortSignal | undefined },
 ): Promise<string> {
   const stats = await stat(path).catch(() => undefined)
   if (!stats?.isFile())
     throw new RaspiError('image', `Image ${name} cannot be had: there is no file ${path}.`)
-  if (sha256) return sha256
+  const sum = await digestOf(name, { path, bytes: stats.size, changed: stats.mtimeMs }, context)
+  if (sha256 === undefined || sum === sha256) return sum
+  throw new RaspiError(
+    'image',
+    `Image ${name} is not used: ${path} has the SHA-256 ${sum}, and should have ${sha256}.`,
+  )
+}
+
+async function digestOf(
+  name: string,
+  seen: Omit<z.output<typeof noteSchema>, 'sha256'>,
+  { cacheDir, log, signal }: { cacheDir: string; log: Log; signal?: AbortSignal | undefined },
+): Promise<string> {
+  const { path } = seen
   const note = join(cacheDir, 'files', createHash('sha256').update(path).digest('hex').slice(0, 16))
-  const seen = { path, bytes: stats.size, changed: stats.mtimeMs }
   const known = noteSchema.safeParse(parsedJson(await readFile(note, 'utf8').catch(() => ''))).data
   if (known && Object.entries(seen).every(([key, value]) => known[key as keyof typeof seen] === value))
     return known.sha256

@@ -135,8 +135,7 @@ async function originOf(
   if (reference.kind === 'file') {
     const { file: path, extractedSha256, extractedBytes, initFormat } = reference
     const sha256 = await localDigest(reference.name, reference, context)
-    const told = reference.sha256 !== undefined
-    return { source: { file: { path, sha256, told, extractedSha256, extractedBytes } }, initFormat }
+    return { source: { file: { path, sha256, extractedSha256, extractedBytes } }, initFormat }
   }
   if (context.lockFile) noteLockFile(context.cacheDir, context.lockFile)
   const image = await resolveRemote(reference, { ...context, retryMs: context.patience?.retryMs })

@@ -16,10 +16,10 @@ function setUp() {
   const lines: string[] = []
   const log = (line: string) => void lines.push(line)
   const read = (given?: string) => localDigest('pi.img', { file: path, sha256: given }, { cacheDir, log })
-  const id = async (told = false) =>
+  const id = async () =>
     adoptionId({
       ...{ name: 'pi.img', user: 'pi', publicKey: 'ssh-ed25519', initFormat: undefined, files: [] },
-      source: { file: { path, sha256: await read(told ? sha256('image 1') : undefined), told } },
+      source: { file: { path, sha256: await read() } },
     })
   vi.mocked(digests.fileDigest).mockClear()
   return { cacheDir, path, lines, read, id }
@@ -30,16 +30,22 @@ test('a file is what is in it: another time of it is nothing, another byte is', 
   const before = await id()
   utimesSync(path, 1_000, 1_000)
   expect(await id()).toBe(before)
-  expect(await id(true)).toBe(before)
   writeFileSync(path, 'image 2')
   expect(await id()).not.toBe(before)
 })
 
-test('a file is read once, and not at all where its SHA-256 is given', async () => {
+test('a file is what its SHA-256 says, where that is given, or it is refused', async () => {
+  const { path, read } = setUp()
+  expect(await read(sha256('image 1'))).toBe(sha256('image 1'))
+  writeFileSync(path, 'image two')
+  await expect(read(sha256('image 1'))).rejects.toThrow(
+    `Image pi.img is not used: ${path} has the SHA-256 ${sha256('image two')}, and should have ${sha256('image 1')}.`,
+  )
+})
+
+test('a file is read once, whether its SHA-256 is given or not', async () => {
   const { cacheDir, path, read } = setUp()
-  expect(await read('a'.repeat(64))).toBe('a'.repeat(64))
-  expect(digests.fileDigest).not.toHaveBeenCalled()
-  expect([await read(), await read()]).toEqual([sha256('image 1'), sha256('image 1')])
+  expect([await read(), await read(sha256('image 1'))]).toEqual([sha256('image 1'), sha256('image 1')])
   expect(digests.fileDigest).toHaveBeenCalledTimes(1)
   // What is remembered is damaged.
   const [note = ''] = readdirSync(join(cacheDir, 'files'))
