@@ -1,5 +1,5 @@
 import { RaspiError } from '../errors.ts'
-import { getText } from './http.ts'
+import { getText, type TextOptions } from './http.ts'
 
 /**
  * The SHA-256 that the file at `checksumUrl` gives for the file called `name`; where it is not given a `checksumUrl`, the
@@ -8,7 +8,7 @@ import { getText } from './http.ts'
 export async function fetchChecksum(
   url: string,
   checksumUrl: string | undefined,
-  options: { signal?: AbortSignal | undefined; retryMs?: number | undefined } = {},
+  options: TextOptions = {},
 ): Promise<string> {
   const place = checksumUrl ?? besides(url)
   const name = decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '')

@@ -95,16 +95,26 @@ export class HttpError extends RaspiError {
   }
 }
 
+export interface TextOptions {
+  signal?: AbortSignal | undefined
+  retryMs?: number | undefined
+  /** Asks once, and waits so long at most. */
+  onceWithinMs?: number | undefined
+}
+
 /** The text at `url`, at most 16 MiB of it; undefined where there is nothing (404, 403). Tries three times. */
 export async function getText(
   url: string,
-  { signal, retryMs = 1_000 }: { signal?: AbortSignal | undefined; retryMs?: number | undefined } = {},
+  { signal, retryMs = 1_000, onceWithinMs }: TextOptions = {},
 ): Promise<string | undefined> {
   const dispatcher = httpClient()
   try {
     return await retrying(
       async () => {
-        const within = AbortSignal.any([AbortSignal.timeout(60_000), ...(signal ? [signal] : [])])
+        const within = AbortSignal.any([
+          AbortSignal.timeout(onceWithinMs ?? 60_000),
+          ...(signal ? [signal] : []),
+        ])
         const { body } = await get(url, dispatcher, { signal: within })
         const chunks: Buffer[] = []
         let bytes = 0
@@ -116,7 +126,7 @@ export async function getText(
         }
         return Buffer.concat(chunks).toString('utf8')
       },
-      { times: 3, retryMs, signal },
+      { times: onceWithinMs === undefined ? 3 : 1, retryMs, signal },
     )
   } catch (error) {
     if (error instanceof HttpError && [403, 404, 410].includes(error.statusCode)) return undefined

@@ -10,6 +10,9 @@ import type { Reference } from './reference.ts'
 import type { RemoteImage } from './remote-image.ts'
 import { cardFile, type Entry, entryDir, listEntries } from './store.ts'
 
+/** How long a server is waited for where there is something to go on with, in ms. */
+const brieflyMs = 5_000
+
 export interface RemoteContext {
   cacheDir: string
   log: Log
@@ -54,11 +57,11 @@ async function checksumOf(
   const isIt = (image: RemoteImage) => image.url === url
   const download = update ? undefined : await knownDownload(cacheDir, isIt)
   if (download) return download.sha256
+  const kept = update ? undefined : keptImage(cacheDir, isIt)
   try {
-    return await fetchChecksum(url, checksumUrl, context)
+    return await fetchChecksum(url, checksumUrl, { ...context, ...(kept && { onceWithinMs: brieflyMs }) })
   } catch (error) {
-    const kept = update || signal?.aborted ? undefined : keptImage(cacheDir, isIt)
-    if (!kept) throw error
+    if (!kept || signal?.aborted) throw error
     const [why] = messageOf(error).split('\n', 1)
     log(`Image ${url}: what it was when it was set up is used, as nothing tells what it is now (${why})`)
     return kept.sha256

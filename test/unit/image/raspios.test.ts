@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { downloadFile, downloadsDir, fileIn } from '../../../src/image/downloads.ts'
 import { lockFileName } from '../../../src/image/lock-file.ts'
 import { parseReference } from '../../../src/image/reference.ts'
@@ -215,6 +215,23 @@ test('a URL that nothing but a card is left of is what its server says, and what
     ),
   ])
   await expect(resolve({ url }, { update: true })).rejects.toThrow('cannot be read')
+})
+
+test('a server that is slow, or fails, delays nobody who has a card of before', async () => {
+  const { server, dir, lines, resolve } = await setUp()
+  const url = server.put('/latest.img.xz', 'tonight')
+  keepCard(dir, { url, sha256: sha256('last night') })
+  server.faults.set('/latest.img.xz.sha256', [{ status: 503 }, { trickle: true }])
+  expect(await resolve({ url })).toMatchObject({ sha256: sha256('last night') })
+  expect(server.count('/latest.img.xz.sha256')).toBe(1)
+
+  const timeout = vi.spyOn(AbortSignal, 'timeout')
+  onTestFinished(() => timeout.mockRestore())
+  timeout.mockReturnValueOnce(AbortSignal.timeout(100))
+  timeout.mockClear()
+  expect(await resolve({ url })).toMatchObject({ sha256: sha256('last night') })
+  expect(timeout.mock.calls).toEqual([[5_000]])
+  expect(lines).toHaveLength(2)
 })
 
 test('a URL is what was downloaded last from it until another is wanted', async () => {
