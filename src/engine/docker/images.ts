@@ -62,7 +62,10 @@ export async function ensureImage(
   }
 }
 
-/** Makes sure that an engine has the image `name` as `from` has it, by copying it. Gives its id. Throws a `RaspiError` where that cannot be. */
+/**
+ * Makes sure that an engine has the image `name` as `from` has it, by copying it. Gives its id. Throws a `RaspiError` where that
+ * cannot be, or the id is another one there.
+ */
 export async function ensureSame(
   name: string,
   from: DockerClient,
@@ -71,6 +74,18 @@ export async function ensureSame(
 ): Promise<string> {
   const [wanted, there] = await Promise.all([from, to].map(({ docker }) => imageId(docker, name)))
   if (there !== undefined && there === wanted) return there
+  const copied = await copiedId(name, from, to, log)
+  if (copied === wanted) return copied
+  throw new RaspiError(
+    'host',
+    `The image ${name} has another id on ${to.name} than on ${from.name}, which it was copied from: they keep images in different ways, so that what one freezes the other cannot thaw.`,
+    {
+      hint: 'Have all engines keep images in one way, by "features": { "containerd-snapshotter": true } in daemon.json, or false: `docker info` tells of a driver-type io.containerd.snapshotter.v1 where it is true. An `image` of a registry needs that as well.',
+    },
+  )
+}
+
+async function copiedId(name: string, from: DockerClient, to: DockerClient, log: Log): Promise<string> {
   try {
     await phase(log, `Copying ${name} from ${from.name} to ${to.name}, once`, () =>
       copyImage(name, from.docker, to.docker),

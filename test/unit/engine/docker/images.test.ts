@@ -79,8 +79,10 @@ test('so it is where an image is copied to it', async () => {
   expect(asked).toMatchObject([{ path: expect.stringContaining('/images/load') }])
 })
 
-test('an image is copied to an engine that has another one of its name, or none, and only then', async () => {
+/** Two engines, of which one image can be copied to the second, which calls it by `renamed`. */
+function engineAndCopy({ renamed = (id: string) => id } = {}) {
   const images = new Map<string, string>()
+  const copies: string[] = []
   const engine = (name: string) => ({
     name,
     docker: {
@@ -92,16 +94,19 @@ test('an image is copied to an engine that has another one of its name, or none,
         get: async () => images.get(name),
       }),
       loadImage: async (image: string) => {
-        images.set(name, image)
+        images.set(name, renamed(image))
         copies.push(name)
         return 'progress'
       },
       modem: { followProgress: (_: unknown, done: (error: null, told: []) => void) => done(null, []) },
     },
   })
-  const copies: string[] = []
   const [from, to] = [engine('one'), engine('two')] as unknown as [DockerClient, DockerClient]
-  const ensure = () => ensureSame('qemu', from, to, () => {})
+  return { images, copies, ensure: () => ensureSame('qemu', from, to, () => {}) }
+}
+
+test('an image is copied to an engine that has another one of its name, or none, and only then', async () => {
+  const { images, copies, ensure } = engineAndCopy()
   images.set('one', 'sha256:abc')
   expect(await ensure()).toBe('abc')
   expect(await ensure()).toBe('abc')
@@ -109,6 +114,14 @@ test('an image is copied to an engine that has another one of its name, or none,
   images.set('two', 'sha256:def')
   expect(await ensure()).toBe('abc')
   expect(copies).toEqual(['two', 'two'])
+})
+
+test('an engine that calls the copy of an image by another id is refused with what to do', async () => {
+  const { images, ensure } = engineAndCopy({ renamed: () => 'sha256:def' })
+  images.set('one', 'sha256:abc')
+  await expect(ensure()).rejects.toThrow(
+    /^The image qemu has another id on two than on one, which it was copied from: .*\n {2}Have all engines keep images in one way/,
+  )
 })
 
 test('an engine is given the log-in to a registry, or told that there is none', async () => {
