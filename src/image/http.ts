@@ -35,15 +35,12 @@ export function httpClient(): Dispatcher {
       httpProxy: withScheme(http_proxy ?? HTTP_PROXY ?? ''),
       httpsProxy: withScheme(https_proxy ?? HTTPS_PROXY ?? ''),
     }).compose(interceptors.redirect({ maxRedirections: 10 }))
-  } catch (cause) {
-    // It may have a password in it, and is not shown.
+  } catch (error) {
+    // It may have a password in it, which would be in the cause as well.
     throw new RaspiError(
       'image',
-      `The proxy that http_proxy or https_proxy names is none: ${messageOf(cause)}`,
-      {
-        hint: 'Write it as http://proxy.example:3128.',
-        cause,
-      },
+      `The proxy that http_proxy or https_proxy names is none: ${messageOf(error)}`,
+      { hint: 'Write it as http://proxy.example:3128.' },
     )
   }
 }
