@@ -187,6 +187,23 @@ test('no host_vars file leads a playbook to the real machine of the name', async
   expect(run.tasks[0]?.result.msg).toBe('pi@127.0.0.1:1')
 })
 
+test('where nothing tells what is to be fixed, no task begins', async ({ ansible, dir }) => {
+  const forget = 'rm "$(dirname "$0")"/run-*/play-*/callback.json'
+  for (const [program, first] of [
+    ['ansible-config', ''],
+    ['ansible-playbook', forget],
+  ] as const)
+    writeFileSync(join(dir, program), `#!/bin/sh\n${first}\nexec ${program} "$@"\n`, { mode: 0o755 })
+  const events: string[] = []
+  const onEvent = ({ event }: AnsibleEvent) => void events.push(event)
+  const forgetful = ansible('everything', { ansiblePlaybook: join(dir, 'ansible-playbook'), onEvent })
+  await expect(forgetful.playbook('vars.yml', { extraVars: { dir }, tags: 'file' })).rejects.toThrow(
+    /^vars\.yml was not run: its connections could not be fixed: FileNotFoundError: /,
+  )
+  expect(events).toEqual(['refused'])
+  expect(existsSync(join(dir, 'checked'))).toBe(false)
+})
+
 test('two Pis in batches and with the free strategy are told apart', async ({ ansible, dir }) => {
   const playbook = (keyword: string) => `- name: Two
   hosts: all

@@ -376,12 +376,15 @@ class CallbackModule(CallbackBase):
             return
         place = json.loads(place)
         self._fd = place["fd"]
-        with open(place["settings"], encoding="utf-8") as file:
-            settings = json.load(file)
-        self._connections = settings["connections"]
-        self._vaults = settings["vaults"]
-        os.set_inheritable(self._fd, False)
-        self._reads = Reads(settings["reads"]) if settings.get("reads") else None
+        try:
+            os.set_inheritable(self._fd, False)
+            with open(place["settings"], encoding="utf-8") as file:
+                settings = json.load(file)
+            self._connections = settings["connections"]
+            self._vaults = settings["vaults"]
+            self._reads = Reads(settings["reads"]) if settings.get("reads") else None
+        except Exception as error:
+            self._refuse(error)
         self._starts = {}
         self._loops = {}
 
@@ -435,9 +438,12 @@ class CallbackModule(CallbackBase):
             self._send("refused", reason=str(refusal))
             sys.exit(1)
         except Exception as error:
-            # Ansible only warns of a callback's exception and goes on, to whatever address it then has.
-            self._send("refused", reason=f"its connections could not be fixed: {type(error).__name__}: {error}")
-            sys.exit(1)
+            self._refuse(error)
+
+    def _refuse(self, error):
+        """Ends Ansible, which only warns of a callback's exception and goes on, to whatever address it then has."""
+        self._send("refused", reason=f"its connections could not be fixed: {type(error).__name__}: {error}")
+        sys.exit(1)
 
     def _known(self, host):
         """The variables that inventory, group_vars and host_vars give `host`: not those of plays, which mean what they say."""
