@@ -60,7 +60,7 @@ export interface AnsibleContext {
   /** @default 'ansible-playbook', on the PATH */
   ansiblePlaybook?: string | undefined
   log: Log
-  /** A file that gets a line for each file (`f`) and directory (`d`) that Ansible reads, with its path after a tab. */
+  /** A file that gets a line for each file and directory that Ansible reads: its kind, a tab and its path. */
   readsFile?: string | undefined
   /** The user's own inventory, over which the connections to the targets are laid. @default one that is made of the targets */
   inventory?: UserInventory | undefined

@@ -20,7 +20,7 @@ export interface CallbackSettings {
   connections: Record<string, Connection>
   /** Directories and files that are searched for vaults, besides those of the playbook: what they hold is masked. */
   vaults: readonly string[]
-  /** The file it notes in what Ansible reads: a line each, `f` or `d`, a tab and the absolute path. */
+  /** The file it notes in what Ansible reads: a line each, of a kind, a tab and the absolute path. */
   reads?: string | undefined
 }
 

@@ -12,9 +12,9 @@ export interface Reads {
 }
 
 /**
- * Reads the file that the callback plugin has written (`f` and a path for a file, `d` for a directory that was listed).
- * What `places` hold by themselves is left out, and what lies in `scratch`, the directories of our own. What is new
- * outside of the project, the playbook has made itself: from then on it counts as it is.
+ * Reads the file that the callback plugin has written: a kind and a path a line, as the plugin tells them. What `places`
+ * hold by themselves is left out, and what lies in `scratch`, the directories of our own. So is what the playbook has made
+ * itself outside of the project, as a file that it fetches: what is there follows from what else it reads.
  */
 export async function readsOf(
   file: string,
@@ -26,14 +26,17 @@ export async function readsOf(
   }: { places: Places; projectDir: string; scratch: string[]; since: number },
 ): Promise<Reads> {
   const text = await readFile(file, 'utf8').catch(() => '')
+  const lines = [...new Set(text.split('\n'))].map((line) => /^([fndw])\t(\/.*)/.exec(line) ?? [])
+  const written = new Set(lines.filter(([, kind]) => kind === 'w').map(([, , path]) => path))
   const reads: Reads = { names: [], unsure: [] }
-  for (const line of new Set(text.split('\n'))) {
-    const [, kind, path] = /^([fd])\t(\/.*)/.exec(line) ?? []
-    if (path === undefined || scratch.some((dir) => isInside(path, dir))) continue
+  for (const [, kind, path] of lines) {
+    if (path === undefined || kind === 'w' || scratch.some((dir) => isInside(path, dir))) continue
     const stats = await stat(path).catch(() => undefined)
+    // Where it was read as it had been before, it may be new because somebody has saved it since.
+    const isMade = kind === 'n' && !(stats && stats.birthtimeMs < since)
+    if (!isInside(path, projectDir) && (isMade || written.has(path))) continue
     const name = shownPath(path, projectDir)
-    const changed = stats !== undefined && stats.ctimeMs >= since
-    if (kind === 'f' && changed && (isInside(path, projectDir) || stats.birthtimeMs < since)) {
+    if (kind !== 'd' && stats && stats.ctimeMs >= since) {
       reads.unsure.push(name)
       continue
     }

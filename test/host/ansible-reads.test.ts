@@ -86,3 +86,42 @@ test('every file of the playbook is seen, and nothing of Ansible, Python or the 
   expect(names).toContain('odd/many/')
   expect(names).toContain('odd/tree/')
 })
+
+test('what the playbook makes elsewhere and reads again is left out, also where it replaces what was there', {
+  timeout: 120_000,
+}, async ({ root }) => {
+  const [projectDir, runDir] = ['my pis', 'run'].map((name) => join(root, name)) as [string, string]
+  for (const dir of [runDir, projectDir]) mkdirSync(dir)
+  const made = ['new.crt', 'old.crt', 'new.txt', 'old.txt']
+  for (const name of ['pi.crt', 'input', 'old.crt', 'old.txt']) writeFileSync(join(root, name), name)
+  writeFileSync(
+    join(projectDir, 'site.yml'),
+    `
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.fetch: { src: ../pi.crt, dest: "../{{ item }}.crt", flat: true }
+      loop: [new, old]
+    - ansible.builtin.copy: { content: made, dest: "{{ playbook_dir }}/../{{ item }}.txt" }
+      loop: [new, old]
+      delegate_to: localhost
+    - ansible.builtin.debug: { msg: "{{ lookup('file', '../' + item) }}" }
+      loop: [input, ${made.join(', ')}]
+`,
+  )
+  const since = Date.now()
+  const readsFile = join(runDir, 'reads')
+  const nowhere = { host: '127.0.0.1', port: 1, privateKeyFile: '/dev/null', knownHostsFile: '/dev/null' }
+  const ansible = new Ansible({
+    ...{ projectDir, runDir, readsFile, timeoutMs: 110_000, log: () => {} },
+    targets: [{ name: 'pi', user: 'pi', ...nowhere, vars: { ansible_connection: 'local' } }],
+  })
+  const run = await ansible.playbook('site.yml')
+  expect(run.failed).toEqual([])
+  writeFileSync(join(root, 'input'), 'saved')
+  const found = await readsOf(readsFile, {
+    ...{ projectDir, places: { dirs: [], files: [join(projectDir, 'site.yml')] }, scratch: [runDir], since },
+  })
+  expect(found.unsure).toEqual([join(root, 'input')])
+  for (const name of made) expect(found.names).not.toContain(join(root, name))
+})

@@ -276,7 +276,10 @@ def place(thing):
 
 
 class Reads:
-    """Notes which files and directories this process and its workers read: a line each, `f` or `d`, a tab and the path.
+    """Notes which files and directories this process and its workers read: a line each, of a kind, a tab and the path.
+
+    The kinds are `f` for a file that was as before the run when it was read first, `n` for one that was newer, `d` for a
+    directory that was listed, and `w` for a file that the run has written, as far as results tell.
 
     Python tells its audit hooks of each file that is opened (https://docs.python.org/3/library/audit_events.html). What a
     program reads that a task starts here (a pipe lookup, rsync) is not seen.
@@ -297,6 +300,7 @@ class Reads:
         # Appended to by all workers, a whole line at a time.
         self._fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._noted = set()
+        self._since = time.time()
         self._paused = False
         sys.addaudithook(self._hook)
 
@@ -333,9 +337,25 @@ class Reads:
         if (kind, path) in self._noted:
             return
         self._noted.add((kind, path))
+        if kind == "f" and self._is_new(path):
+            kind = "n"
         if "\n" in path or (f"{path}/".startswith(self.LEFT_OUT) and self.COLLECTIONS not in path):
             return
         os.write(self._fd, f"{kind}\t{path}\n".encode("utf-8", "surrogateescape"))
+
+    def _is_new(self, path):
+        try:
+            return os.stat(path).st_ctime >= self._since
+        except OSError:
+            return False
+
+    def note_written(self, result):
+        """A file on this machine that a task has replaced: nothing of it was there for the run to read."""
+        task, file = result._task, result._result.get("dest")
+        action, host = task.action.rpartition(".")[2], task.delegate_to or result._host.get_name()
+        if action == "fetch" or (action in ("copy", "template") and host == "localhost"):
+            if isinstance(file, str):
+                self.note("w", file)
 
 
 def without_nothing(fields):
@@ -516,6 +536,8 @@ class CallbackModule(CallbackBase):
         self._result(result, "ignored" if result._task.ignore_unreachable is True else "unreachable")
 
     def _result(self, result, status):
+        if self._reads:
+            self._reads.note_written(result)
         task, host = result._task, result._host.get_name()
         started = self._starts.pop((host, task._uuid), None)
         loop = self._loops.pop((host, task._uuid), None)
@@ -546,6 +568,8 @@ class CallbackModule(CallbackBase):
         self._item(result, "failed")
 
     def _item(self, result, status):
+        if self._reads:
+            self._reads.note_written(result)
         task, host = result._task, result._host.get_name()
         loop = self._loops.setdefault((host, task._uuid), Loop())
         if not loop.takes(status):

@@ -1,4 +1,4 @@
-import { utimesSync, writeFileSync } from 'node:fs'
+import { rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
@@ -23,7 +23,7 @@ test('what lies elsewhere counts, what Ansible looks at anyway and what is ours 
     ['f', 'prepare.yml'],
     ['f', '../shared/base.yml'],
     ['f', '../tmp/run/inventory.yml'],
-    ['f', '../made.txt'],
+    ['n', '../made.txt'],
     ['f', 'files/fetched'],
     ['f', 'gone'],
   ].map(([kind, path = '']) => `${kind}\t${join(dir, path)}`)
@@ -33,7 +33,7 @@ test('what lies elsewhere counts, what Ansible looks at anyway and what is ours 
   const places = { dirs: [join(dir, 'roles')], files: [join(dir, 'prepare.yml')] }
   const scratch = [join(root, 'tmp')]
   expect(await readsOf(file, { places, projectDir: dir, scratch, since })).toEqual({
-    names: [join(root, 'made.txt'), join(root, 'shared/base.yml'), 'gone', 'odd/', 'odd/note.txt'],
+    names: [join(root, 'shared/base.yml'), 'gone', 'odd/', 'odd/note.txt'],
     unsure: ['files/fetched'],
   })
 })
@@ -55,21 +55,45 @@ test('what a role hands on counts also where nobody looks for it: below names th
   })
 })
 
-test('a file elsewhere that is saved meanwhile may have been read as it was', async ({
+test.for<[string, string, boolean]>([
+  ['is written to', 'f', false],
+  ['is written to before it is read', 'n', false],
+  ['is replaced by another', 'f', true],
+])(
+  'a file elsewhere that %s meanwhile may have been read as it was',
+  async ([, kind, anew], { repository: { root, dir, write } }) => {
+    write({ '../shared/base.yml': 'before' })
+    await delay(20)
+    const since = Date.now()
+    await delay(20)
+    const path = join(root, 'shared/base.yml')
+    if (anew) rmSync(path)
+    write({ '../shared/base.yml': 'after' })
+    const file = join(root, 'reads')
+    writeFileSync(file, `${kind}\t${path}\n`)
+    const places = { dirs: [], files: [] }
+    expect(await readsOf(file, { places, projectDir: dir, scratch: [], since })).toEqual({
+      names: [],
+      unsure: [path],
+    })
+  },
+)
+
+test('what the playbook has written elsewhere does not count, in the project nobody knows', async ({
   repository: { root, dir, write },
 }) => {
-  write({ '../shared/base.yml': 'before' })
+  write({ '../ca.crt': 'before', '../same.crt': '', 'ca.crt': 'before' })
   await delay(20)
   const since = Date.now()
   await delay(20)
-  write({ '../shared/base.yml': 'after' })
-  const path = join(root, 'shared/base.yml')
+  write({ '../ca.crt': 'after', 'ca.crt': 'after' })
+  const paths = ['../ca.crt', '../same.crt', 'ca.crt'].map((path) => join(dir, path))
   const file = join(root, 'reads')
-  writeFileSync(file, `f\t${path}\n`)
+  writeFileSync(file, paths.map((path) => `f\t${path}\nw\t${path}\n`).join(''))
   const places = { dirs: [], files: [] }
   expect(await readsOf(file, { places, projectDir: dir, scratch: [], since })).toEqual({
     names: [],
-    unsure: [path],
+    unsure: ['ca.crt'],
   })
 })
 
