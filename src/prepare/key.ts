@@ -6,6 +6,9 @@ import { digest, type Inputs } from './inputs.ts'
 /** To be raised when what preparing does to a Pi changes, or what a key is made of. */
 const layerVersion = 1
 
+/** Say where something lies whose content counts: the configuration, and what passwords of vaults open. */
+const whereabouts = ['ANSIBLE_CONFIG', 'ANSIBLE_VAULT_PASSWORD_FILE', 'ANSIBLE_VAULT_IDENTITY_LIST']
+
 /** What a user asks for: as long as it stays the same, changes can be told. */
 export interface Request {
   step: PrepareStep
@@ -23,16 +26,22 @@ export interface Facts {
   parents: string[]
 }
 
-/** Names what a user asks for, wherever the project lies. */
+/**
+ * Names what a user asks for, wherever the project lies. Where passwords of vaults are does not matter: what they open
+ * counts by its content.
+ */
 export function requestKey({ step, hosts, projectDir }: Request): string {
+  const { extraVars, tags, skipTags, args } = step
   const playbook = relative(projectDir, resolve(projectDir, step.playbook))
-  return digest({ layerVersion, step: { ...step, playbook }, hosts })
+  // Of Ansible's own variables the facts tell.
+  const others = Object.entries(step.env ?? {}).filter(([name]) => !name.startsWith('ANSIBLE_'))
+  const env = others.length > 0 ? others.sort() : undefined
+  return digest({ layerVersion, step: { playbook, extraVars, tags, skipTags, env, args }, hosts })
 }
 
 export function factsOf(ansible: string, env: NodeJS.ProcessEnv, parents: readonly FrozenPi[]): Facts {
   const settings = Object.entries(env)
-    // Of the configuration its content counts, wherever it lies.
-    .filter(([name]) => name.startsWith('ANSIBLE_') && name !== 'ANSIBLE_CONFIG')
+    .filter(([name]) => name.startsWith('ANSIBLE_') && !whereabouts.includes(name))
     .sort()
   return {
     ansible,

@@ -23,6 +23,7 @@ test.for<[string, Partial<typeof known>]>([
   ['the playbook', { request: { ...request, step: { playbook: 'other.yml' } } }],
   ['its variables', { request: { ...request, step: { playbook: 'prepare.yml', extraVars: { a: 1 } } } }],
   ['its tags', { request: { ...request, step: { playbook: 'prepare.yml', tags: ['a'] } } }],
+  ['its environment', { request: { ...request, step: { playbook: 'prepare.yml', env: { ZONE: 'attic' } } } }],
   ['a host', { request: { ...request, hosts: [{ name: 'other' }] } }],
   ["a host's group", { request: { ...request, hosts: [{ name: 'pi', groups: ['web'] }] } }],
   ["a host's variable", { request: { ...request, hosts: [{ name: 'pi', vars: { a: 1 } }] } }],
@@ -44,6 +45,26 @@ test.for<[string, Partial<typeof known>]>([
   ['another directory of the project', { request: { ...request, projectDir: '/srv/ci/pis' } }],
   ['another way to write its path', { request: { ...request, step: { playbook: './prepare.yml' } } }],
   ['an absolute path', { request: { ...request, step: { playbook: '/home/me/pis/prepare.yml' } } }],
+  [
+    'where the passwords of vaults and the configuration are',
+    {
+      request: {
+        ...request,
+        step: {
+          ...{
+            playbook: 'prepare.yml',
+            vaultPasswordFile: '/tmp/job-1/pass',
+            vaultIds: 'dev@/tmp/job-1/dev',
+          },
+          env: { ANSIBLE_CONFIG: '/tmp/job-1/ansible.cfg' },
+        },
+      },
+    },
+  ],
+  [
+    'a password of vaults that the environment names',
+    { env: { ANSIBLE_VAULT_PASSWORD_FILE: '/tmp/job-1/pass' } },
+  ],
   ['the environment of other programs', { env: { LANG: 'C', ANSIBLE_CONFIG: '/elsewhere/ansible.cfg' } }],
 ])('%s does not count', ([, change]) => {
   expect(keyOf({ ...known, ...change } as typeof known)).toBe(keyOf(known))
