@@ -79,7 +79,8 @@ export interface PrepareStep extends VaultOptions {
   extraVars?: Record<string, unknown> | undefined
   tags?: string | readonly string[] | undefined
   skipTags?: string | readonly string[] | undefined
-  env?: Record<string, string | undefined> | undefined
+  /** `null` takes a variable away. */
+  env?: Record<string, string | null | undefined> | undefined
   args?: readonly string[] | undefined
 }
 

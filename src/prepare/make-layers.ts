@@ -9,6 +9,7 @@ import type { LivePi } from '../lab/live-pi.ts'
 import { makeFrozen } from '../lab/make-frozen.ts'
 import { runBySsh } from '../pi/ssh.ts'
 import { installedDirs } from './installed.ts'
+import { environmentOfStep } from './options.ts'
 import type { Places } from './places.ts'
 import type { FrozenSource, Layer } from './prepare.ts'
 import { type Reads, readsOf } from './reads.ts'
@@ -80,12 +81,12 @@ async function runPlaybook(layer: Layer, pis: LivePi[], runDir: string, readsFil
       ...(hosts[index] as (typeof hosts)[number]),
     })),
   })
-  const { playbook, extraVars, tags, skipTags, env, args, vaultPasswordFile, vaultIds } = step
+  const { playbook, extraVars, tags, skipTags, args, vaultPasswordFile, vaultIds } = step
   const run = await ansible.playbook(playbook, {
     ...(extraVars && { extraVars }),
     ...(tags && { tags }),
     ...(skipTags && { skipTags }),
-    ...(env && { env }),
+    env: environmentOfStep(step),
     ...(args && { args }),
     ...(vaultPasswordFile && { vaultPasswordFile }),
     ...(vaultIds && { vaultIds }),

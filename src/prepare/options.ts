@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { PlaybookOptions } from '../ansible/arguments.ts'
 import type { VaultOptions } from '../ansible/vault.ts'
 import { RaspiError } from '../errors.ts'
 import type { PrepareStep } from '../lab/protocol.ts'
@@ -27,13 +28,27 @@ const prepareSchema = z
 /** A playbook that prepares Pis, or several, in their order; each by its path, or with options. */
 export type PrepareOption = z.input<typeof prepareSchema>
 
-/** `steps` as runs with the options `defaults` are: a step's own environment comes on top. */
+/**
+ * `steps` as runs with the options `defaults` are: a step's own environment comes on top. In JSON, which has no
+ * `undefined`, a variable that is taken away is `null`.
+ */
 export function withDefaults(
   steps: readonly PrepareStep[],
-  { env, ...vaults }: VaultOptions & Pick<PrepareStep, 'env'>,
+  { env, ...vaults }: VaultOptions & Pick<PlaybookOptions, 'env'>,
 ): PrepareStep[] {
-  return steps.map((step) => ({ ...vaults, ...step, ...(env && { env: { ...env, ...step.env } }) }))
+  return steps.map((step) => ({
+    ...{ ...vaults, ...step },
+    ...((env || step.env) && { env: mapValues({ ...env, ...step.env }, (value) => value ?? null) }),
+  }))
 }
+
+/** The environment of a step that came as JSON. */
+export function environmentOfStep({ env = {} }: PrepareStep): Record<string, string | undefined> {
+  return mapValues(env, (value) => value ?? undefined)
+}
+
+const mapValues = <From, To>(object: Record<string, From>, turn: (value: From) => To): Record<string, To> =>
+  Object.fromEntries(Object.entries(object).map(([name, value]) => [name, turn(value)]))
 
 /** The steps of a `prepare` option. Throws a `RaspiError` that names what is wrong with it. */
 export function stepsOf(prepare: PrepareOption): PrepareStep[] {

@@ -17,6 +17,7 @@ import { contentsOf, digest, type Inputs, inputsOf } from './inputs.ts'
 import { installedOf } from './installed.ts'
 import { factsOf, layerIds, recipeKey, requestKey } from './key.ts'
 import { makeLayers } from './make-layers.ts'
+import { environmentOfStep } from './options.ts'
 import { placesOf } from './places.ts'
 import { reasonToMake } from './reason.ts'
 import { type LayerRecord, namesSchema, readRecord, recordSchema, writeRecord } from './records.ts'
@@ -74,7 +75,7 @@ async function resolveLayer(layer: Layer): Promise<FrozenSource[]> {
   const { cacheDir, log, signal, share } = context
   const { make = makeLayers } = preparer
   const since = Date.now()
-  const env = programEnvironment(context.programEnv, step.env)
+  const env = programEnvironment(context.programEnv, environmentOfStep(step))
   const config = await readConfig('ansible-playbook', { cwd: preparer.projectDir, env })
   const places = placesOf(step.playbook, preparer.projectDir, config)
   const own = await inputsOf(places, preparer.projectDir)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { stepsOf, withDefaults } from '../../../src/prepare/options.ts'
+import { environmentOfStep, stepsOf, withDefaults } from '../../../src/prepare/options.ts'
 
 test('one playbook, several, and such with options', () => {
   expect(stepsOf('a.yml')).toEqual([{ playbook: 'a.yml' }])
@@ -31,4 +31,16 @@ test('a step has the options of all runs, and its own environment on top', () =>
   ])
   // As it is: another request would make the layer again.
   expect(withDefaults([{ playbook: 'prepare.yml' }], {})).toEqual([{ playbook: 'prepare.yml' }])
+})
+
+test('what takes a variable away gets to the lab, be it of a step or of all runs', () => {
+  const steps = stepsOf({ playbook: 'prepare.yml', env: { TIER: undefined } })
+  const [step] = JSON.parse(JSON.stringify(withDefaults(steps, { env: { PROXY: undefined, TIER: 'dev' } })))
+  const env = environmentOfStep(step)
+  expect(Object.entries(env)).toEqual([
+    ['PROXY', undefined],
+    ['TIER', undefined],
+  ])
+  const [alone] = JSON.parse(JSON.stringify(withDefaults(steps, {})))
+  expect(Object.entries(environmentOfStep(alone))).toEqual([['TIER', undefined]])
 })
