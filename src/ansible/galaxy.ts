@@ -46,13 +46,14 @@ export async function installRequirements(
   requirements: string | true,
   context: GalaxyContext,
 ): Promise<SearchPaths> {
-  const { projectDir, runDir } = context
+  const { projectDir, runDir, env = process.env } = context
   const file = requirementsFile(requirements, projectDir)
   const content = readFileSync(file)
   const { roles, collections } = partsOf(content.toString(), relative(projectDir, file))
-  // By its content, and by where its relative paths lead.
+  // By its content, and by where its relative paths and its servers' names lead.
   const id = createHash('sha256')
     .update(`${projectDir}\0${file}\0`)
+    .update(JSON.stringify(settingsFor(env, projectDir)))
     .update(content)
     .digest('hex')
     .slice(0, 16)
@@ -81,6 +82,25 @@ export async function installRequirements(
     }
   })
   return paths
+}
+
+/** What in the environment `env` decides where ansible-galaxy has things from: of a configuration it is what it says. */
+function settingsFor(
+  env: NodeJS.ProcessEnv,
+  projectDir: string,
+): [name: string, value: string | undefined][] {
+  return Object.entries(env)
+    .filter(([name]) => /^(ANSIBLE|GALAXY)_/.test(name))
+    .sort()
+    .map(([name, value]) => [name, name === 'ANSIBLE_CONFIG' ? contentOf(value, projectDir) : value])
+}
+
+function contentOf(file = '', projectDir: string): string {
+  try {
+    return readFileSync(resolve(projectDir, file), 'utf8')
+  } catch {
+    return file
+  }
 }
 
 function requirementsFile(requirements: string | true, projectDir: string): string {
