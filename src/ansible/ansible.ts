@@ -17,7 +17,7 @@ import { exportedTargets, exportInventory, type InventoryFormat } from './export
 import { cancelledError, failureOf, timeoutError } from './failure.ts'
 import type { SearchPaths } from './galaxy.ts'
 import { type AnsibleTarget, connectionTo, inventoryOf, noConnection } from './inventory.ts'
-import { isThisMachine, limitOf, strangers, wasForHere } from './limit.ts'
+import { isLocal, isThisMachine, limitOf, strangers, wasForHere } from './limit.ts'
 import { parseWarnings } from './messages.ts'
 import { type Acceleration, mitogenEnvironment } from './mitogen.ts'
 import { ModuleRun } from './module-run.ts'
@@ -266,6 +266,7 @@ export class Ansible {
     const ending = {
       ...{ playbook, projectDir, program, exitCode, why: originalMessage || why },
       ...{ recorder, stderr: said, hosts, standIn: ours },
+      leftOutHere: others.filter((host) => isLocal(own, host)),
     }
     const failure = failureOf(ending)
     if (failure) {

@@ -19,6 +19,8 @@ export interface Ending {
   stderr: string
   /** The names of the leased Pis. */
   hosts: string[]
+  /** Hosts of the user's inventory that would work on this machine, and were left out. @default none */
+  leftOutHere?: readonly string[]
   /** The playbook that stands in for a role, tasks or a module: no place that anybody knows. */
   standIn?: string | undefined
 }
@@ -39,7 +41,7 @@ export function failureOf(ending: Ending): RaspiError | undefined {
   // Listings have neither a start nor a recap; whatever else ends well has both.
   if (exitCode === 0) return recorder.ansible && !recorder.stats ? cutShort(ending) : undefined
   const unreachable = recorder.tasks.find(({ status }) => status === 'unreachable')
-  if (unreachable) return unreachableError(unreachable, recorder)
+  if (unreachable) return unreachableError(unreachable, ending)
   const failed = recorder.tasks.filter(({ status }) => status === 'failed')
   const sealed = failed.find(({ result }) => vaultProblem.test(String(result.msg)))
   if (sealed) {
@@ -106,7 +108,10 @@ export function cancelledError(playbook: string, reason: unknown, { current }: R
   })
 }
 
-function unreachableError(task: TaskRun, { tasks }: Recorder): RaspiError {
+function unreachableError(
+  task: TaskRun,
+  { recorder: { tasks }, leftOutHere = [] }: Pick<Ending, 'recorder' | 'leftOutHere'>,
+): RaspiError {
   const message = String(task.result.msg ?? 'Ansible does not say why').trim()
   const before = tasks.filter(({ host, status }) => host === task.host && status !== 'unreachable').at(-1)
   const hosts = new Set(tasks.filter(({ status }) => status === 'unreachable').map(({ host }) => host))
@@ -114,7 +119,7 @@ function unreachableError(task: TaskRun, { tasks }: Recorder): RaspiError {
   // Ansible calls a host unreachable, too, on which it cannot make its temporary directory.
   const what = noRoom.test(message) ? 'left Ansible no room to work' : 'could not be reached'
   return new RaspiError('ansible', `${who} ${what} at ${describeTask(task)}: ${message}`, {
-    hint: [unreachableHint(message), before && `What it did before: ${describeTask(before)}.`]
+    hint: [unreachableHint(message, leftOutHere), before && `What it did before: ${describeTask(before)}.`]
       .filter(Boolean)
       .join('\n'),
   })
@@ -122,7 +127,12 @@ function unreachableError(task: TaskRun, { tasks }: Recorder): RaspiError {
 
 const noRoom = /No space left on device|Read-only file system|Disk quota exceeded/i
 
-function unreachableHint(message: string): string {
+function unreachableHint(message: string, leftOutHere: readonly string[]): string {
+  // The words of what ssh runs instead of connecting.
+  const [, leftOut = ''] = /(\S+) has no emulated Pi in this test/.exec(message) ?? []
+  if (leftOutHere.includes(leftOut)) {
+    return `The inventory has it work on this machine, and \`limit\` leaves it out. Take it into \`limit\` and say \`allowLocal: true\`, or delegate to localhost.`
+  }
   if (noRoom.test(message)) {
     return 'Its card is full, or cannot be written to: `await pi.run("df -h; findmnt /")` tells which.'
   }

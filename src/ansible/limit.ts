@@ -51,5 +51,7 @@ export function limitOf(
   return [...wanted, `&~^(${allowed.map((name) => name.replace(/[.+*?()[\]{}|^$\\]/g, '\\$&')).join('|')})$`]
 }
 
-const isLocal = (own: UserInventory | undefined, host: string) =>
-  otherConnection(own?.vars[host] ?? {}) === 'local'
+/** Whether `host` of the user's inventory would work on this machine. */
+export function isLocal(own: UserInventory | undefined, host: string): boolean {
+  return otherConnection(own?.vars[host] ?? {}) === 'local'
+}

@@ -71,6 +71,18 @@ test('an unreachable Pi is an error that says where it was lost and what came be
   )
 })
 
+test('a host that would work on this machine, and is left out, is told how it can', () => {
+  const hintFor = (...leftOutHere: string[]) => {
+    const result = { msg: 'Connection closed: controller has no emulated Pi in this test' }
+    const events = [...started(), ended({ status: 'unreachable', delegate: 'controller', result }), stats]
+    return failureOf(ending({ exitCode: 4, leftOutHere }, ...events))?.hint
+  }
+  expect(hintFor('here', 'controller')).toBe(
+    'The inventory has it work on this machine, and `limit` leaves it out. Take it into `limit` and say `allowLocal: true`, or delegate to localhost.',
+  )
+  expect(hintFor('roller')).not.toContain('allowLocal')
+})
+
 test('a Pi whose card is full was reached, and is not said to be lost', () => {
   const msg = 'mkdir: cannot create directory ‘/home/pi/.ansible’: No space left on device'
   const events = [...started(), ended({ status: 'unreachable', result: { msg } }), stats]
