@@ -12,7 +12,7 @@ import {
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type ProcessId, processId, signalProcess } from './process.ts'
-import { isOfHere, mayLive, type Owner, worldTag } from './world.ts'
+import { isElsewhere, mayLive, type Owner, worldTag } from './world.ts'
 
 const prefix = 'vitest-raspi-'
 const ownerFile = 'owner.json'
@@ -80,7 +80,7 @@ export function sweepDeadRuns(parent: string = tmpdir()): number {
       if (!existsSync(join(dir, ownerFile))) {
         if (Date.now() - mtimeMs < startingMs) continue
       } else if (mayRun(dir)) continue
-      else if (isOfHere(ownerOf(dir)) || ownerOf(dir).world === undefined) {
+      else if (!isElsewhere(ownerOf(dir))) {
         for (const pid of readdirSync(join(dir, processesDir))) {
           signalProcess(readProcess(join(dir, processesDir, pid)), 'SIGKILL')
         }

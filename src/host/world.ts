@@ -13,8 +13,13 @@ export const world = () => ({
   processes: inProc(() => readlinkSync('/proc/self/ns/pid')),
 })
 
-/** The same in 12 hexadecimal digits. */
-export const worldTag = () => createHash('sha256').update(JSON.stringify(world())).digest('hex').slice(0, 12)
+let tag: string | undefined
+
+/** The same in 12 hexadecimal digits. A process stays in its world. */
+export function worldTag(): string {
+  tag ??= createHash('sha256').update(JSON.stringify(world())).digest('hex').slice(0, 12)
+  return tag
+}
 
 /** Whose something is that others can see too who share a file system with this host. */
 export interface Owner extends ProcessId {
@@ -30,13 +35,12 @@ const foreignMs = 24 * 3_600_000
  * cannot be seen from here: it may do so for a day, for this may also be a world that was here until the last boot.
  */
 export function mayLive(owner: Owner, changedMs: number): boolean {
-  if (isOfHere(owner)) return isAlive(owner)
-  // One of an earlier version gives no sign of life, but is of here as a rule.
-  return (owner.world === undefined && isAlive(owner)) || Date.now() - changedMs < foreignMs
+  if (!isElsewhere(owner) && isAlive(owner)) return true
+  return owner.world !== worldTag() && Date.now() - changedMs < foreignMs
 }
 
-/** Whether the pid of `owner` means a process of those that are seen here. */
-export const isOfHere = ({ world: its }: Owner): boolean => its === worldTag()
+/** Whether the process of `owner` is not among those that are seen here. One of an earlier version is here, as a rule. */
+export const isElsewhere = ({ world: its }: Owner): boolean => its !== undefined && its !== worldTag()
 
 function inProc(read: () => string): string {
   try {
