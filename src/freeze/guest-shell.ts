@@ -6,6 +6,11 @@ export const openPause = 'exec {never}<> <(:)'
 /** Waits for so many seconds by builtins alone. */
 export const pause = (seconds: number) => `read -r -t ${seconds} -u "$never"`
 
+/** What the shell has no builtins for, in one process; every Debian has perl-base. */
+export function perl(statements: string[], args = ''): string {
+  return ["perl -e '", ...statements, `' ${args}`].join('\n')
+}
+
 /** A line that sets the guest's clock to the host's: no Pi has a clock of its own. */
 export function clockScript(): string {
   return `date -u -s @${(Date.now() / 1000).toFixed(3)} > /dev/null`

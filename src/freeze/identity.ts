@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import ssh2 from 'ssh2'
 import { type GuestNetworks, networksScript, reloadNetworks } from './guest-networks.ts'
-import { clockScript, openPause, pause } from './guest-shell.ts'
+import { clockScript, openPause, pause, perl } from './guest-shell.ts'
 import { renameInHosts } from './hosts-file.ts'
 import { lingerDir, lingersForUs } from './warm.ts'
 
@@ -158,11 +158,6 @@ export const quietScript = [
   `  old=$idle; ${pause(0.4)}`,
   'done',
 ].join('\n')
-
-/** What the shell has no builtins for, in one process; every Debian has perl-base. */
-function perl(statements: string[], args = ''): string {
-  return ["perl -e '", ...statements, `' ${args}`].join('\n')
-}
 
 /**
  * The journal moves to the new machine id, where journalctl looks for it, and journald, which knows only the old one,

@@ -10,7 +10,7 @@ import {
   networksScript,
   reloadNetworks,
 } from '../freeze/guest-networks.ts'
-import { clockScript, loginFindingsScript } from '../freeze/guest-shell.ts'
+import { clockScript, loginFindingsScript, perl } from '../freeze/guest-shell.ts'
 import { renameInHosts } from '../freeze/hosts-file.ts'
 import {
   firstCommands,
@@ -389,7 +389,7 @@ export class LivePi {
       clockScript(),
       'read -r old < /etc/hostname',
       `echo ${hostname} > /etc/hostname`,
-      ...["perl -e '", 'my ($name, $hostname) = @ARGV;', ...renameInHosts, `' "$old" ${hostname}`],
+      perl(['my ($name, $hostname) = @ARGV;', ...renameInHosts], `"$old" ${hostname}`),
       ...(networks ? [networksScript(networks, this.identity.mac), reloadNetworks] : []),
       'sync -f /',
     ].join('\n')
