@@ -17,7 +17,7 @@ import { exportedTargets, exportInventory, type InventoryFormat } from './export
 import { cancelledError, failureOf, timeoutError } from './failure.ts'
 import type { SearchPaths } from './galaxy.ts'
 import { type AnsibleTarget, connectionTo, inventoryOf, noConnection } from './inventory.ts'
-import { isLocal, isThisMachine, limitOf, strangers, wasForHere } from './limit.ts'
+import { isThisMachine, limitOf, strangers, wasForHere } from './limit.ts'
 import { parseWarnings } from './messages.ts'
 import { type Acceleration, mitogenEnvironment } from './mitogen.ts'
 import { ModuleRun } from './module-run.ts'
@@ -40,7 +40,7 @@ import { AnsibleRun, type PlayRun, titleOf } from './run.ts'
 import { hideSecrets } from './secrets.ts'
 import { StandIn } from './stand-in.ts'
 import { TaskActionsAtWork } from './task-actions.ts'
-import { groupsOf, type UserInventory } from './user-inventory.ts'
+import { groupsOf, isLocal, type UserInventory } from './user-inventory.ts'
 import { type VaultOptions, vaultPlaces } from './vault.ts'
 
 /** What {@link Ansible} works with. */

@@ -1,6 +1,6 @@
 import type { AnsibleTarget } from './inventory.ts'
 import { partsOf } from './pattern.ts'
-import { otherConnection, type UserInventory } from './user-inventory.ts'
+import { isLocal, type UserInventory } from './user-inventory.ts'
 
 /** The names under which Ansible knows the machine that it runs on, whether an inventory lists them or not. */
 const thisMachine = ['localhost', '127.0.0.1', '::1']
@@ -49,9 +49,4 @@ export function limitOf(
   const allowed = [...mine, ...(listed ? [] : ['localhost'])]
   if (wanted.length === 0) return allowed
   return [...wanted, `&~^(${allowed.map((name) => name.replace(/[.+*?()[\]{}|^$\\]/g, '\\$&')).join('|')})$`]
-}
-
-/** Whether `host` of the user's inventory would work on this machine. */
-export function isLocal(own: UserInventory | undefined, host: string): boolean {
-  return otherConnection(own?.vars[host] ?? {}) === 'local'
 }

@@ -139,6 +139,11 @@ export function otherConnection(vars: Record<string, unknown>): string | undefin
   return ['', 'ssh', 'smart', 'paramiko', 'paramiko_ssh', 'libssh'].includes(name) ? undefined : name
 }
 
+/** Whether `host` of the user's inventory would work on this machine. */
+export function isLocal(own: UserInventory | undefined, host: string): boolean {
+  return otherConnection(own?.vars[host] ?? {}) === 'local'
+}
+
 /**
  * The hosts among `hosts` that get a Pi, and those whose tasks run on this machine because the user allows it. Throws a
  * `RaspiError` for a host that is reached in another way than by ssh, of which no Pi can stand in the place.

@@ -4,7 +4,7 @@ import { describe, inject } from 'vitest'
 import type { Ansible } from '../ansible/ansible.ts'
 import { programEnvironment } from '../ansible/elsewhere.ts'
 import { installRequirements, type SearchPaths } from '../ansible/galaxy.ts'
-import { hostsForPis, otherConnection, readInventory } from '../ansible/user-inventory.ts'
+import { hostsForPis, isLocal, readInventory } from '../ansible/user-inventory.ts'
 import type { ImageOption } from '../image-option.ts'
 import { isLocalStep } from '../molecule/local-step.ts'
 import { inventoriesOf, optionsOf, vaultArgumentsOf } from '../molecule/playbook-options.ts'
@@ -79,7 +79,7 @@ async function planOf(path: string, place: PlanPlace): Promise<Plan> {
   const read = await readInventory(sources, { projectDir: cwd, args, env: programEnv, signal })
   const platforms = (scenario.config.platforms ?? []).map(({ name }) => name)
   // Molecule's playbooks work on every host of its inventory, and so on this machine where that is listed.
-  const here = read.hosts.filter((host) => otherConnection(read.vars[host] ?? {}) === 'local')
+  const here = read.hosts.filter((host) => isLocal(read, host))
   const worked = platforms.length > 0 ? [...new Set([...platforms, ...here])] : read.hosts
   const { pis, local } = hostsForPis(read, worked, true)
   const installed = await dependencies(scenario, { ...place, env: programEnv })
