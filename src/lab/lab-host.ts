@@ -15,6 +15,7 @@ import {
 } from '../host/requirements.ts'
 import { type RunDir, sweepDeadRuns } from '../host/run-dir.ts'
 import type { ResolvedOptions } from '../options.ts'
+import { Sought } from './sought.ts'
 
 /** What it takes to work with the host, or with others in its place. */
 export interface LabHostContext {
@@ -31,13 +32,13 @@ export interface LabHostContext {
   signal: AbortSignal
 }
 
-/** What a lab works with: the host's programs, an engine, an Ansible. Each is looked for once, when it is wanted first, be it there or not. */
+/** What a lab works with: the host's programs, an engine, an Ansible. */
 export class LabHost {
   readonly #context: LabHostContext
-  #tools: Promise<HostTools> | undefined
-  #engine: Promise<Engine> | undefined
-  #bmcs: Promise<unknown> | undefined
-  #controlNode: Promise<ControlNode> | undefined
+  readonly #tools = new Sought<HostTools>()
+  readonly #engine = new Sought<Engine>()
+  readonly #bmcs = new Sought<unknown>()
+  readonly #controlNode = new Sought<ControlNode>()
 
   constructor(context: LabHostContext) {
     this.#context = context
@@ -45,22 +46,19 @@ export class LabHost {
 
   /** The engine of the options. Throws a `RaspiError` where the host lacks something, or the engine cannot be reached. */
   engine(): Promise<Engine> {
-    this.#engine ??= this.#makeEngine()
-    return this.#engine
+    return this.#engine.find(() => this.#makeEngine())
   }
 
   /** Throws a `RaspiError` where the host has not what BMCs need. */
   assertBmcs(): Promise<unknown> {
-    this.#bmcs ??= assertNeeds(requirementsFor('bmc'))
-    return this.#bmcs
+    return this.#bmcs.find(() => assertNeeds(requirementsFor('bmc')))
   }
 
   /** The container that Ansible runs in, where the options want it. Throws a `RaspiError` where it cannot be had. */
   async controlNode(): Promise<ControlNode | undefined> {
     const { ansible } = this.#context.options
     if (!ansible) return undefined
-    this.#controlNode ??= this.#startControlNode(ansible)
-    return this.#controlNode
+    return this.#controlNode.find(() => this.#startControlNode(ansible))
   }
 
   /** Which Ansible there is, and the environment that its programs are found in. */
@@ -73,23 +71,12 @@ export class LabHost {
 
   /** Looks anew, when it is wanted next, for what was missing. */
   lookAnew(): void {
-    this.#tools?.catch(() => {
-      this.#tools = undefined
-    })
-    this.#engine?.catch(() => {
-      this.#engine = undefined
-    })
-    this.#bmcs?.catch(() => {
-      this.#bmcs = undefined
-    })
-    this.#controlNode?.catch(() => {
-      this.#controlNode = undefined
-    })
+    for (const sought of [this.#tools, this.#engine, this.#bmcs, this.#controlNode]) sought.lookAnew()
   }
 
   /** Ends what it has started. */
   async close(): Promise<void> {
-    await this.#controlNode?.then((node) => node.close()).catch(() => {})
+    await this.#controlNode.found?.then((node) => node.close()).catch(() => {})
   }
 
   async #startControlNode(option: AnsibleContainer): Promise<ControlNode> {
@@ -112,8 +99,7 @@ export class LabHost {
   }
 
   #host(): Promise<HostTools> {
-    this.#tools ??= this.#lookAtHost()
-    return this.#tools
+    return this.#tools.find(() => this.#lookAtHost())
   }
 
   #lookAtHost(): Promise<HostTools> {
