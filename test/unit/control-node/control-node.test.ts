@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -25,14 +25,26 @@ test('a path that is not there is refused', () => {
 
 test('without an engine that is said, with the option that names one', async () => {
   const dir = scratchDir()
-  const starting = ControlNode.start({
-    option: { container: 'mine', docker: 'unix:///nowhere/docker.sock', paths: [] },
-    ...{ projectDir: dir, runDir: dir, workDir: dir, log: () => {} },
-  })
-  await expect(starting).rejects.toThrow(
+  await expect(startOn('unix:///nowhere/docker.sock', dir)).rejects.toThrow(
     /^Ansible cannot run in containers, because the Docker engine unix:\/\/\/nowhere\/docker\.sock does not answer: .*ENOENT.*\n.*ansible: \{ container: …, docker: ADDRESS \}/,
   )
 })
+
+/** Starts one on the engine that `server` plays. */
+async function startAt(server: Server): Promise<ControlNode> {
+  const dir = scratchDir()
+  server.listen(join(dir, 'd.sock'))
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  return startOn(`unix://${dir}/d.sock`, dir)
+}
+
+function startOn(docker: string, dir: string): Promise<ControlNode> {
+  return ControlNode.start({
+    option: { container: 'mine', docker, paths: [] },
+    ...{ projectDir: dir, runDir: dir, workDir: dir, log: () => {} },
+  })
+}
 
 test('what interrupted runs left on its engine is removed before it starts', async () => {
   const label = Object.entries(ownerLabels()).map(([name, text]) => [
@@ -48,15 +60,7 @@ test('what interrupted runs left on its engine is removed before it starts', asy
       response.end(JSON.stringify([{ Id: 'left', Labels: Object.fromEntries(label) }]))
     else response.writeHead(method === 'DELETE' ? 204 : 404).end()
   })
-  const dir = scratchDir()
-  server.listen(join(dir, 'd.sock'))
-  await once(server, 'listening')
-  onTestFinished(() => void server.close())
-  const starting = ControlNode.start({
-    option: { container: 'mine', docker: `unix://${dir}/d.sock`, paths: [] },
-    ...{ projectDir: dir, runDir: dir, workDir: dir, log: () => {} },
-  })
-  await expect(starting).rejects.toThrow(/^The image mine cannot be pulled/)
+  await expect(startAt(server)).rejects.toThrow(/^The image mine cannot be pulled/)
   expect(removed).toEqual([expect.stringContaining('/containers/left?')])
 })
 
@@ -75,15 +79,7 @@ test('its container has all groups of this user, or none where an engine has no 
       response.writeHead(500).end('{ "message": "no such group" }')
     }
   })
-  const dir = scratchDir()
-  server.listen(join(dir, 'd.sock'))
-  await once(server, 'listening')
-  onTestFinished(() => void server.close())
-  const starting = ControlNode.start({
-    option: { container: 'mine', docker: `unix://${dir}/d.sock`, paths: [] },
-    ...{ projectDir: dir, runDir: dir, workDir: dir, log: () => {} },
-  })
-  await expect(starting).rejects.toThrow('no such group')
+  await expect(startAt(server)).rejects.toThrow('no such group')
   expect(asked.map(({ HostConfig }) => [HostConfig.Mounts !== undefined, HostConfig.GroupAdd])).toEqual([
     [true, ['100', '1001']],
     [true, undefined],
