@@ -1,9 +1,11 @@
 // `npm test`: builds, then runs the unit and type tests, those of programs of the host, those of Ansible once more with
-// each other ansible-core there is, and the system tests. Its last line counts them all: `N passed, N failed`.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// each other ansible-core there is, and the system tests. Its end names what failed, as CI often shows no more than the
+// end, and its last line counts them all: `N passed, N failed`.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { otherAnsibleCores } from '../test/support/ansible-cores.ts'
 import { root, step, waitForSteps } from './step.ts'
+import { readSuite } from './suite.ts'
 
 const suites = {
   unit: 'vitest.config.ts',
@@ -16,16 +18,20 @@ const suites = {
 // .vitest is Vitest's own name for what it leaves, and not under version control.
 const results = join(root, '.vitest/results')
 const count = { passed: 0, failed: 0 }
+const failures: string[] = []
 
 waitForSteps()
 rmSync(results, { recursive: true, force: true })
 mkdirSync(results, { recursive: true })
-process.once('exit', () => console.log(`\n${count.passed} passed, ${count.failed} failed`))
+process.once('exit', () => {
+  if (failures.length > 0) console.log(`\nFailed:\n${failures.join('\n')}`)
+  console.log(`\n${count.passed} passed, ${count.failed} failed`)
+})
 
 if (await step('Building', ['npm', 'run', '--silent', 'build'])) {
   for (const [suite, config] of Object.entries(suites)) await run(suite, config)
 } else {
-  add(0, 1)
+  add(0, ['The build'])
 }
 process.exitCode = count.failed === 0 && count.passed > 0 ? 0 : 1
 
@@ -33,22 +39,19 @@ async function run(suite: string, config: string) {
   const report = join(results, `${suite}.json`)
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const succeeded = await step(`Testing: ${suite}`, ['vitest', 'run', '--config', config, ...reporters])
-  const { numPassedTests = 0, numFailedTests = 0 } = read(report)
+  const { passed, failed } = readSuite(report, root)
   // A file that cannot be loaded, an error outside of any test, a crash: none of them is a failed test to Vitest.
-  add(numPassedTests, numFailedTests || (succeeded ? 0 : 1))
+  if (!succeeded && failed.length === 0) failed.push('an error outside of its tests, told above')
+  add(
+    passed,
+    failed.map((failure) => `${suite}: ${failure}`),
+  )
 }
 
 /** Counts, and keeps the sums where .ci/run finds them, whatever becomes of this process. */
-function add(passed: number, failed: number) {
+function add(passed: number, failed: string[]) {
   count.passed += passed
-  count.failed += failed
+  count.failed += failed.length
+  failures.push(...failed)
   writeFileSync(join(results, 'count'), `${count.passed} ${count.failed}\n`)
-}
-
-function read(report: string): { numPassedTests?: number; numFailedTests?: number } {
-  try {
-    return JSON.parse(readFileSync(report, 'utf8'))
-  } catch {
-    return {}
-  }
 }
