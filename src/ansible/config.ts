@@ -70,7 +70,8 @@ async function dump(ansiblePlaybook: string, cwd: string, env: NodeJS.ProcessEnv
   const program = directory === '.' ? 'ansible-config' : join(directory, 'ansible-config')
   const result = await execa(program, ['dump', '-t', 'all', '--format', 'json'], {
     cwd,
-    env,
+    // It loads all plugins, the user's too, for their settings, and would leave them compiled beside their source.
+    env: { ...env, PYTHONDONTWRITEBYTECODE: '1' },
     extendEnv: false,
     stdin: 'ignore',
     reject: false,

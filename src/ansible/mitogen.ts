@@ -66,7 +66,8 @@ except Exception as error:
 `
 
 async function findStrategies(ansiblePlaybook: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const options = { env, extendEnv: false, stdin: 'ignore', reject: false, timeout: 60_000 } as const
+  const quiet = { ...env, PYTHONDONTWRITEBYTECODE: '1' }
+  const options = { env: quiet, extendEnv: false, stdin: 'ignore', reject: false, timeout: 60_000 } as const
   const directory = dirname(ansiblePlaybook)
   const ansible = directory === '.' ? 'ansible' : join(directory, 'ansible')
   const { stdout: version } = await execa(ansible, ['--version'], options)

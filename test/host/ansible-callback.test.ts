@@ -1,6 +1,6 @@
 import { cpSync, existsSync, globSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect } from 'vitest'
+import { expect, onTestFinished, vi } from 'vitest'
 import type { AnsibleEvent } from '../../src/ansible/events.ts'
 import { fixtures, target, test } from '../support/local-ansible.ts'
 import { processesOf } from '../support/processes.ts'
@@ -167,6 +167,8 @@ test("the user's ansible.cfg, callbacks and output are theirs, and their reposit
 }) => {
   const projectDir = join(dir, 'own-config')
   cpSync(join(fixtures, 'own-config'), projectDir, { recursive: true })
+  vi.stubEnv('PYTHONDONTWRITEBYTECODE', undefined)
+  onTestFinished(() => void vi.unstubAllEnvs())
   const before = globSync(`${projectDir}/**`)
   const run = await ansible('', { projectDir }).playbook('ping.yml')
   expect(run.stdout).toBe('LOUD OK\nCOUNTED\n')
