@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { test as base, expect } from 'vitest'
 import { Ansible } from '../../src/ansible/ansible.ts'
 import { readsOf } from '../../src/prepare/reads.ts'
@@ -109,6 +110,8 @@ test('what the playbook makes elsewhere and reads again is left out, also where 
       loop: [input, ${made.join(', ')}]
 `,
   )
+  // What was written in the same millisecond counts as written since.
+  await delay(20)
   const since = Date.now()
   const readsFile = join(runDir, 'reads')
   const nowhere = { host: '127.0.0.1', port: 1, privateKeyFile: '/dev/null', knownHostsFile: '/dev/null' }
