@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { inside } from '../../src/engine/docker/container-place.ts'
 import { filesLabel, ownerLabel } from '../../src/engine/docker/owner.ts'
 import { qemuOf } from './processes.ts'
@@ -22,6 +23,21 @@ export function killQemu(dir: string): void {
   docker('exec', container, 'sh', '-c', `kill -KILL $(cat ${inside.pi}/qemu-*.pid)`)
 }
 
+/**
+ * Code for a test of a project that stops the QEMU of its Pi `pi`, as SIGSTOP does, and leaves it so.
+ */
+export const stopQemu = onDocker
+  ? `
+const container = execFileSync('docker', ['ps', '-q', '--filter', \`label=${filesLabel}=\${dirname(pi.controlPath)}\`], { encoding: 'utf8' })
+execFileSync('docker', ['exec', container.trim(), 'sh', '-c', 'kill -STOP $(cat ${inside.pi}/qemu-*.pid)'])`
+  : `
+for (const pid of readdirSync('/proc').filter((name) => /^\\d+$/.test(name))) {
+  try {
+    const command = readFileSync(\`/proc/\${pid}/cmdline\`, 'utf8')
+    if (command.includes('qemu-system') && command.includes(dirname(pi.controlPath))) process.kill(Number(pid), 'SIGSTOP')
+  } catch {}
+}`
+
 /** The ids of the containers of the process `pid` that have a QEMU; none where Pis are processes. */
 export function qemuContainersOf(pid: number): string[] {
   if (!onDocker) return []
@@ -31,14 +47,12 @@ export function qemuContainersOf(pid: number): string[] {
 }
 
 /**
- * Options of the plugin with which no frozen Pi is there yet. For processes none are needed: their frozen Pis are in the
- * cache, and a test can have another one.
+ * Options of the plugin with which no frozen Pi is there yet, for boards that a test file has for itself: of `fromMiB` and up
+ * to 100 MiB more. For processes none are needed: their frozen Pis are in the cache, and a test can have another one.
  */
-export function unfrozen(): string {
-  return onDocker ? `board: { name: 'virt', memoryMiB: ${600 + ++boards} }` : ''
+export function unfrozen(fromMiB: number): string {
+  return onDocker ? `board: { name: 'virt', memoryMiB: ${fromMiB + randomInt(100)} }` : ''
 }
-
-let boards = 0
 
 const docker = (...args: string[]) => execFileSync('docker', args, { encoding: 'utf8', stdio: 'pipe' }).trim()
 

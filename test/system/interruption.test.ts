@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { onDocker, unfrozen } from '../support/engine.ts'
+import { onDocker, stopQemu, unfrozen } from '../support/engine.ts'
 import { entriesOf, makeCache, Project } from '../support/project.ts'
 import type { VitestRun } from '../support/vitest-run.ts'
 
@@ -23,16 +23,12 @@ import { test } from 'vitest-raspi'
 test('a playbook', ({ ansible }) => ansible.playbook('slow.yml'))`,
   // A QEMU that stands still makes the lab wait for its end, which else takes milliseconds.
   'teardown.test.ts': `
+import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { test } from 'vitest-raspi'
 test('a Pi whose QEMU does not end by itself', ({ pi }) => {
-  for (const pid of readdirSync('/proc').filter((name) => /^\\d+$/.test(name))) {
-    try {
-      const command = readFileSync(\`/proc/\${pid}/cmdline\`, 'utf8')
-      if (command.includes('qemu-system') && command.includes(dirname(pi.controlPath))) process.kill(Number(pid), 'SIGSTOP')
-    } catch {}
-  }
+  ${stopQemu}
   writeFileSync('stopped', '')
 })`,
   'slow.yml': `
@@ -68,7 +64,7 @@ const phases: Record<string, Phase> = {
     file: 'quick',
     // A Docker engine has frozen Pis of its own: there it is one of another board.
     ...(onDocker
-      ? { of: new Project({ files, options: unfrozen() }) }
+      ? { of: new Project({ files, options: unfrozen(600) }) }
       : { makes: { kind: 'frozen', cache: makeCache(join(project.root, 'c2'), 'images') } }),
     reached: async (run) => {
       await run.startsQemu(30_000)

@@ -34,7 +34,7 @@ test('two runs at once share what is there', { timeout: 300_000 }, async () => {
 test('of two runs that need a new frozen Pi one makes it, and the other waits', {
   timeout: 600_000,
 }, async () => {
-  const projects = twoProjects(unfrozen())
+  const projects = twoProjects(unfrozen(700))
   const cache = makeCache(join(projects[0].root, 'cache'), 'images')
   // What an interrupted run would have left.
   mkdirSync(join(cache, 'tmp', `frozen-${worldTag()}-999999999-1-1`), { recursive: true, mode: 0o700 })
