@@ -119,26 +119,28 @@ const slirpAddress = [
 const slirpNames = '10.0.2.3'
 
 /**
- * Lines of shell for what cannot wait for {@link settleScript}, but need not be waited for: `user`, who is logged in, lingers no
- * more, and names can be looked up. That is by systemd-resolved until networkd tells it of the NIC, or else by a
- * `resolv.conf` without a server, which whoever writes it writes again.
+ * Lines of shell by which a power cut takes nothing of what makes the Pi this one, once `user` has logged in and thus need not
+ * linger any more. Run before the Pi has a holder: later this would save what a test means to lose.
  */
-export const soonScript = (user: string) =>
-  [
-    lingerNoMore(user),
-    `[ -e /run/systemd/resolve/stub-resolv.conf ] && resolvectl dns eth0 ${slirpNames}`,
-    `[ ! -s /etc/resolv.conf ] || [[ $(< /etc/resolv.conf) == *nameserver* ]] || echo 'nameserver ${slirpNames}' >> /etc/resolv.conf`,
-  ].join('\n')
+export const keepScript = (user: string) =>
+  `[ -e ${lingersForUs} ] && rm -f ${lingersForUs} ${lingerDir}/${user}\nsync -f /`
 
 /**
- * Lines of shell that do what the warming left undone, once `user` has logged in: udev, and after it networkd and
- * resolved, learn of the NIC, and `user` lingers no more. Who the Pi is is on its card then, where a power cut cannot take it.
+ * Lines of shell for what cannot wait for {@link settleScript}, but need not be waited for: names can be looked up. That is by
+ * systemd-resolved until networkd tells it of the NIC, or else by a `resolv.conf` without a server, which whoever writes it
+ * writes again.
  */
-export function settleScript(user: string, networks?: GuestNetworks): string {
-  return `${networks ? `${reloadNetworks}; ` : ''}udevadm control --start-exec-queue; ${lingerNoMore(user)}; sync -f /`
-}
+export const soonScript = [
+  `[ -e /run/systemd/resolve/stub-resolv.conf ] && resolvectl dns eth0 ${slirpNames}`,
+  `[ ! -s /etc/resolv.conf ] || [[ $(< /etc/resolv.conf) == *nameserver* ]] || echo 'nameserver ${slirpNames}' >> /etc/resolv.conf`,
+].join('\n')
 
-const lingerNoMore = (user: string) => `[ -e ${lingersForUs} ] && rm -f ${lingersForUs} ${lingerDir}/${user}`
+/**
+ * Lines of shell that do what the warming left undone: udev, and after it networkd and resolved, learn of the NIC. They change
+ * nothing on the card, and a boot does the same.
+ */
+export const settleScript = (networks?: GuestNetworks) =>
+  `${networks ? `${reloadNetworks}; ` : ''}udevadm control --start-exec-queue`
 
 /** What nearly every test does first: a command, a command as root, one of Ansible's modules. */
 export const firstCommands =

@@ -15,6 +15,7 @@ import { renameInHosts } from '../freeze/hosts-file.ts'
 import {
   firstCommands,
   type Identity,
+  keepScript,
   knownHost,
   newIdentity,
   quietScript,
@@ -167,7 +168,8 @@ export class LivePi {
     const { hostname } = this.identity
     const { hurry } = this.#context
     if (hurry?.aborted) return
-    await this.#shell?.run(settleScript(this.source.image.user), { timeoutMs: 30_000 })
+    const script = [keepScript(this.source.image.user), settleScript()].join('\n')
+    await this.#shell?.run(script, { timeoutMs: 30_000 })
     this.#hasSettled = true
     if (hurry?.aborted) return
     await runBySsh(hostname, this.connection, this.controlPath, firstCommands, { signal })
@@ -189,13 +191,13 @@ export class LivePi {
     if (!shell) return
     this.#shell = undefined
     this.machine.useExactTimers()
-    await shell.run(clockScript(), { timeoutMs: 10_000 })
-    const { user } = this.source.image
+    const keep = this.#hasSettled ? [] : [keepScript(this.source.image.user)]
+    await shell.run([clockScript(), ...keep].join('\n'), { timeoutMs: 30_000 })
     if (this.#hasSettled) void shell.finish('true')
     else
       this.#afterHandOver.begin({
-        soon: () => shell.run(soonScript(user), { timeoutMs: 10_000 }),
-        later: () => shell.finish(settleScript(user, this.identity.networks)),
+        soon: () => shell.run(soonScript, { timeoutMs: 10_000 }),
+        later: () => shell.finish(settleScript(this.identity.networks)),
         calm: this.#context.calm,
       })
     this.spans.end('hand-over')
@@ -215,15 +217,15 @@ export class LivePi {
 
   /** Breaks its machine, or mends it. Throws a `RaspiError` where it has none that runs. */
   async fault(fault: MachineFault): Promise<void> {
-    // One that stands still can do nothing more, and may lose its power so.
+    // One that stands still can do nothing more.
     if ('hangs' in fault && fault.hangs) await this.settled()
     await this.machine.fault(fault)
   }
 
   /** Does something to its power, or nothing, and tells whether it has any. Throws a `RaspiError` where that fails. */
   async power(action: PowerAction | undefined): Promise<PowerState> {
-    // What makes it this Pi, and no copy, is not to be lost with its power.
-    if (action) await this.settled()
+    if (action === 'off') await this.settled()
+    if (action === 'cut' || action === 'reset') this.#afterHandOver.drop()
     return this.machine.change(action)
   }
 
@@ -244,7 +246,7 @@ export class LivePi {
 
   /** Takes its power at once, and what is on its card. */
   async wipe(): Promise<void> {
-    await this.settled()
+    this.#afterHandOver.drop()
     this.#shell?.close()
     this.#shell = undefined
     await this.machine.vacate()

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest-raspi'
+import { expect, raspiTest, test } from 'vitest-raspi'
 
 const playbook = 'test/fixtures/system/settle.yml'
 
@@ -46,3 +46,18 @@ test('a task that something is to be done at has to begin', { timeout: 180_000 }
     ansible.playbook(playbook, { ...tags, onTask: { 'Write nothing': () => {} } }),
   ).rejects.toThrow('onTask: no task called “Write nothing” began in this run.')
 })
+
+// It is made for its holder, and not yet settled when he has it, as one from the pool is.
+raspiTest({ internet: false })(
+  'a Pi that loses its power as soon as it is there loses what it had in memory, and not who it is',
+  { timeout: 300_000 },
+  async ({ pi }) => {
+    const whoItIs = 'cat /etc/hostname /etc/hosts /etc/machine-id /etc/ssh/*.pub; ls /var/lib/systemd/linger'
+    const before = (await pi.run(`echo only in memory > unflushed; ${whoItIs}`)).stdout
+    await pi.power.cycle()
+    expect((await pi.run('cat unflushed', { reject: false })).stdout).not.toContain('only in memory')
+    expect((await pi.run(whoItIs)).stdout).toBe(before)
+    expect((await pi.run('hostname; cat /etc/machine-id')).stdout).toContain(`${pi.hostname}\n`)
+    await expect(pi).toHaveNoFailedUnits()
+  },
+)

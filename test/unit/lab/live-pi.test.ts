@@ -14,7 +14,7 @@ vi.mock('../../../src/pi/ssh.ts')
 /** A thawed Pi that has been handed over, with the machine and the root shell that it has in place of a QEMU's. */
 async function aLentPi() {
   const [qemu, dir] = [aQemu(), scratchDir()]
-  const shell = { run: vi.fn(async () => ({ status: 0, output: '' })), finish: vi.fn(), close() {} }
+  const shell = { run: vi.fn(async (_: string) => ({ status: 0, output: '' })), finish: vi.fn(), close() {} }
   vi.mocked(thaw).mockResolvedValue({ machine: qemu, shell: shell as unknown as ServiceShell })
   vi.mocked(openSshMaster).mockResolvedValue({
     close() {},
@@ -35,24 +35,44 @@ async function aLentPi() {
   return { pi, qemu, shell }
 }
 
-test('a Pi that is switched does first what it would still do, but for one that hangs', async () => {
+test('what a Pi would still do holds up no plug that is pulled, and is not done before', async () => {
+  for (const action of ['cut', 'reset'] as const) {
+    const { pi, shell } = await aLentPi()
+    shell.finish.mockReturnValue(new Promise(() => {}))
+    const told = shell.run.mock.calls.length
+    // A reset boots anew, for which there is no QEMU here.
+    await pi.power(action).catch(() => {})
+    expect(pi.machine.power).toBe('off')
+    await pi.settled()
+    expect(shell.finish).not.toHaveBeenCalled()
+    expect(shell.run).toHaveBeenCalledTimes(told)
+  }
+})
+
+test('who a Pi is is on its card before it has a holder, and nothing is flushed afterwards', async () => {
   const { pi, shell } = await aLentPi()
+  expect(shell.run.mock.calls.join()).toContain('sync -f /')
+  shell.run.mockClear()
+  shell.finish.mockResolvedValue(undefined)
+  await pi.settled()
+  expect(shell.finish).toHaveBeenCalledOnce()
+  expect([...shell.run.mock.calls, ...shell.finish.mock.calls].join()).not.toContain('sync')
+})
+
+test('a Pi that is to hang, or to shut down, does first what it would still do, but for one that hangs', async () => {
   const { promise: done, resolve } = Promise.withResolvers<void>()
+  const { pi, shell } = await aLentPi()
   shell.finish.mockReturnValue(done)
-  const cut = vi.fn()
-  const waiting = pi.power('cut').then(cut)
+  const hung = vi.fn()
+  const waiting = pi.fault({ hangs: true }).then(hung)
   await vi.waitFor(() => expect(shell.finish).toHaveBeenCalled())
-  expect(cut).not.toHaveBeenCalled()
+  expect(hung).not.toHaveBeenCalled()
   resolve()
   await waiting
 
   const hangs = await aLentPi()
-  hangs.shell.finish.mockReturnValue(done)
-  await hangs.pi.fault({ hangs: true })
-  expect(hangs.shell.finish).toHaveBeenCalled()
-
-  const hung = await aLentPi()
-  hung.shell.finish.mockReturnValue(new Promise(() => {}))
-  await hung.pi.machine.fault({ hangs: true })
-  expect(await hung.pi.power('cut')).toBe('off')
+  hangs.shell.finish.mockReturnValue(new Promise(() => {}))
+  await hangs.pi.machine.fault({ hangs: true })
+  await hangs.pi.settled()
+  expect(hangs.shell.finish).not.toHaveBeenCalled()
 })
