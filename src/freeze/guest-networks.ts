@@ -22,17 +22,27 @@ export interface GuestNetworks {
 }
 
 /**
- * Lines of bash that wait, for up to 40 s, until the kernel has enumerated all of `nics` and the one of `mac` that ssh comes
- * by, give them the names that they are to have (that one `eth0`), and set them up. Run as root, before networkd or
- * NetworkManager hears of them: what is written for these is for after a reboot too. They print `MISSING` with each MAC
- * that has not come.
+ * Lines of bash that make a Pi one of its networks: they write what its card is to tell of them, and do the work of
+ * {@link nicsScript}. Run as root, before networkd or NetworkManager hears of the NICs: what is written for these is for
+ * after a reboot too.
  */
-export function networksScript({ nics, hosts }: GuestNetworks, mac: string): string {
-  const names = [`${mac}=eth0`, ...nics.map((nic) => `${nic.mac}=${nic.interface}`)]
+export function networksScript(networks: GuestNetworks, mac: string): string {
   return [
     // On lines of their own: the tty that this comes by takes 4095 bytes of one.
-    `printf '%s\\n' ${quote(hosts.join('\n'))} >> /etc/hosts`,
-    ...nics.flatMap(files),
+    `printf '%s\\n' ${quote(networks.hosts.join('\n'))} >> /etc/hosts`,
+    ...networks.nics.flatMap(files),
+    nicsScript(networks, mac),
+  ].join('\n')
+}
+
+/**
+ * Lines of bash that wait, for up to 40 s, until the kernel has enumerated all of `nics` and the one of `mac` that ssh comes
+ * by, give them the names that they are to have (that one `eth0`), and set them up. Run as root. They print `MISSING` with
+ * each MAC that has not come.
+ */
+export function nicsScript({ nics }: GuestNetworks, mac: string): string {
+  const names = [`${mac}=eth0`, ...nics.map((nic) => `${nic.mac}=${nic.interface}`)]
+  return [
     `wanted=(${names.join(' ')})`,
     nameScript,
     `ip -batch - << 'END'`,
@@ -61,7 +71,7 @@ if [[ $moved && ! $missing ]]; then
   ip link set eth0 up
 fi`
 
-/** The MACs of the NICs that {@link networksScript} says have not come, in its `output`. */
+/** The MACs of the NICs that {@link nicsScript} says have not come, in its `output`. */
 export const missingNics = (output: string): string[] =>
   [...output.matchAll(/MISSING (\S+)/g)].map(([, mac]) => mac as string)
 

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import ssh2 from 'ssh2'
-import { type GuestNetworks, networksScript, reloadNetworks } from './guest-networks.ts'
+import { type GuestNetworks, networksScript, nicsScript, reloadNetworks } from './guest-networks.ts'
 import { clockScript, openPause, pause, perl } from './guest-shell.ts'
 import { renameInHosts } from './hosts-file.ts'
 import { lingerDir, lingersForUs } from './warm.ts'
@@ -86,11 +86,11 @@ export function identityScript(
 }
 
 /**
- * The same for a Pi that goes on as who it is, because it has been frozen with its identity: clock, entropy, and the wait
+ * The same for a Pi that goes on as who it is, because it has been frozen with its identity: clock, entropy, NICs, and the wait
  * for the network. It changes nothing on the card.
  */
-export function returnScript(): string {
-  return wake([perl(entropy())])
+export function returnScript({ mac, networks }: Pick<Identity, 'mac' | 'networks'>): string {
+  return wake([perl(entropy()), ...(networks ? [nicsScript(networks, mac)] : [])])
 }
 
 function wake(work: string[]): string {

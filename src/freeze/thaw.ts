@@ -82,7 +82,7 @@ export async function thaw(
     await machine.plugNics(nics)
     await machine.resume()
     const shell = await ServiceShell.attach(place)
-    const script = returns ? returnScript() : identityScript(identity, newKeyOf(frozen))
+    const script = returns ? returnScript(identity) : identityScript(identity, newKeyOf(frozen))
     const run = shell.run(script, { timeoutMs: networkTimeoutMs, signal })
     run.catch(() => {})
     const done = await Promise.race([run, machine.ended.then(() => undefined)])

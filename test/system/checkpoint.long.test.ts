@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { expect, type Pi, test } from 'vitest-raspi'
+import { expect, type Pi, raspiTest, test } from 'vitest-raspi'
 import { processesOf } from '../support/processes.ts'
 
 const unit = readFileSync(join(import.meta.dirname, '../fixtures/system/kept.service'), 'utf8')
@@ -62,6 +62,22 @@ test('a Pi that was kept ready knows its NIC again once it has come back', { tim
   const ofNic = async () => (await pi.run('networkctl --no-pager status eth0', { reject: false })).stdout
   await expect.poll(ofNic, { timeout: 60_000, interval: 1_000 }).toContain('routable (configured)')
 })
+
+raspiTest({ hosts: { controller: { networks: ['mgmt', 'ext'] }, worker: { networks: ['mgmt'] } } })(
+  'a Pi that comes back is on its networks at once',
+  { timeout: 600_000 },
+  async ({ pis: { controller, worker } }) => {
+    await controller.restore(await controller.checkpoint())
+    await Promise.all([worker.run('ping -n -c 2 controller'), controller.run('ping -n -c 2 worker')])
+    for (const { interface: name, mac, address } of controller.nics) {
+      const { stdout } = await controller.run(
+        `ip -o address show dev ${name}; cat /sys/class/net/${name}/address`,
+      )
+      expect(stdout).toContain(`inet ${address} `)
+      expect(stdout).toContain(mac)
+    }
+  },
+)
 
 /** What must not change, but for the clock. ssh has checked the host key strictly before it ran this. */
 async function identityOf(pi: Pi) {

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { networksScript } from '../../../src/freeze/guest-networks.ts'
+import { networksScript, nicsScript } from '../../../src/freeze/guest-networks.ts'
+import { newIdentity, returnScript } from '../../../src/freeze/identity.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
 
 const networks = {
@@ -48,4 +49,18 @@ test('NICs have the names of their places, and addresses where they are given so
   const asked = networksScript({ ...networks, nics: [{ ...mgmt, dhcp: true }] }, 'b8:27:eb:00:00:01')
   expect(asked).not.toContain('10.77.1.11')
   expect(asked).toMatch(/'MACAddress=dc:a6:32:00:00:01'.*'DHCP=yes'/)
+})
+
+test('a Pi that comes back from a checkpoint has its NICs named and set up, and writes nothing anew', () => {
+  const identity = newIdentity('controller', networks)
+  const back = returnScript(identity)
+  expect(spawnSync('bash', ['-n'], { input: back, encoding: 'utf8' })).toMatchObject({
+    status: 0,
+    stderr: '',
+  })
+  // Before it waits for the NIC that ssh comes by: which one is eth0 is not settled until then.
+  expect(back).toMatch(/address add 10\.77\.1\.11\/24 dev eth1\n.*MISSING.*\/sys\/class\/net\/eth0/s)
+  expect(back).toContain(nicsScript(networks, identity.mac))
+  expect(back).not.toMatch(/> \/etc|\/etc\/(hosts|systemd|NetworkManager)/)
+  expect(returnScript(newIdentity('pi-1'))).not.toContain('MISSING')
 })

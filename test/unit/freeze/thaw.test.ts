@@ -11,7 +11,8 @@ import { ServiceShell } from '../../../src/machine/service-shell.ts'
 vi.mock('../../../src/machine/card.ts', () => ({ makeCard: async () => {} }))
 vi.mock('../../../src/freeze/migrate.ts', () => ({ migrateIn: async () => {} }))
 
-test('a QEMU that dies while its guest looks for its network is noticed at once, with the reason', async () => {
+/** Thaws a Pi on a network, with a machine in place of QEMU and what it is told in place of its guest. */
+function aThaw(told: Promise<{ status: number; output: string }>, { returns = false } = {}) {
   const death = Promise.withResolvers<void>()
   const machine = {
     ...{ ended: death.promise, fate: () => 'QEMU was killed by SIGKILL', end: vi.fn(async () => {}) },
@@ -19,17 +20,34 @@ test('a QEMU that dies while its guest looks for its network is noticed at once,
     console: { tail: async () => 'the last line' },
   }
   vi.spyOn(Machine, 'start').mockResolvedValue(machine as unknown as Machine)
-  const shell = { run: vi.fn(() => new Promise<never>(() => {})) }
+  const shell = { run: vi.fn((_: string) => told) }
   vi.spyOn(ServiceShell, 'attach').mockResolvedValue(shell as unknown as ServiceShell)
-  const thawed = thaw({ board: boardOf('virt'), files: {} } as unknown as FrozenPi, newIdentity('pi-1'), {
-    ...{ place: {} as Place, card: 'card.qcow2', spans: new Spans('pi-1') },
+  const nic = { network: 'mgmt', mac: 'dc:a6:32:00:00:01', interface: 'eth1', address: '10.77.1.11/24' }
+  const identity = newIdentity('pi-1', { nics: [nic], hosts: [] })
+  const thawed = thaw({ board: boardOf('virt'), files: {} } as unknown as FrozenPi, identity, {
+    ...{ place: {} as Place, card: 'card.qcow2', spans: new Spans('pi-1'), returns },
     nics: { mac: 'b8:27:eb:00:00:01' },
   })
   thawed.catch(() => {})
+  return { thawed, machine, shell, die: death.resolve }
+}
+
+test('a QEMU that dies while its guest looks for its network is noticed at once, with the reason', async () => {
+  const { thawed, machine, shell, die } = aThaw(new Promise(() => {}))
   await vi.waitFor(() => expect(shell.run).toHaveBeenCalled())
-  death.resolve()
+  die()
   await expect(thawed).rejects.toThrow(
     'The Pi was lost while it was thawed: QEMU was killed by SIGKILL\nthe last line',
   )
   expect(machine.end).toHaveBeenCalled()
 })
+
+test.for([false, true])(
+  'a NIC that does not come is missed, where it comes back (%s) too',
+  async (returns) => {
+    const output = 'NETWORK\nMISSING dc:a6:32:00:00:01'
+    const { thawed, shell } = aThaw(Promise.resolve({ status: 0, output }), { returns })
+    await expect(thawed).rejects.toThrow('The thawed Pi found not all its networks')
+    expect(shell.run.mock.lastCall?.[0]).toContain('dc:a6:32:00:00:01=eth1')
+  },
+)
