@@ -30,8 +30,11 @@ export interface LabClient {
   restore(pi: number, checkpoint: string): Promise<void>
   /** The pins of the lent Pi of this number. Throws the lab's `RaspiError` where it is gone. */
   gpio(pi: number): Promise<GpioPin[]>
-  /** Does something to its power, or nothing, and tells whether it is on. Throws the lab's `RaspiError` where that fails. */
-  power(pi: number, action: PowerAction | undefined): Promise<PowerState>
+  /**
+   * Does something to its power, or nothing, and tells whether it is on. Throws the lab's `RaspiError` where that fails. Where
+   * `wait` is false it waits for no first start.
+   */
+  power(pi: number, action: PowerAction | undefined, wait: boolean): Promise<PowerState>
   /** Takes it to another state of a node, or nowhere, and tells what it is then. Throws the lab's `RaspiError` where that cannot be. */
   provision(
     pi: number,
@@ -101,7 +104,7 @@ async function open(path: string): Promise<LabClient> {
     fault: async (pi, fault) => openAnswer(await channel.fault(pi, fault)),
     provision: async (pi, action, image) => openAnswer(await channel.provision(pi, action, image)),
     pause: async (pi, wish) => openAnswer(await channel.pause(pi, wish)),
-    power: async (pi, action) => openAnswer(await channel.power(pi, action)),
+    power: async (pi, action, wait) => openAnswer(await channel.power(pi, action, wait)),
     controlNode: async () => openAnswer(await channel.controlNode()),
     async keep(lease, why) {
       const kept = await channel.keep(lease, why).catch(() => undefined)

@@ -143,7 +143,7 @@ export class LivePi {
     const signal = AbortSignal.any([context.signal, deadline])
     try {
       if (context.enrolled) await pi.machine.vacate()
-      else if (context.off) await pi.machine.wait(() => pi.#startFirst())
+      else if (context.off) await pi.machine.wait((cut) => pi.#startFirst(cut))
       else await pi.#start(signal)
       pi.startMs = performance.now() - started
       return pi
@@ -205,7 +205,9 @@ export class LivePi {
 
   /** Has it do at once what it would still do by itself after its hand-over, and waits for that, unless its guest stands still. */
   async settled(): Promise<void> {
-    if (!this.machine.isPaused) return this.#afterHandOver.finish()
+    if (this.machine.isPaused) return
+    await this.machine.whenStarted()
+    await this.#afterHandOver.finish()
   }
 
   /** Its pins, as its guest has set them. Throws a `RaspiError` where it is off, or the board has none. */
@@ -222,11 +224,14 @@ export class LivePi {
     await this.machine.fault(fault)
   }
 
-  /** Does something to its power, or nothing, and tells whether it has any. Throws a `RaspiError` where that fails. */
-  async power(action: PowerAction | undefined): Promise<PowerState> {
+  /**
+   * Does something to its power, or nothing, and tells whether it has any. Throws a `RaspiError` where that fails; without `wait`
+   * it is not told where a first start does, which goes on by itself as soon as the machine runs.
+   */
+  async power(action: PowerAction | undefined, wait = true): Promise<PowerState> {
     if (action === 'off') await this.settled()
     if (action === 'cut' || action === 'reset') this.#afterHandOver.drop()
-    return this.machine.change(action)
+    return this.machine.change(action, wait)
   }
 
   /**
@@ -240,7 +245,7 @@ export class LivePi {
     Object.assign(this.connection, { user, privateKeyFile })
     const started = performance.now()
     const place = await this.#context.engine.open(source, this.dir)
-    await this.machine.begin(place, () => this.#startFirst())
+    await this.machine.begin(place, (cut) => this.#startFirst(cut))
     this.startMs = performance.now() - started
   }
 
@@ -317,17 +322,19 @@ export class LivePi {
     return found ? `Seen from its service shell:\n${found.output}` : ''
   }
 
-  async #start(signal: AbortSignal, priority = this.#context.priority) {
+  /** Starts it, until its first login only as long as `untilLogin` lets it. */
+  async #start(signal: AbortSignal, untilLogin = signal, priority = this.#context.priority) {
     const { frozen } = this.source
-    if (frozen) await this.#thaw(frozen, signal, { priority })
-    else await this.#bootFirst(signal)
+    if (frozen) await this.#thaw(frozen, untilLogin, { priority })
+    else await this.#bootFirst(signal, untilLogin)
   }
 
   /** The first start of one that was there without power: nobody else hands it over, and somebody waits for it. */
-  async #startFirst() {
+  async #startFirst(cut: AbortSignal) {
     const deadline = AbortSignal.timeout(this.#context.timeoutMs)
+    const signal = AbortSignal.any([this.signal, deadline])
     try {
-      await this.#start(AbortSignal.any([this.signal, deadline]), 'normal')
+      await this.#start(signal, AbortSignal.any([signal, cut]), 'normal')
       await this.handOver()
     } catch (error) {
       this.signal.throwIfAborted()
@@ -372,17 +379,17 @@ export class LivePi {
     this.spans.end('login')
   }
 
-  async #bootFirst(signal: AbortSignal) {
+  async #bootFirst(signal: AbortSignal, untilLogin: AbortSignal) {
     const { image } = this.source
     await this.#writeKnownHosts(image.hostKeys)
     await makeCard(this.machine.place, this.machine.place.base, this.machine.card)
     // What an image cannot bring along for a single Pi comes by the kernel's command line.
     await this.machine.boot(
       [`systemd.hostname=${this.identity.hostname}`, `systemd.machine_id=${this.identity.machineId}`],
-      signal,
+      untilLogin,
     )
     this.spans.end("QEMU's start")
-    await this.machine.openConnection(signal)
+    await this.machine.openConnection(untilLogin)
     await this.machine.running('Its NIC cannot be seen to').quietNics()
     this.spans.end('boot and login')
     // Its name is written down as well, for it to have it after a reboot too. So is its machine id, by systemd.

@@ -28,6 +28,12 @@ export interface PiMachineContext {
   notEmulated(sentences: string[]): void
 }
 
+/**
+ * Brings a Pi to life that was never on, and settles when its holder may have it. Where `cut` aborts it gives up, with its
+ * reason; not once somebody can log in, who is not to lose what he does.
+ */
+export type FirstStart = (cut: AbortSignal) => Promise<void>
+
 /** How long a guest may take to shut down, in ms: systemd gives a service 90 s to stop before it kills it. */
 const shutdownTimeoutMs = 240_000
 /** How long it may take where the one who asked it to was not answered. */
@@ -56,7 +62,13 @@ export class PiMachine {
   #turn: Promise<unknown> = Promise.resolve()
   #starting = 0
   /** Its first start, where that is to come when it is switched on. */
-  #firstStart: (() => Promise<void>) | undefined
+  #firstStart: FirstStart | undefined
+  /** Its first start as long as that is at work. */
+  #coming: Promise<void> | undefined
+  /** Ends the first starts that have been asked for until now. */
+  #cut = new AbortController()
+  /** Settles once a machine runs of the last start. */
+  #runs = Promise.withResolvers<void>()
   /** How fast its card may be at most, where it was made slower. */
   #cardLimits: CardLimits | undefined
   /** Whether there is nothing on its card. */
@@ -119,17 +131,18 @@ export class PiMachine {
     if (this.#cardLimits) await machine.limitCard(this.#cardLimits)
     const port = await machine.sshPort()
     this.#door.leadTo(() => this.place.dial(port))
+    this.#runs.resolve()
   }
 
   /** Has no power until it is switched on; then `firstStart` brings it to life. */
-  async wait(firstStart: () => Promise<void>): Promise<void> {
+  async wait(firstStart: FirstStart): Promise<void> {
     this.#firstStart = firstStart
     this.#door.refuse(`Pi ${this.#context.hostname} is off: it was never switched on`)
   }
 
   /** Takes its power at once, and what is on its card: it cannot be switched on until something {@link begin begins} on it. */
   vacate(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#inPlaceOfStarts('its card was wiped', async () => {
       this.#isVacant = true
       this.#firstStart = undefined
       await this.#leave(`Pi ${this.#context.hostname} is off: nothing is deployed on it`)
@@ -137,17 +150,24 @@ export class PiMachine {
     })
   }
 
-  /** Comes to life by `start`, which makes its card, at another place. */
-  async begin(place: Place, start: () => Promise<void>): Promise<void> {
-    let isThere = false
+  /** Comes to life by `start`, which makes its card, at another place. Throws a `RaspiError` where its power is cut meanwhile. */
+  async begin(place: Place, start: FirstStart): Promise<void> {
+    const cut = this.#cut.signal
+    let started: Promise<void> | undefined
     await this.#inTurn(async () => {
-      isThere = true
       await this.place.end()
       this.place = place
-      await this.#startBy(start)
-      this.#isVacant = false
+      started = this.#begin(start, cut)
+      await this.#untilItRuns(started)
     })
-    if (!isThere) await place.end()
+    if (!started) return place.end()
+    await started
+    this.#isVacant = false
+  }
+
+  /** Settles when no first start is at work any more. Never rejects. */
+  async whenStarted(): Promise<void> {
+    await this.#coming?.catch(() => {})
   }
 
   /**
@@ -214,21 +234,25 @@ export class PiMachine {
     })
   }
 
-  /** Does something to its power, or nothing, and tells whether it has any. */
-  async change(action: PowerAction | undefined): Promise<PowerState> {
-    if (action === 'on') await this.switchOn()
+  /** Does something to its power, or nothing, and tells whether it has any. Without `wait` it waits for no first start. */
+  async change(action: PowerAction | undefined, wait = true): Promise<PowerState> {
+    if (action === 'on') await this.switchOn(wait)
     if (action === 'off') await this.shutDown()
     if (action === 'cut') await this.cut()
-    if (action === 'reset') await this.reset()
+    if (action === 'reset') await this.reset(wait)
     return this.power
   }
 
   /**
-   * Gives it power: it boots from its card as that is. Does nothing where it has power. Throws a `RaspiError` where there is
-   * nothing on its card.
+   * Gives it power: it boots from its card as that is. Settles once its machine runs, or its first start has come to an end;
+   * without `wait` that goes on by itself. Where it has power it only waits. Throws a `RaspiError` where there is nothing on its
+   * card, or where its power is cut in its first start.
    */
-  switchOn(): Promise<void> {
-    return this.#inTurn(async () => {
+  async switchOn(wait = true): Promise<void> {
+    const cut = this.#cut.signal
+    let started: Promise<void> | undefined
+    await this.#inTurn(async () => {
+      started = this.#coming
       if (this.power === 'on') return
       if (this.#isVacant) {
         throw new RaspiError(
@@ -237,40 +261,42 @@ export class PiMachine {
           { hint: 'Deploy an image first: by pi.provision in a test, or `vitest-raspi provision`.' },
         )
       }
-      const first = this.#firstStart
-      this.#firstStart = undefined
-      await this.#startBy(async () => {
-        if (!first) return this.#bootAgain()
-        try {
-          await first()
-        } catch (error) {
-          // Where no machine has come of it, the first start is still to come.
-          if (!this.#machine) this.#firstStart = first
-          throw error
-        }
-      })
+      started = this.#comeOn(cut)
+      await this.#untilItRuns(started)
     })
+    if (wait) await started
   }
 
-  /** Takes its power at once; its card stays as it is in this moment. Does nothing where it has none. */
+  /**
+   * Takes its power at once; its card stays as it is in this moment. Does nothing where it has none. A first start is given up,
+   * and is to come once more.
+   */
   cut(): Promise<void> {
-    return this.#inTurn(() => this.#leave(`Pi ${this.#context.hostname} is off: its power was cut`))
+    const why = 'its power was cut'
+    return this.#inPlaceOfStarts(why, () => this.#leave(`Pi ${this.#context.hostname} is off: ${why}`))
   }
 
-  /** Resets it, as by the pins for it: it boots anew, without having shut down. Throws a `RaspiError` where it is off. */
-  reset(): Promise<void> {
-    return this.#inTurn(async () => {
+  /**
+   * Resets it, as by the pins for it: it boots anew, without having shut down, or has its first start once more. Settles as
+   * {@link PiMachine.switchOn} does. Throws a `RaspiError` where it is off.
+   */
+  async reset(wait = true): Promise<void> {
+    let started: Promise<void> | undefined
+    await this.#inTurn(async () => {
       this.running('It cannot be reset')
-      await this.#startBy(async () => {
+      await this.#poweredDuring(async () => {
+        await this.#endStarts('it was reset')
         await this.#leave(undefined)
-        await this.#bootAgain()
       })
+      started = this.#comeOn(this.#cut.signal)
+      await this.#untilItRuns(started)
     })
+    if (wait) await started
   }
 
   /** Ends the machine as if its plug were pulled; who comes waits until another one is adopted. */
   replace(): Promise<void> {
-    return this.#inTurn(() => this.#leave(undefined))
+    return this.#inPlaceOfStarts('it goes back to a checkpoint', () => this.#leave(undefined))
   }
 
   /**
@@ -316,14 +342,66 @@ export class PiMachine {
     this.#door.close()
     this.#login.abort()
     this.#master?.close()
+    void this.#endStarts('it has been given back')
     await this.#machine?.end()
     // One that is just being started ends as soon as it has started.
     await this.#turn
+    await this.whenStarted()
     await this.place.end()
+  }
+
+  /** Boots it from its card, or begins its first start where that is still to come. Settles when that has started. */
+  #comeOn(cut: AbortSignal): Promise<void> {
+    const first = this.#firstStart
+    return first ? this.#begin(first, cut) : this.#startBy(() => this.#bootAgain())
+  }
+
+  /** Begins a first start. Settles when that has come to its end. */
+  #begin(start: FirstStart, cut: AbortSignal): Promise<void> {
+    this.#firstStart = undefined
+    const started = this.#startBy(async () => {
+      try {
+        cut.throwIfAborted()
+        await start(cut)
+      } catch (error) {
+        // Where its power was cut, or no machine has come of it, the first start is still to come.
+        if (cut.aborted || !this.#machine) this.#firstStart = start
+        throw error
+      }
+    })
+    this.#coming = started
+    const over = () => {
+      if (this.#coming === started) this.#coming = undefined
+    }
+    started.then(over, over)
+    return started
+  }
+
+  /** Settles once a machine runs of what `started` has begun, or that is over: what is done next to its power has its turn then. */
+  async #untilItRuns(started: Promise<void>): Promise<void> {
+    await Promise.race([this.#runs.promise, started])
+  }
+
+  /** Does `work` in turn, and without waiting for a first start, which is given up. */
+  #inPlaceOfStarts(why: string, work: () => Promise<void>): Promise<void> {
+    void this.#endStarts(why)
+    return this.#inTurn(async () => {
+      // A reset may have begun another one since.
+      await this.#endStarts(why)
+      await work()
+    })
+  }
+
+  /** Gives up the first start that is at work, or waits for its turn. Settles when none is at work any more. Never rejects. */
+  #endStarts(why: string): Promise<void> {
+    this.#cut.abort(new RaspiError('cancelled', `Pi ${this.#context.hostname} was not started: ${why}.`))
+    this.#cut = new AbortController()
+    return this.whenStarted()
   }
 
   /** Starts a machine by `work`. Who comes waits for it or, where it could not be started, is told so. */
   async #startBy(work: () => Promise<void>): Promise<void> {
+    this.#runs = Promise.withResolvers()
     this.#door.leadTo(undefined)
     try {
       await this.#poweredDuring(work)

@@ -154,8 +154,8 @@ export interface LabFunctions {
   restore(pi: number, checkpoint: string): Promise<Answer<void>>
   /** The pins of the lent Pi of this number. */
   gpio(pi: number): Promise<Answer<GpioPin[]>>
-  /** Does something to the power of a lent Pi, or nothing, and tells whether it is on. */
-  power(pi: number, action: PowerAction | undefined): Promise<Answer<PowerState>>
+  /** Does something to the power of a lent Pi, or nothing, and tells whether it is on. Where `wait` is false it waits for no first start. */
+  power(pi: number, action: PowerAction | undefined, wait: boolean): Promise<Answer<PowerState>>
   /** Takes a lent Pi to another state of a node, or nowhere, and tells what it is then. */
   provision(
     pi: number,

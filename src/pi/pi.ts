@@ -21,7 +21,7 @@ export interface PiControl {
   gpio(pi: number): Promise<GpioPin[]>
   checkpoint(pi: number, name: string | undefined): Promise<MadeCheckpoint>
   restore(pi: number, checkpoint: string): Promise<void>
-  power(pi: number, action: PowerAction | undefined): Promise<PowerState>
+  power(pi: number, action: PowerAction | undefined, wait: boolean): Promise<PowerState>
   provision(
     pi: number,
     action: ProvisionAction | undefined,
@@ -93,8 +93,8 @@ export class Pi {
       },
     })
     this.power = new Power({
-      state: () => control.power(lent.number, undefined),
-      do: async (action) => void (await control.power(lent.number, action)),
+      state: () => control.power(lent.number, undefined, false),
+      do: async (action, wait) => void (await control.power(lent.number, action, wait)),
       up: (timeoutMs) => this.#comesUp('it was switched on', timeoutMs, () => true),
     })
   }

@@ -17,7 +17,8 @@ export interface PowerOptions {
 /** What {@link Power} asks of the Pi's lab. */
 export interface PowerControl {
   state(): Promise<PowerState>
-  do(action: PowerAction): Promise<void>
+  /** Without `wait` it does not wait for a first start to come to its end. */
+  do(action: PowerAction, wait: boolean): Promise<void>
   /** Waits until the Pi takes commands. */
   up(timeoutMs: number): Promise<void>
 }
@@ -43,17 +44,17 @@ export class Power {
   }
 
   /**
-   * Switches it on, and waits until it takes commands. Where it is on, it only waits. Throws a `RaspiError` where it does not
-   * come up within `timeoutMs` (default 5 minutes).
+   * Switches it on, and waits until it takes commands. Where it is on, it only waits. Throws a `RaspiError` where it does not come
+   * up within `timeoutMs` (default 5 minutes), or its power is cut before it was ever up.
    */
   async on({ wait = true, timeoutMs = 300_000 }: PowerOptions = {}): Promise<void> {
-    await this.#control.do('on')
+    await this.#control.do('on', wait)
     if (wait) await this.#control.up(timeoutMs)
   }
 
   /** Shuts its system down, and waits until it is off. Throws a `RaspiError` where it is off already, or does not go off. */
   off(): Promise<void> {
-    return this.#control.do('off')
+    return this.#control.do('off', true)
   }
 
   /**
@@ -61,7 +62,7 @@ export class Power {
    * @example await ansible.playbook('site.yml', { onTask: { 'Install nginx': () => pi.power.cut() } }).catch(() => {})
    */
   cut(): Promise<void> {
-    return this.#control.do('cut')
+    return this.#control.do('cut', true)
   }
 
   /** Pulls its plug, puts it in again, and waits until it takes commands. Throws as {@link Power.on} does. */
@@ -76,7 +77,7 @@ export class Power {
    * up within `timeoutMs` (default 5 minutes).
    */
   async reset({ wait = true, timeoutMs = 300_000 }: PowerOptions = {}): Promise<void> {
-    await this.#control.do('reset')
+    await this.#control.do('reset', wait)
     if (wait) await this.#control.up(timeoutMs)
   }
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Engine, PiSource } from '../../../src/engine/engine.ts'
 import { thaw } from '../../../src/freeze/thaw.ts'
@@ -11,8 +12,11 @@ import { aQemu } from './fake-qemu.ts'
 vi.mock('../../../src/freeze/thaw.ts')
 vi.mock('../../../src/pi/ssh.ts')
 
-/** A thawed Pi that has been handed over, with the machine and the root shell that it has in place of a QEMU's. */
-async function aLentPi() {
+/**
+ * A thawed Pi that has been handed over, or is `off` until it is switched on, with the machine and the root shell that it has
+ * in place of a QEMU's.
+ */
+async function aLentPi({ off = false } = {}) {
   const [qemu, dir] = [aQemu(), scratchDir()]
   const shell = { run: vi.fn(async (_: string) => ({ status: 0, output: '' })), finish: vi.fn(), close() {} }
   vi.mocked(thaw).mockResolvedValue({ machine: qemu, shell: shell as unknown as ServiceShell })
@@ -27,11 +31,11 @@ async function aLentPi() {
     { image: { user: 'pi' }, board: boards.raspi3b, frozen: {} } as unknown as PiSource,
     {
       ...{ engine: { open: async () => place } as unknown as Engine, dir, number: 1, hostname: 'pi-1' },
-      ...{ timeoutMs: 10_000, signal: new AbortController().signal, log() {}, notEmulated() {} },
+      ...{ timeoutMs: 10_000, signal: new AbortController().signal, off, log() {}, notEmulated() {} },
     },
   )
   onTestFinished(() => pi.end())
-  await pi.handOver()
+  if (!off) await pi.handOver()
   return { pi, qemu, shell }
 }
 
@@ -47,6 +51,30 @@ test('what a Pi would still do holds up no plug that is pulled, and is not done 
     expect(shell.finish).not.toHaveBeenCalled()
     expect(shell.run).toHaveBeenCalledTimes(told)
   }
+})
+
+test('a first login that never comes is waited for until the plug is pulled', async () => {
+  const { pi, qemu } = await aLentPi({ off: true })
+  vi.mocked(openSshMaster).mockImplementation(async (_connection, _path, signal) => {
+    await once(signal, 'abort')
+    throw signal.reason
+  })
+  expect(await pi.power('on', false)).toBe('on')
+  expect(qemu.hasEnded).toBe(false)
+  expect(await pi.power('cut')).toBe('off')
+  expect(qemu.hasEnded).toBe(true)
+})
+
+test('who can log in on a Pi at last does not lose it when its plug is pulled', async () => {
+  const { pi, shell } = await aLentPi({ off: true })
+  const { promise: kept, resolve } = Promise.withResolvers<{ status: number; output: string }>()
+  shell.run.mockReturnValue(kept)
+  const on = pi.power('on')
+  await vi.waitFor(() => expect(shell.run).toHaveBeenCalled())
+  const cut = pi.power('cut')
+  resolve({ status: 0, output: '' })
+  await on
+  expect(await cut).toBe('off')
 })
 
 test('who a Pi is is on its card before it has a holder, and nothing is flushed afterwards', async () => {

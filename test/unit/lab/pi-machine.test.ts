@@ -1,8 +1,9 @@
+import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { RaspiError } from '../../../src/errors.ts'
 import { PiMachine } from '../../../src/lab/pi-machine.ts'
 import { boards } from '../../../src/machine/boards.ts'
@@ -74,6 +75,68 @@ test('a first start of which no machine came is still to come', async () => {
   await expect(machine.switchOn()).rejects.toThrow('no 1')
   expect(machine.power).toBe('off')
   await expect(machine.switchOn()).rejects.toThrow('no 2')
+})
+
+/** A first start that never comes to its end, and tells how often it has begun; with `machine` on one that runs. */
+function anEndlessStart(machine?: { pi: PiMachine; qemus: ReturnType<typeof aQemu>[] }) {
+  return vi.fn(async (cut: AbortSignal) => {
+    const qemu = aQemu()
+    machine?.qemus.push(qemu)
+    await machine?.pi.adopt(qemu)
+    await once(cut, 'abort')
+    throw cut.reason
+  })
+}
+
+test('a plug that is pulled ends a first start, which is still to come then', async () => {
+  const pi = await aMachine()
+  const start = anEndlessStart()
+  await pi.wait(start)
+  for (const count of [1, 2]) {
+    const on = pi.switchOn()
+    const failed = expect(on).rejects.toThrow('Pi compute00 was not started: its power was cut.')
+    await vi.waitFor(() => expect(start).toHaveBeenCalledTimes(count))
+    expect(pi.power).toBe('on')
+    await pi.cut()
+    expect(pi.power).toBe('off')
+    await failed
+  }
+  // And one that has only been asked for.
+  const asked = expect(pi.switchOn()).rejects.toThrow('its power was cut')
+  await pi.cut()
+  await asked
+  expect(start).toHaveBeenCalledTimes(2)
+})
+
+test('a first start goes on by itself as soon as a machine runs, and can be cut and reset then', async () => {
+  const pi = await aMachine()
+  const qemus: ReturnType<typeof aQemu>[] = []
+  const start = anEndlessStart({ pi, qemus })
+  await pi.wait(start)
+  await pi.switchOn(false)
+  expect(qemus).toMatchObject([{ hasEnded: false }])
+  // Where it is on already it is waited for all the same.
+  const wasReset = expect(pi.switchOn()).rejects.toThrow('Pi compute00 was not started: it was reset.')
+  await pi.reset(false)
+  await wasReset
+  expect(qemus).toMatchObject([{ hasEnded: true }, { hasEnded: false }])
+  expect(pi.power).toBe('on')
+  await pi.cut()
+  expect(qemus).toMatchObject([{ hasEnded: true }, { hasEnded: true }])
+  expect(pi.power).toBe('off')
+  await pi.switchOn(false)
+  expect(start).toHaveBeenCalledTimes(3)
+})
+
+test('a Pi that loses its power while it is deployed is not deployed', async () => {
+  const pi = await aMachine()
+  await pi.vacate()
+  const begun = pi.begin(pi.place, anEndlessStart({ pi, qemus: [] }))
+  const failed = expect(begun).rejects.toThrow('its power was cut')
+  await expect.poll(() => pi.power).toBe('on')
+  await pi.cut()
+  await failed
+  await expect(pi.switchOn()).rejects.toThrow('nothing is deployed on it')
 })
 
 test('one with nothing on its card cannot be switched on, until something has begun on it', async () => {

@@ -5,7 +5,7 @@ function recorded() {
   const calls: unknown[] = []
   const power = new Power({
     state: async (): Promise<PowerState> => 'off',
-    do: async (action) => void calls.push(action),
+    do: async (action, wait) => void calls.push(wait ? action : `${action}, not waited for`),
     up: async (timeoutMs) => void calls.push(`up within ${timeoutMs}`),
   })
   return { calls, power }
@@ -17,6 +17,6 @@ test('who switches a Pi on waits for it, unless he will not', async () => {
   await power.reset({ wait: false })
   await power.cycle({ timeoutMs: 7 })
   await power.off()
-  expect(calls).toEqual(['on', 'up within 5', 'reset', 'cut', 'on', 'up within 7', 'off'])
+  expect(calls).toEqual(['on', 'up within 5', 'reset, not waited for', 'cut', 'on', 'up within 7', 'off'])
   expect(await power.state()).toBe('off')
 })
