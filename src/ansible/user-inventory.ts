@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { devNull } from 'node:os'
 import { isAbsolute, resolve } from 'node:path'
 import { messageOf, RaspiError } from '../errors.ts'
 import { duration } from '../host/progress.ts'
@@ -58,8 +59,9 @@ export async function readInventory(
   if (given.length === 0 || given.some((source) => source === ''))
     throw new RaspiError('options', 'An inventory is a path, or a list of paths: an empty one was given.')
   const sources = given.map((source) => sourceOf(source, projectDir))
-  // A group_vars directory most often lies beside the playbooks.
-  const args = ['--list', ...(playbookVars ? [`--playbook-dir=${projectDir}`] : [])]
+  // A group_vars directory most often lies beside the playbooks. Without the option Ansible takes the working directory for
+  // theirs, and what is no directory has none.
+  const args = ['--list', `--playbook-dir=${playbookVars ? projectDir : devNull}`]
   const { stdout, stderr } = await ask('ansible-inventory', sources, given, args, context)
   const unparsed = parseWarnings(stderr).warnings.find((warning) =>
     sources.some((source) => warning.startsWith(`Unable to parse ${source} as an inventory source`)),

@@ -49,4 +49,4 @@ export const vaultProblem = /no vault secrets|Decryption failed/
 
 /** What to do about it. */
 export const vaultHint =
-  'Name the file with its password: `vaultPasswordFile` (or `vaultIds`) here, or vault_password_file in ansible.cfg.'
+  'Name the file with its password: `vaultPasswordFile` (or `vaultIds`) in a test; for all that read it ANSIBLE_VAULT_PASSWORD_FILE, or vault_password_file in ansible.cfg.'

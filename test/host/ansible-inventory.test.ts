@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { hostsForPis, limitedHosts, readInventory } from '../../src/ansible/user-inventory.ts'
+import { wantedPis } from '../../src/cli/up.ts'
+import type { WantedStanding } from '../../src/standing/protocol.ts'
 import { AnsibleProject, here, nowhere } from '../support/ansible-project.ts'
 import { processesOf, survivors } from '../support/processes.ts'
 
@@ -83,7 +85,7 @@ test.for([
       'sealed/hosts': 'web\n',
       'sealed/group_vars/all.yml': '$ANSIBLE_VAULT;1.1;AES256\n3361\n',
     },
-    /^The inventory sealed\/hosts cannot be read: Attempting to decrypt but no vault secrets found\.?\n {2}Name the file with its password: `vaultPasswordFile`/,
+    /^The inventory sealed\/hosts cannot be read: Attempting to decrypt but no vault secrets found\.?\n {2}Name the file with its password: `vaultPasswordFile` .* ANSIBLE_VAULT_PASSWORD_FILE, or vault_password_file in ansible\.cfg/,
   ],
 ] as const)('the inventory %s is refused, with why', { timeout: 60_000 }, async ([source, more, message]) => {
   using project = new AnsibleProject({ 'site.yml': '', ...more })
@@ -99,6 +101,32 @@ test('an inventory script that hangs is an error that says so, and is ended', {
     /^The inventory cloud\.sh did not answer within 6\.0 s\./,
   )
   expect(await survivors([], () => processesOf(project.root), 5_000)).toEqual([])
+})
+
+test('Pis that stay up keep no variables that lie beside the playbooks only', {
+  timeout: 60_000,
+}, async () => {
+  using project = new AnsibleProject({
+    ...files,
+    'site.yml': '- hosts: db\n',
+    // Whoever decrypted it would fail: nobody has a password.
+    'group_vars/web/vault.yml': '$ANSIBLE_VAULT;1.1;AES256\n3361\n',
+  })
+  const { pis } = await wantedPis(
+    [],
+    { inventory: 'inventory/hosts.ini' },
+    { env: process.env, cwd: project.dir },
+  )
+  const found = pis as WantedStanding[]
+  expect(found.map(({ name, vars }) => [name, vars.part])).toEqual([
+    ...[
+      ['bastion', undefined],
+      ['web01', 'web'],
+      ['web02', 'second'],
+      ['web03', 'web'],
+      ['db', undefined],
+    ],
+  ])
 })
 
 test('a host that is not reached by ssh is refused, but for this machine where that is allowed', () => {
