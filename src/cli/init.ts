@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { listOf } from '../host/list-of.ts'
 import { manifest } from '../host/manifest.ts'
 import { carryOut, planInit, type Versions } from '../init/files.ts'
-import { lookAt } from '../init/repository.ts'
+import { lookAt, type UnreadInventory } from '../init/repository.ts'
 import { type CommandContext, json } from './output.ts'
 
 const examples = `
@@ -26,7 +26,8 @@ export function addInit(program: Command, { output, env, cwd }: CommandContext):
       const repository = await lookAt(cwd, given, env)
       const plan = planInit(repository, versions())
       if (!options.dryRun) carryOut(plan, cwd)
-      const { playbook, inventory = null, hosts } = repository
+      const { playbook, inventory = null, hosts, unread } = repository
+      if (unread) output.err(notice(unread))
       const created = Object.keys(plan.create)
       if (options.json)
         return output.out(json({ playbook, inventory, hosts, created, kept: plan.keep, next: plan.next }))
@@ -36,6 +37,11 @@ export function addInit(program: Command, { output, env, cwd }: CommandContext):
       for (const path of plan.keep) output.out(`  kept  ${path}`)
       output.out(`Next:\n${plan.next.map((step) => `  ${step}`).join('\n')}`)
     })
+}
+
+function notice({ inventory = 'an inventory', why: { shortMessage, hint } }: UnreadInventory): string {
+  const sentence = `The test is not for the hosts of ${inventory}. ${shortMessage.replace(/\.?$/, '.')}`
+  return [sentence, ...(hint?.split('\n') ?? [])].join('\n  ')
 }
 
 function versions(): Versions {

@@ -57,8 +57,8 @@ export function planInit(repository: Repository, versions: Versions): InitPlan {
   } else add('vitest.config.ts', configText)
 
   const tests = there('tests') ? 'tests' : 'test'
-  const name = basename(repository.playbook).replace(/\.ya?ml$/, '')
-  add(`${tests}/${name}.test.ts`, firstTest(repository))
+  const test = `${tests}/${basename(repository.playbook).replace(/\.ya?ml$/, '')}.test.ts`
+  add(test, firstTest(repository))
 
   if (there('.gitignore')) {
     plan.keep.push('.gitignore')
@@ -69,7 +69,12 @@ export function planInit(repository: Repository, versions: Versions): InitPlan {
     if (missing.length > 0) plan.next.push(`add ${missing.join(', ')} to .gitignore`)
   } else add('.gitignore', `${ignored.join('\n')}\n`)
 
-  plan.next.push('npx vitest-raspi doctor --fix', 'npx vitest run')
+  plan.next.push('npx vitest-raspi doctor --fix')
+  if (repository.unread && plan.create[test] !== undefined) {
+    const { inventory = 'the inventory' } = repository.unread
+    plan.next.push(`once Ansible can read ${inventory}: remove ${test}, and npx vitest-raspi init again`)
+  }
+  plan.next.push('npx vitest run')
   return plan
 }
 

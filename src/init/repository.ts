@@ -3,7 +3,7 @@ import { basename, join, relative, resolve } from 'node:path'
 import { readConfig } from '../ansible/config.ts'
 import { findPlaybook, playbooksIn } from '../ansible/playbooks.ts'
 import { groupsOf, otherConnection, readInventory, type UserInventory } from '../ansible/user-inventory.ts'
-import { RaspiError } from '../errors.ts'
+import { isRaspiError, RaspiError } from '../errors.ts'
 
 /** A host that a first test is to have a Pi for. */
 export interface FirstHost {
@@ -23,6 +23,15 @@ export interface Repository {
   furtherHosts: number
   /** Whether the inventory has other hosts than these. */
   limited: boolean
+  /** Why the hosts are of no inventory, though one is there or ansible.cfg may name one. */
+  unread?: UnreadInventory
+}
+
+/** An inventory that could not be read. */
+export interface UnreadInventory {
+  /** Relative to the repository. @default one that is not known, because Ansible's configuration could not be read */
+  inventory?: string
+  why: RaspiError
 }
 
 /** As many Pis as a small host bears. */
@@ -47,16 +56,16 @@ export async function lookAt(
   // One of a collection is Ansible's to find: what it says of its hosts is not known.
   const here = existsSync(file)
   const main = here ? relative(dir, file) : named
-  const inventory = await inventoryOf(dir, env)
+  const { inventory, known, why } = await inventoryOf(dir, env)
   const patterns = here ? hostPatterns(readFileSync(file, 'utf8')) : []
-  const known =
-    inventory === undefined
-      ? undefined
-      : await readInventory(inventory, { projectDir: dir, env }).catch(() => undefined)
   // A host that is not reached by ssh gets no Pi.
   const reached = known?.hosts.filter((name) => otherConnection(known.vars[name] ?? {}) === undefined) ?? []
-  if (!known || !inventory || reached.length === 0)
-    return { dir, playbook: main, hosts: [hostFor(patterns)], furtherHosts: 0, limited: false }
+  if (!known || !inventory || reached.length === 0) {
+    return {
+      ...{ dir, playbook: main, hosts: [hostFor(patterns)], furtherHosts: 0, limited: false },
+      ...(why && { unread: { ...(inventory && { inventory }), why } }),
+    }
+  }
   const all = reached.map((name) => ({ name, groups: allGroupsOf(known, name) }))
   const wanted = all.filter(({ name, groups }) =>
     patterns.some((pattern) => ['all', '*', name, ...groups].includes(pattern)),
@@ -80,12 +89,33 @@ function mainPlaybook(dir: string): string {
   })
 }
 
-async function inventoryOf(dir: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const config = await readConfig('ansible-playbook', { cwd: dir, env }).catch(() => undefined)
-  const set = config?.isSet('DEFAULT_HOST_LIST') ? [config.value('DEFAULT_HOST_LIST')].flat() : []
-  const paths = set.filter((path) => typeof path === 'string').map((path) => relative(dir, path))
-  return [...paths, ...usualInventories].find((path) => existsSync(join(dir, path)))
+/** The inventory of the repository with what Ansible reads there, or why it cannot. */
+async function inventoryOf(
+  dir: string,
+  env: NodeJS.ProcessEnv,
+): Promise<{ inventory?: string; known?: UserInventory; why?: RaspiError }> {
+  const config = await unlessUnread(readConfig('ansible-playbook', { cwd: dir, env }))
+  const list =
+    isRaspiError(config) || !config.isSet('DEFAULT_HOST_LIST') ? [] : config.value('DEFAULT_HOST_LIST')
+  const set = [list].flat().filter((path) => typeof path === 'string')
+  const inventory = [...set.map((path) => relative(dir, path)), ...usualInventories].find((path) =>
+    existsSync(join(dir, path)),
+  )
+  if (isRaspiError(config)) {
+    if (inventory) return { inventory, why: config }
+    return existsSync(join(dir, 'ansible.cfg')) ? { why: config } : {}
+  }
+  if (!inventory) return {}
+  const known = await unlessUnread(readInventory(inventory, { projectDir: dir, env }))
+  return { inventory, ...(isRaspiError(known) ? { why: known } : { known }) }
 }
+
+/** What Ansible reads, or the error that tells why it cannot. */
+const unlessUnread = <T>(reading: Promise<T>): Promise<T | RaspiError> =>
+  reading.catch((error: unknown) => {
+    if (isRaspiError(error)) return error
+    throw error
+  })
 
 /** What the plays of a playbook say of their hosts. */
 export function hostPatterns(playbook: string): string[] {

@@ -16,12 +16,13 @@ export function repositoryOf(files: Record<string, string>): string {
 
 /**
  * An environment with an Ansible that knows `hosts`, with their groups, in whatever inventory it is asked for, and
- * `parent` as the group of all those groups; `hostvars` are the hosts' variables.
+ * `parent` as the group of all those groups; `hostvars` are the hosts' variables. With `error` it can read none, and says so.
  */
 export function ansibleThatKnows(
   hosts: Record<string, string[]>,
   parent: string,
   hostvars: Record<string, object> = {},
+  error?: string,
 ): NodeJS.ProcessEnv {
   const groups = [...new Set(Object.values(hosts).flat())]
   const members = (group: string) => Object.keys(hosts).filter((name) => hosts[name]?.includes(group))
@@ -32,7 +33,9 @@ export function ansibleThatKnows(
     ...Object.fromEntries(groups.map((group) => [group, { hosts: members(group) }])),
   }
   const dir = repositoryOf({
-    'ansible-inventory': `#!/bin/sh\necho '${JSON.stringify(list)}'\n`,
+    'ansible-inventory': error
+      ? `#!/bin/sh\necho 'ERROR! ${error}' >&2\nexit 1\n`
+      : `#!/bin/sh\necho '${JSON.stringify(list)}'\n`,
     'ansible-config': "#!/bin/sh\necho '[]'\n",
   })
   for (const name of ['ansible-inventory', 'ansible-config']) chmodSync(join(dir, name), 0o755)
