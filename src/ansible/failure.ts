@@ -2,6 +2,7 @@ import { isRaspiError, RaspiError } from '../errors.ts'
 import { duration, elapsed } from '../host/progress.ts'
 import { shownPath } from '../host/shown-path.ts'
 import { ansibleMissing } from './config.ts'
+import { requirementsHint } from './galaxy.ts'
 import { type AnsibleMessage, parseError } from './messages.ts'
 import type { Recorder } from './recorder.ts'
 import { describeTask, type TaskRun } from './run.ts'
@@ -70,7 +71,7 @@ export function failureOf(ending: Ending): RaspiError | undefined {
       hint: [
         'Ansible searched for it in:',
         ...searched.split(':').map((path) => `  ${shownPath(path, ending.projectDir)}`),
-        'Install it with `ansible-galaxy install`, or name its directory as `roles_path` in ansible.cfg.',
+        `${requirementsHint}; or install it with \`ansible-galaxy install\`, or name its directory as \`roles_path\` in ansible.cfg.`,
       ].join('\n'),
       ...evidence,
     })
@@ -83,6 +84,12 @@ export function failureOf(ending: Ending): RaspiError | undefined {
 
 function hintFor(message: string, { hosts }: Ending): { hint?: string } {
   if (/--limit/.test(message)) return { hint: `The inventory has: ${hosts.join(', ')}.` }
+  const [, collection] = /couldn't resolve module\/action '(?!ansible\.)(\w+\.\w+)\.\w/.exec(message) ?? []
+  if (collection) {
+    return {
+      hint: `Is the collection ${collection} missing? ${requirementsHint}; or install it with \`ansible-galaxy collection install ${collection}\`.`,
+    }
+  }
   return vaultProblem.test(message) ? { hint: vaultHint } : {}
 }
 

@@ -103,12 +103,22 @@ function contentOf(file = '', projectDir: string): string {
   }
 }
 
+/** The requirements file that `true` stands for in `projectDir`, relative to it, where there is one. */
+export function usualRequirements(projectDir: string): string | undefined {
+  return firstFile(usualFiles, projectDir)
+}
+
+/** What to do where a role or a collection is missing, but for installing it by hand. */
+export const requirementsHint =
+  'Have it in requirements.yml, which `raspiTest({ ansible: { requirements: true } })` installs for the time of a run'
+
+const firstFile = (names: readonly string[], projectDir: string) =>
+  names.find((name) => statSync(resolve(projectDir, name), { throwIfNoEntry: false })?.isFile())
+
 function requirementsFile(requirements: string | true, projectDir: string): string {
   const candidates = requirements === true ? usualFiles : [requirements]
-  const file = candidates
-    .map((name) => resolve(projectDir, name))
-    .find((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
-  if (file) return file
+  const file = firstFile(candidates, projectDir)
+  if (file !== undefined) return resolve(projectDir, file)
   throw new RaspiError(
     'options',
     `There are no requirements to install: no ${candidates.join(', ')} in ${projectDir}.`,

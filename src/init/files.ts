@@ -133,7 +133,7 @@ function firstTest(repository: Repository): string {
 
 ${comment}
 const test = raspiTest({
-${optionLines(repository).join('\n')}
+${[...hostLines(repository), ...requirementsLines(repository)].join('\n')}
 })
 
 test(${literal(`${playbook} succeeds, and has nothing to do the second time`)}, async ({ ansible }) => {
@@ -144,10 +144,18 @@ test(${literal(`${playbook} succeeds, and has nothing to do the second time`)}, 
 }
 
 /** The user's own inventory where there is one: its groups and variables are not to be written a second time. */
-function optionLines({ inventory, hosts, limited }: Repository): string[] {
+function hostLines({ inventory, hosts, limited }: Repository): string[] {
   if (inventory === undefined) return ['  hosts: {', ...hosts.map(hostLine), '  },']
   const limit = hosts.map(({ name }) => literal(name)).join(', ')
   return [`  inventory: ${literal(inventory)},`, ...(limited ? [`  limit: [${limit}],`] : [])]
+}
+
+function requirementsLines({ requirements }: Repository): string[] {
+  if (requirements === undefined) return []
+  return [
+    `  // What ${requirements} names is installed for the time of a run.`,
+    '  ansible: { requirements: true },',
+  ]
 }
 
 function hostLine({ name, groups }: FirstHost): string {

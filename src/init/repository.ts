@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, relative, resolve } from 'node:path'
 import { readConfig } from '../ansible/config.ts'
+import { usualRequirements } from '../ansible/galaxy.ts'
 import { findPlaybook, playbooksIn } from '../ansible/playbooks.ts'
 import { groupsOf, otherConnection, readInventory, type UserInventory } from '../ansible/user-inventory.ts'
 import { isRaspiError, RaspiError } from '../errors.ts'
@@ -23,6 +24,8 @@ export interface Repository {
   furtherHosts: number
   /** Whether the inventory has other hosts than these. */
   limited: boolean
+  /** The file with the roles and collections that it needs, relative to `dir`. */
+  requirements?: string
   /** Why the hosts are of no inventory, though one is there or ansible.cfg may name one. */
   unread?: UnreadInventory
 }
@@ -56,13 +59,15 @@ export async function lookAt(
   // One of a collection is Ansible's to find: what it says of its hosts is not known.
   const here = existsSync(file)
   const main = here ? relative(dir, file) : named
+  const requirements = usualRequirements(dir)
+  const about = { dir, playbook: main, ...(requirements && { requirements }) }
   const { inventory, known, why } = await inventoryOf(dir, env)
   const patterns = here ? hostPatterns(readFileSync(file, 'utf8')) : []
   // A host that is not reached by ssh gets no Pi.
   const reached = known?.hosts.filter((name) => otherConnection(known.vars[name] ?? {}) === undefined) ?? []
   if (!known || !inventory || reached.length === 0) {
     return {
-      ...{ dir, playbook: main, hosts: [hostFor(patterns)], furtherHosts: 0, limited: false },
+      ...{ ...about, hosts: [hostFor(patterns)], furtherHosts: 0, limited: false },
       ...(why && { unread: { ...(inventory && { inventory }), why } }),
     }
   }
@@ -72,7 +77,7 @@ export async function lookAt(
   )
   const hosts = wanted.length > 0 ? wanted : all
   return {
-    ...{ dir, playbook: main, inventory },
+    ...{ ...about, inventory },
     hosts: hosts.slice(0, mostHosts),
     furtherHosts: Math.max(0, hosts.length - mostHosts),
     limited: Math.min(hosts.length, mostHosts) < known.hosts.length,

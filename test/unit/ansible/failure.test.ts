@@ -113,9 +113,21 @@ be elsewhere in the file depending on the exact syntax problem.
       '    roles',
       '    /etc/ansible/roles',
       '    .',
-      '  Install it with `ansible-galaxy install`, or name its directory as `roles_path` in ansible.cfg.',
+      '  Have it in requirements.yml, which `raspiTest({ ansible: { requirements: true } })` installs for the time of a run; or install it with `ansible-galaxy install`, or name its directory as `roles_path` in ansible.cfg.',
     ].join('\n'),
   )
+})
+
+test.for([
+  [
+    'community.general.timezone',
+    'Is the collection community.general missing? Have it in requirements.yml, which `raspiTest({ ansible: { requirements: true } })` installs for the time of a run; or install it with `ansible-galaxy collection install community.general`.',
+  ],
+  ['ansible.builtin.atp', undefined],
+  ['timezone', undefined],
+] as const)('a module %s that is not there', ([module, hint]) => {
+  const stderr = `ERROR! couldn't resolve module/action '${module}'. This often indicates a misspelling, missing collection, or incorrect module path.\n`
+  expect(failureOf(ending({ stderr }))?.hint).toBe(hint)
 })
 
 test('of a missing role the playbook that we have written is not told, nor of a vault the one that is named anyhow', () => {

@@ -85,6 +85,21 @@ const test = raspiTest({
 `)
 })
 
+test('the first test has the requirements installed that the repository has', () => {
+  const textOf = (given: Partial<Repository>) =>
+    planInit(repository(repositoryOf({}), given), versions).create['test/site.test.ts']
+  expect(textOf({ requirements: 'roles/requirements.yml' })).toContain(`
+const test = raspiTest({
+  hosts: {
+    pi: {},
+  },
+  // What roles/requirements.yml names is installed for the time of a run.
+  ansible: { requirements: true },
+})
+`)
+  expect(textOf({})).not.toContain('requirements')
+})
+
 test('what is there is kept to the letter, and what it lacks is told', () => {
   const files = {
     'package.json': '{ "name": "mine", "devDependencies": { "vitest": "^4.1.0" } }',

@@ -76,6 +76,18 @@ test('without an inventory there is one Pi, in the groups that the playbook name
   })
 })
 
+test.for(['requirements.yml', 'roles/requirements.yml', 'collections/requirements.yml'])(
+  '%s is found, with an inventory and without one',
+  async (requirements) => {
+    const files = { 'site.yml': play('all'), [requirements]: 'collections: [community.general]\n' }
+    expect(await lookAt(repositoryOf(files), undefined, noAnsible)).toMatchObject({ requirements })
+    const env = ansibleThatKnows({ web: ['site'] }, 'all_of_it')
+    expect(await lookAt(repositoryOf({ ...files, hosts: '…' }), undefined, env)).toMatchObject({
+      ...{ inventory: 'hosts', requirements },
+    })
+  },
+)
+
 test.for([
   ['all', ['all']],
   ['web:&eu  # comment', ['web']],
