@@ -95,6 +95,6 @@ export function resolveOptions(options: RaspiOptions): ResolvedOptions {
   const result = optionsSchema.safeParse(options)
   if (result.success) return result.data
   throw new RaspiError('options', `The options of raspi() are wrong:\n${z.prettifyError(result.error)}`, {
-    hint: 'Correct them where raspi({ … }) is called, most often in vitest.config.ts.',
+    hint: 'Correct them where raspi({ … }) is called, most often in the configuration of Vitest.',
   })
 }

@@ -38,9 +38,12 @@ export function planInit(repository: Repository, versions: Versions): InitPlan {
   }
 
   const packages = Object.keys(versions).join(' ')
+  let isModule = true
   if (there('package.json')) {
     plan.keep.push('package.json')
-    const has = JSON.stringify(readJson(join(dir, 'package.json')))
+    const content = readJson(join(dir, 'package.json'))
+    isModule = content.type === 'module'
+    const has = JSON.stringify(content)
     if (!/"vitest-raspi"/.test(has) || !/"vitest"/.test(has))
       plan.next.push(`npm install --save-dev ${packages}`)
     else plan.next.push('npm install')
@@ -54,7 +57,10 @@ export function planInit(repository: Repository, versions: Versions): InitPlan {
     plan.keep.push(config)
     if (!readFileSync(join(dir, config), 'utf8').includes('vitest-raspi'))
       plan.next.push(`add raspi() of vitest-raspi/plugin to the plugins in ${config}`)
-  } else add('vitest.config.ts', configText)
+  } else {
+    // In a package that is not of modules Vite warns of a .ts at every run.
+    add(isModule ? 'vitest.config.ts' : 'vitest.config.mts', configText)
+  }
 
   const tests = there('tests') ? 'tests' : 'test'
   const test = `${tests}/${basename(repository.playbook).replace(/\.ya?ml$/, '')}.test.ts`
@@ -166,9 +172,9 @@ function hostLine({ name, groups }: FirstHost): string {
 
 const literal = (text: string) => `'${text.replace(/[\\']/g, '\\$&')}'`
 
-function readJson(file: string): unknown {
+function readJson(file: string): Record<string, unknown> {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'))
+    return Object(JSON.parse(readFileSync(file, 'utf8')))
   } catch {
     // npm will say what is wrong with it.
     return {}

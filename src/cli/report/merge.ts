@@ -31,7 +31,7 @@ export function addMerge(report: Command, { output, env, cwd, setExitCode }: Com
       '<dirs...>',
       'one directory per shard: its .vitest, or the directory that contains it; arguments for Vitest after --',
     )
-    .option('--root <dir>', 'where vitest.config.ts is (default: the working directory)')
+    .option('--root <dir>', 'where the configuration of Vitest is (default: the working directory)')
     .option('--json', 'print JSON: { passed, reports, evidence, page, timings }')
     .addHelpText('after', examples)
     .action(async (given: string[], options: MergeOptions) => {

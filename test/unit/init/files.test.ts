@@ -122,6 +122,17 @@ test('what is there is kept to the letter, and what it lacks is told', () => {
   for (const [path, text] of Object.entries(files)) expect(readFileSync(join(dir, path), 'utf8')).toBe(text)
 })
 
+test.for([
+  ['{ "type": "module" }', 'vitest.config.ts'],
+  // As `npm install` makes it.
+  ['{ "devDependencies": { "vitest": "^5.0.0" } }', 'vitest.config.mts'],
+  ['{ "type": "commonjs" }', 'vitest.config.mts'],
+  ['no JSON', 'vitest.config.mts'],
+] as const)('beside the package.json %s the configuration is %s', ([text, config]) => {
+  const dir = repositoryOf({ 'package.json': text })
+  expect(Object.keys(planInit(repository(dir), versions).create)[0]).toBe(config)
+})
+
 test('where something cannot be made, nothing is', () => {
   const dir = repositoryOf({ test: 'a script of mine' })
   expect(() => planInit(repository(dir), versions)).toThrow(
