@@ -4,6 +4,7 @@ import { boardNames } from '../board-option.ts'
 import { RaspiError } from '../errors.ts'
 import { listOf } from '../host/list-of.ts'
 import { duration } from '../host/progress.ts'
+import { parseReference } from '../image/reference.ts'
 import { nameOfImage } from '../image-option.ts'
 import { optionsSchema, type RaspiOptions } from '../options.ts'
 import { StandingLabs } from '../standing/client.ts'
@@ -87,6 +88,8 @@ export function addUp(program: Command, context: CommandContext): void {
 }
 
 async function up(names: string[], options: UpOptions, { output, env, cwd }: CommandContext): Promise<void> {
+  // A wrong name is refused before anything is said to be starting.
+  parseReference(options.image, cwd)
   const lifetimeMs = options.for ?? (options.detach ? detachedLifetimeMs : undefined)
   const request: StandingRequest = {
     ...(await wantedPis(names, options, { env, cwd })),

@@ -97,7 +97,7 @@ function referenceOf(given: Given, steps: Steps, baseDir: string): Reference {
   }
   const release = inName ?? given.release ?? 'latest'
   if (!isRaspios(name)) {
-    throw new RaspiError('image', `Image "${given.name}" is not known.`, {
+    throw new RaspiError('options', `Image "${given.name}" is not known.`, {
       hint: `There is: ${recipeNames().join(', ')}; raspios-lite-arm64, raspios-lite-armhf, raspios-arm64, raspios-full-arm64 and more of Raspberry Pi OS, with @latest or the date of a release; any https:// URL; any path with a / in it.`,
     })
   }

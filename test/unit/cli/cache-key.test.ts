@@ -110,7 +110,7 @@ test('a host without QEMU, an unknown image, and two forms at once are refused',
     exitCode: 1,
     err: expect.stringContaining('doctor --fix'),
   })
-  expect(await run(['cache-key', '--image', 'windows'])).toMatchObject({ exitCode: 1 })
+  expect(await run(['cache-key', '--image', 'windows'])).toMatchObject({ exitCode: 2 })
   expect(await run(['cache-key', '--for', 'jenkins'])).toMatchObject({ exitCode: 2 })
   expect(await run(['cache-key', '--for', 'github', '--json'])).toMatchObject({ exitCode: 2 })
 })

@@ -183,6 +183,8 @@ test('pull and build say which of them is meant', async () => {
   expect((await run('build', 'raspios-lite-arm64')).err).toContain('cannot be built here')
   expect((await run('pull')).err).toContain('No image to pull was named.')
   expect((await run('pull', './nowhere.img')).err).toMatch(/there is no file .*\/nowhere\.img/)
+  // A name that there is not is a wrong command line to both.
+  for (const command of ['pull', 'build']) expect(await run(command, 'nope')).toMatchObject({ exitCode: 2 })
 })
 
 test.for(['ls', 'pull', 'build', 'inspect', 'rm', 'prune', 'verify'])(

@@ -105,7 +105,7 @@ test('provision tells and provisions, with the path of an image made absolute', 
   })
   expect(await run(['provision', 'compute00', 'clean', '--json'], context)).toMatchObject({ exitCode: 0 })
   const unknown = await run(['provision', 'compute00', 'deploy', '--image', 'debian-11'], context)
-  expect(unknown).toMatchObject({ exitCode: 1, err: expect.stringContaining('"debian-11" is not known.') })
+  expect(unknown).toMatchObject({ exitCode: 2, err: expect.stringContaining('"debian-11" is not known.') })
   expect(asked).toEqual([
     'compute00 undefined undefined',
     `compute00 deploy ${process.cwd()}/other.img`,

@@ -211,6 +211,7 @@ test.for([
   [['up', '--count', '0'], 'It has to be a whole number from 1 to 64.'],
   [['up', '--for', '8'], 'Write it as 90s, 30m, 8h or 2d.'],
   [['up', '--for', '25d'], 'at most 24d'],
+  [['up', 'a', '--image', 'nope'], 'Image "nope" is not known.'],
   [['up', '--board', 'raspi9'], "argument 'raspi9' is invalid"],
   [['up', '--off', '--enroll'], "'--off' cannot be used with option '--enroll'"],
   [['power', 'a', 'away'], "value 'away' is invalid"],
