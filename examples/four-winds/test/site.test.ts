@@ -1,14 +1,7 @@
 import { expect, raspiTest } from 'vitest-raspi'
 
 // An emulated Pi for each host of hosts.ini, in its groups.
-const test = raspiTest({
-  hosts: {
-    boreas: { groups: ['cold', 'winds'] },
-    eurus: { groups: ['cold', 'winds'] },
-    zephyrus: { groups: ['warm', 'winds'] },
-    notus: { groups: ['warm', 'winds'] },
-  },
-})
+const test = raspiTest<'boreas' | 'eurus' | 'zephyrus' | 'notus'>({ inventory: 'hosts.ini' })
 
 test('each wind tells its temper, and only the cold ones bring frost', async ({ pis, ansible }) => {
   expect(await ansible.playbook('site.yml')).toSucceed()
