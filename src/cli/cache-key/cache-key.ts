@@ -18,6 +18,7 @@ Examples:
   vitest-raspi cache-key                                        key and paths, for people
   vitest-raspi cache-key --for github >> "$GITHUB_OUTPUT"       as outputs of a step: key, restore-keys, path
   vitest-raspi cache-key --for gitlab --cache-dir .cache/raspi  as a job for GitLab to extend
+  vitest-raspi cache-key --package rsync                        with a package that the image has besides
   vitest-raspi cache-key --prepare base.yml --json              with what the tests' Pis are prepared by
 
 The key is made of the version of vitest-raspi, the host's kind, its QEMU, how each image is made and frozen, and what the
@@ -26,6 +27,7 @@ made. QEMU has to be there: run \`vitest-raspi doctor --fix\` before.`
 
 interface KeyOptions {
   image: string[]
+  package: string[]
   board: NonNullable<RaspiOptions['board']>
   prepare: string[]
   for?: Form
@@ -43,6 +45,12 @@ export function addCacheKey(
     .command('cache-key')
     .description('print a key and the paths for the cache of a CI')
     .option('--image <image...>', 'what the Pis boot', [nameOfImage(image.parse(undefined))])
+    .option(
+      '--package <name>',
+      'a Debian package that these images have, once for each',
+      (one, all: string[]) => [...all, one],
+      [],
+    )
     .addOption(
       new Option('--board <name>', 'what QEMU emulates').choices(boardNames).default(board.parse(undefined)),
     )
@@ -54,8 +62,10 @@ export function addCacheKey(
     .action(async (options: KeyOptions) => {
       const projectDir = process.cwd()
       const cacheDir = options.cacheDir ?? context.cacheDir
+      const { package: packages } = options
+      const images = options.image.map((name) => (packages.length > 0 ? { name, packages } : name))
       const needs = {
-        ...{ images: options.image, board: options.board, playbooks: options.prepare, projectDir },
+        ...{ images, board: options.board, playbooks: options.prepare, projectDir },
         lockFile: join(projectDir, lockFileName),
       }
       const answer: CacheAnswer = {

@@ -12,6 +12,7 @@ import { readLockFile } from '../../image/lock-file.ts'
 import { recipeId } from '../../image/recipe.ts'
 import { parseReference } from '../../image/reference.ts'
 import { withSteps } from '../../image/steps.ts'
+import { type ImageOption, nameOfImage } from '../../image-option.ts'
 import { boardOf } from '../../machine/boards.ts'
 import { digest, inputsOf } from '../../prepare/inputs.ts'
 import { placesOf } from '../../prepare/places.ts'
@@ -19,7 +20,7 @@ import { placesOf } from '../../prepare/places.ts'
 /** What a project's tests need in the cache. */
 export interface CacheNeeds {
   /** The images that its Pis boot, as `raspi({ image })` takes them. */
-  images: readonly string[]
+  images: readonly ImageOption[]
   board: BoardOption
   /** The playbooks that prepare Pis, relative to the project. */
   playbooks: readonly string[]
@@ -72,7 +73,7 @@ export async function cacheKeyOf(
     images: Object.fromEntries(
       await Promise.all(
         needs.images.map(async (image) => [
-          image,
+          nameOfImage(image),
           await imagePart(image, needs, qemu?.version ?? '', { cacheDir: context.cacheDir, log }),
         ]),
       ),
@@ -88,7 +89,7 @@ export async function cacheKeyOf(
 
 /** Names an image and how it is frozen, whatever key and host keys a cache gives it: they differ in each that is begun. */
 async function imagePart(
-  image: string,
+  image: ImageOption,
   { board: option, projectDir, lockFile }: CacheNeeds,
   qemuVersion: string,
   context: { cacheDir: string; log: Log },

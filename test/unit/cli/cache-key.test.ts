@@ -46,6 +46,16 @@ test('what makes a cache useless makes another key; other images keep those that
   expect(qemu.restoreKeys[0]).not.toBe(before.restoreKeys[0])
 })
 
+test('packages of an image count, of one that can have them', async () => {
+  const keyOf = async (...more: string[]) => JSON.parse((await run(['cache-key', '--json', ...more])).out).key
+  const rsync = await keyOf('--package', 'rsync')
+  expect(rsync).not.toBe(await keyOf())
+  expect(await keyOf('--package', 'rsync', '--package', 'nginx-light')).not.toBe(rsync)
+  expect(await run(['cache-key', '--image', 'raspios-lite-arm64', '--package', 'rsync'])).toMatchObject({
+    ...{ exitCode: 2, err: expect.stringContaining('can be given no packages') },
+  })
+})
+
 test('what is pinned counts for an image that is downloaded', async () => {
   const { context } = fakeHost()
   const dir = scratchDir()
