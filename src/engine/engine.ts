@@ -49,8 +49,11 @@ export interface Engine {
   readonly losses?: number
   /** What Pis of the image that `reference` means are made of on `board`, where the engine was given that; else nothing. */
   given(reference: Reference, board: Board): Promise<PiSource | undefined>
-  /** Opens a place for a Pi of `source`; `dir` of this host is for what is known of it. */
-  open(source: PiSource, dir: string): Promise<Place>
+  /**
+   * Opens a place for a Pi of `source`; `dir` of this host is for what is known of it. `signal` aborts when nobody wants the Pi
+   * any more.
+   */
+  open(source: PiSource, dir: string, signal: AbortSignal): Promise<Place>
   /**
    * The frozen Pi of this id, for layers the one that lies on `parent`; nothing where there is none, and a sentence that
    * says what is wrong where it is damaged.

@@ -137,7 +137,7 @@ export class Lab {
   ): Promise<Lease> {
     const stop = AbortSignal.any([signal, this.#stop.signal])
     // What there is room for elsewhere only the engine knows.
-    if (this.options.engine !== 'process') await this.#host.engine()
+    if (this.options.engine !== 'process') await orAborted(this.#host.engine(), stop)
     const wanted = request.pis.length
     this.assertRoom(wanted, request.holder)
     if (request.pis.some(({ bmc }) => bmc)) await this.#host.assertBmcs()

@@ -24,6 +24,7 @@ import {
 } from '../freeze/identity.ts'
 import { type FrozenPi, frozenFiles, frozenIn } from '../freeze/store.ts'
 import { thaw } from '../freeze/thaw.ts'
+import { orAborted } from '../host/or-aborted.ts'
 import { privateDir } from '../host/paths.ts'
 import type { Log } from '../host/progress.ts'
 import { Spans } from '../host/spans.ts'
@@ -134,22 +135,23 @@ export class LivePi {
     privateDir(context.dir)
     const started = performance.now()
     const door = await Door.open({ port: context.sshPort ?? 0 })
-    const place = await context.engine.open(source, context.dir).catch((error) => {
+    const place = await context.engine.open(source, context.dir, context.signal).catch((error) => {
       door.close()
       throw error
     })
     const pi = new LivePi(source, context, place, door)
     const deadline = AbortSignal.timeout(context.timeoutMs)
     const signal = AbortSignal.any([context.signal, deadline])
+    const coming = pi.#firstState(signal)
     try {
-      if (context.enrolled) await pi.machine.vacate()
-      else if (context.off) await pi.machine.wait((cut) => pi.#startFirst(cut))
-      else await pi.#start(signal)
+      // An engine may hang on the way.
+      await orAborted(coming, signal)
       pi.startMs = performance.now() - started
       return pi
     } catch (error) {
       const late = deadline.aborted ? await pi.#tooLate() : undefined
       await pi.end()
+      await coming.catch(() => {})
       context.signal.throwIfAborted()
       throw late ?? error
     }
@@ -244,7 +246,7 @@ export class LivePi {
     // Its machine logs in by the same object.
     Object.assign(this.connection, { user, privateKeyFile })
     const started = performance.now()
-    const place = await this.#context.engine.open(source, this.dir)
+    const place = await this.#context.engine.open(source, this.dir, this.signal)
     await this.machine.begin(place, (cut) => this.#startFirst(cut))
     this.startMs = performance.now() - started
   }
@@ -320,6 +322,14 @@ export class LivePi {
   async #lookInside(): Promise<string> {
     const found = await this.#shell?.run(loginFindingsScript, { timeoutMs: 20_000 }).catch(() => undefined)
     return found ? `Seen from its service shell:\n${found.output}` : ''
+  }
+
+  /** Comes to what its holder is to find. */
+  async #firstState(signal: AbortSignal): Promise<void> {
+    const { enrolled, off } = this.#context
+    if (enrolled) await this.machine.vacate()
+    else if (off) await this.machine.wait((cut) => this.#startFirst(cut))
+    else await this.#start(signal)
   }
 
   /** Starts it, until its first login only as long as `untilLogin` lets it. */

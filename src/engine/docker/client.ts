@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import type Dockerode from 'dockerode'
 import { isRaspiError, messageOf, RaspiError } from '../../errors.ts'
 import { isAtLeast } from '../../host/programs.ts'
+import { SilentEngine, withDeadlines } from './calls.ts'
 import { dockerOptions, endpointOf } from './endpoint.ts'
 import { otherKey } from './known-host.ts'
 
@@ -53,16 +54,19 @@ export async function connectDocker(
     const docker = endpoint
       ? new (dockerode())(dockerOptions(endpoint))
       : (await testcontainers.getContainerRuntimeClient()).container.dockerode
-    const answer = Promise.all([docker.version(), docker.info()])
-    const [version, info] = await Promise.race([answer, late(answer)])
+    const first = withDeadlines(docker, name, answerMs)
+    const [version, info] = await Promise.all([first.version(), first.info()])
     if (!isAtLeast(version.ApiVersion, minimumApi)) {
       throw new RaspiError('host', `${who} cannot run on ${name}: it is ${version.Version}, and too old.`, {
         hint: 'Docker 20.10 is the oldest that serves.',
       })
     }
-    return { docker, name, architecture: version.Arch, cores: info.NCPU, memory: info.MemTotal }
+    return {
+      ...{ docker: withDeadlines(docker, name), name, architecture: version.Arch },
+      ...{ cores: info.NCPU, memory: info.MemTotal },
+    }
   } catch (error) {
-    if (isRaspiError(error)) throw error
+    if (isRaspiError(error) && !(error instanceof SilentEngine)) throw error
     if (otherKey.test(messageOf(error))) {
       throw new RaspiError(
         'host',
@@ -78,7 +82,7 @@ export async function connectDocker(
       : ''
     throw new RaspiError(
       'host',
-      `${who} cannot run in containers, because ${name} does not answer: ${messageOf(error)}`,
+      `${who} cannot run in containers, because ${name} does not answer: ${error instanceof SilentEngine ? error.why : messageOf(error)}`,
       {
         hint: `Start it, or say where there is one: DOCKER_HOST, or ${option}.${bySsh}`,
         cause: error,
@@ -90,11 +94,4 @@ export async function connectDocker(
 /** The class that Testcontainers uses: only so can several engines be had at once. */
 export function dockerode(): typeof Dockerode {
   return createRequire(createRequire(import.meta.url).resolve('testcontainers'))('dockerode')
-}
-
-function late(answer: Promise<unknown>): Promise<never> {
-  return new Promise((_, reject) => {
-    const timer = setTimeout(() => reject(new Error(`not within ${answerMs / 1000} s`)), answerMs)
-    answer.catch(() => {}).finally(() => clearTimeout(timer))
-  })
 }

@@ -5,7 +5,7 @@ import type { Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import type Dockerode from 'dockerode'
-import { messageOf, RaspiError } from '../../errors.ts'
+import { isRaspiError, messageOf, RaspiError } from '../../errors.ts'
 import { privateDir } from '../../host/paths.ts'
 import { machineFiles } from '../../machine/command-line.ts'
 import {
@@ -61,15 +61,20 @@ export class ContainerPlace implements Place {
   readonly container: Dockerode.Container
   readonly #engineName: string
   readonly #end: () => Promise<void>
-  #ended = false
+  /** Aborts when it is given up, and with it what still goes on there. */
+  readonly #over = new AbortController()
+  readonly #stop: AbortSignal
   #starts = 0
 
+  /** What is done there ends with `signal`, but for QEMU itself. */
   constructor(
     { container, end }: OwnContainer,
     logDir: string,
     qemuVersion: string,
     { name, cores }: Pick<DockerClient, 'name' | 'cores'>,
+    signal: AbortSignal,
   ) {
+    this.#stop = AbortSignal.any([signal, this.#over.signal])
     this.container = container
     this.#end = end
     this.logDir = privateDir(logDir)
@@ -86,7 +91,9 @@ export class ContainerPlace implements Place {
   async startQemu(args: readonly string[], priority: Priority): Promise<QemuProcess> {
     if (priority === 'background') await this.container.update({ CpuShares: backgroundShares })
     const pidFile = `${inside.pi}/qemu-${++this.#starts}.pid`
-    const qemu = await startIn(this.container, ['sh', '-c', qemuScript, 'sh', pidFile, ...args])
+    const qemu = await startIn(this.container, ['sh', '-c', qemuScript, 'sh', pidFile, ...args], {
+      signal: this.#stop,
+    })
     const console = createWriteStream(join(this.logDir, machineFiles.console), { flags: 'a', mode: 0o600 })
     console.on('error', () => {})
     qemu.stdout.pipe(console)
@@ -95,7 +102,7 @@ export class ContainerPlace implements Place {
       messages: qemu.stderr,
       exited: Promise.race([qemu.exited, silence.promise]).then((code) => this.#exit(code)),
       kill: () => {
-        this.#run(['sh', '-c', killScript, 'sh', pidFile]).catch(() => {})
+        runIn(this.container, ['sh', '-c', killScript, 'sh', pidFile]).catch(() => {})
         // Of an engine that is gone nobody hears of its end.
         qemu.stdin.end()
         // Nor of one that hangs.
@@ -132,14 +139,16 @@ export class ContainerPlace implements Place {
     return path
   }
 
-  async take(file: string, to: string): Promise<void> {
-    const gzip = await startIn(this.container, ['gzip', '-1c', file])
+  async take(from: string, to: string): Promise<void> {
+    const gzip = await startIn(this.container, ['gzip', '-1c', from], { signal: this.#stop })
     gzip.stdin.end()
     gzip.stderr.resume()
-    await pipeline(gzip.stdout, createGunzip(), createWriteStream(to, { mode: 0o600 })).catch((error) => {
+    const file = createWriteStream(to, { mode: 0o600 })
+    await pipeline(gzip.stdout, createGunzip(), file, { signal: this.#stop }).catch((error) => {
+      gzip.leave()
       throw new RaspiError('boot', `The Pi's card could not be read in its container: ${messageOf(error)}`)
     })
-    await this.remove(file)
+    await this.remove(from)
   }
 
   async move(from: string, to: string): Promise<void> {
@@ -156,7 +165,7 @@ export class ContainerPlace implements Place {
   }
 
   async end(): Promise<void> {
-    this.#ended = true
+    this.#over.abort()
     await this.#end()
   }
 
@@ -169,8 +178,10 @@ export class ContainerPlace implements Place {
 
   async #run(command: readonly string[], input?: Readable) {
     try {
-      return await runIn(this.container, command, input)
+      return await runIn(this.container, command, input, { signal: this.#stop })
     } catch (error) {
+      this.#stop.throwIfAborted()
+      if (isRaspiError(error)) throw error
       throw new RaspiError('boot', `${this.#gone()}: ${messageOf(error)}`, { cause: error })
     }
   }
@@ -180,7 +191,7 @@ export class ContainerPlace implements Place {
   }
 
   #exit(code: number | undefined): QemuExit {
-    if (code === undefined) return this.#ended ? { signal: 'SIGKILL' } : { why: this.#gone() }
+    if (code === undefined) return this.#over.signal.aborted ? { signal: 'SIGKILL' } : { why: this.#gone() }
     // A shell's way to tell a signal, which Docker has too.
     const signal = Object.entries(constants.signals).find(([, number]) => number === code - 128)?.[0]
     return signal ? { signal } : { exitCode: code }

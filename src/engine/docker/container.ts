@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type Dockerode from 'dockerode'
-import { messageOf, RaspiError, type RaspiErrorKind } from '../../errors.ts'
+import { isRaspiError, messageOf, RaspiError, type RaspiErrorKind } from '../../errors.ts'
 import { mapsWithoutWriting } from '../../machine/command-line.ts'
 import type { DockerClient } from './client.ts'
 import { runIn } from './exec.ts'
@@ -35,20 +35,24 @@ export interface ContainerOptions {
   groups?: readonly number[]
   /** Besides those of its owner. @default none */
   labels?: Record<string, string>
+  /** Gives its start up. @default never */
+  signal?: AbortSignal | undefined
 }
 
 /**
  * Starts a container that does nothing until its input ends. That is the connection held here: where this process ends, the
- * engine sees it end, and removes the container.
+ * engine sees it end, and removes the container. Throws a `RaspiError` where it cannot be started, or the reason of `signal`.
  */
 export async function startContainer(
   { docker, name }: DockerClient,
   image: string,
-  { kind = 'boot', mounts = [], capabilities = [], groups = [], labels = {} }: ContainerOptions = {},
+  { kind = 'boot', mounts = [], capabilities = [], groups = [], labels = {}, signal }: ContainerOptions = {},
 ): Promise<OwnContainer> {
   let undo = async () => {}
+  const stop = () => ({ ...(signal && { abortSignal: signal }) })
   try {
     const container = await docker.createContainer({
+      ...stop(),
       // An image's own entrypoint is for whoever runs it by hand.
       ...{ Image: image, Entrypoint: ['cat'], Labels: { ...ownerLabels(), ...labels } },
       ...{ OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: false, AttachStderr: false },
@@ -65,7 +69,12 @@ export async function startContainer(
     })
     // The engine removes by itself only what was started.
     undo = () => remove(container)
-    const lifeline = (await container.attach({ stream: true, stdin: true, hijack: true })) as Duplex
+    const lifeline = (await container.attach({
+      ...stop(),
+      stream: true,
+      stdin: true,
+      hijack: true,
+    })) as Duplex
     const end = async () => {
       await remove(container)
       lifeline.destroy()
@@ -74,10 +83,12 @@ export async function startContainer(
     lifeline.on('error', () => {})
     // Only who is read from is seen to end.
     lifeline.resume()
-    await container.start()
+    await container.start(stop())
     return { container, end }
   } catch (error) {
     await undo()
+    signal?.throwIfAborted()
+    if (isRaspiError(error)) throw error
     throw new RaspiError(kind, `${name} could not start a container of ${image}: ${messageOf(error)}`, {
       cause: error,
     })

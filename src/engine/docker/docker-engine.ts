@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf, RaspiError } from '../../errors.ts'
 import type { Booted } from '../../freeze/freeze.ts'
 import { type FrozenPi, frozenFiles, frozenIn } from '../../freeze/store.ts'
 import { split } from '../../host/oci-names.ts'
+import { orAborted } from '../../host/or-aborted.ts'
 import { privateDir } from '../../host/paths.ts'
 import { type Log, phase } from '../../host/progress.ts'
 import type { Image } from '../../image/image.ts'
@@ -13,6 +13,7 @@ import type { Board } from '../../machine/boards.ts'
 import { makeCard } from '../../machine/card.ts'
 import type { Place } from '../../machine/place.ts'
 import type { Engine, FrozenPlan, PiSource, Workshop } from '../engine.ts'
+import { withDeadlines } from './calls.ts'
 import { CardImages } from './card-images.ts'
 import { connectDocker, type DockerClient } from './client.ts'
 import { qemuVersionIn, startContainer } from './container.ts'
@@ -157,8 +158,9 @@ export class DockerEngine implements Engine {
     })
   }
 
-  async open({ image, frozen }: PiSource, dir: string): Promise<Place> {
-    return this.#placeIn(frozen?.container ?? (await this.#cards.of(image)), dir)
+  async open({ image, frozen }: PiSource, dir: string, signal: AbortSignal): Promise<Place> {
+    const containerImage = frozen?.container ?? (await orAborted(this.#cards.of(image), signal))
+    return this.#placeIn(containerImage, dir, signal)
   }
 
   async find(
@@ -231,8 +233,13 @@ export class DockerEngine implements Engine {
 
   /** Whether it still answers. Never rejects. */
   async answers(): Promise<boolean> {
-    const late = delay(answerMs, false, { ref: false })
-    return Promise.race([this.#client.docker.ping().then(() => true), late]).catch(() => false)
+    const { docker, name } = this.#client
+    return withDeadlines(docker, name, answerMs)
+      .ping()
+      .then(
+        () => true,
+        () => false,
+      )
   }
 
   /** Whether it has a container image. */
@@ -247,9 +254,13 @@ export class DockerEngine implements Engine {
     )
   }
 
-  async #placeIn(image: string, dir: string): Promise<ContainerPlace> {
-    const started = await startContainer(this.#client, image, { labels: { [filesLabel]: dir } })
-    return new ContainerPlace(started, dir, this.qemuVersion, this.#client)
+  async #placeIn(
+    image: string,
+    dir: string,
+    signal: AbortSignal = this.#context.signal,
+  ): Promise<ContainerPlace> {
+    const started = await startContainer(this.#client, image, { labels: { [filesLabel]: dir }, signal })
+    return new ContainerPlace(started, dir, this.qemuVersion, this.#client, signal)
   }
 
   async #frozenOf(label: FrozenLabel, name: string, image: Image, board: Board): Promise<FrozenPi> {

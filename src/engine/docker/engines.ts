@@ -1,11 +1,13 @@
 import type { EngineChoice } from '../../engine-option.ts'
 import { messageOf, RaspiError } from '../../errors.ts'
 import type { FreezeKey, FrozenPi } from '../../freeze/store.ts'
+import { orAborted } from '../../host/or-aborted.ts'
 import type { Image } from '../../image/image.ts'
 import type { Reference } from '../../image/reference.ts'
 import type { Board } from '../../machine/boards.ts'
 import type { Place } from '../../machine/place.ts'
 import type { Engine, FrozenPlan, PiSource, Workshop } from '../engine.ts'
+import { SilentEngine } from './calls.ts'
 import { connectDocker } from './client.ts'
 import { DockerEngine, type DockerEngineContext } from './docker-engine.ts'
 
@@ -82,11 +84,11 @@ export class Engines implements SizedEngine {
     }
   }
 
-  open(source: PiSource, dir: string): Promise<Place> {
+  open(source: PiSource, dir: string, signal: AbortSignal): Promise<Place> {
     const maker = source.frozen && this.#trials.get(source.frozen)
     return maker
-      ? this.#openOn(maker, source, dir)
-      : this.#onBest((engine) => this.#openOn(engine, source, dir))
+      ? this.#openOn(maker, source, dir, signal)
+      : this.#onBest((engine) => this.#openOn(engine, source, dir, signal), signal)
   }
 
   async find(
@@ -122,12 +124,12 @@ export class Engines implements SizedEngine {
     return this.#engines.filter((engine) => !this.#failed.has(engine))
   }
 
-  async #openOn(engine: DockerEngine, source: PiSource, dir: string): Promise<Place> {
+  async #openOn(engine: DockerEngine, source: PiSource, dir: string, signal: AbortSignal): Promise<Place> {
     // It counts from now on: who comes while this one is being opened is to see it.
     const leave = this.#enter(engine)
     try {
-      if (source.frozen) await this.#bring(source.frozen, engine)
-      const place = await engine.open(source, dir)
+      if (source.frozen) await orAborted(this.#bring(source.frozen, engine), signal)
+      const place = await engine.open(source, dir, signal)
       const [end, startQemu] = [place.end.bind(place), place.startQemu.bind(place)]
       place.end = async () => {
         leave()
@@ -182,7 +184,7 @@ export class Engines implements SizedEngine {
   }
 
   /** Has the least busy engine do something, and the next one where it cannot be reached. */
-  async #onBest<T>(work: (engine: DockerEngine) => Promise<T>): Promise<T> {
+  async #onBest<T>(work: (engine: DockerEngine) => Promise<T>, signal?: AbortSignal): Promise<T> {
     for (;;) {
       const [best] = this.#living.sort(
         (a, b) => this.#load(a) / a.capacity.cores - this.#load(b) / b.capacity.cores,
@@ -191,7 +193,9 @@ export class Engines implements SizedEngine {
       try {
         return await work(best)
       } catch (error) {
-        if (!(await this.#isLost(best, messageOf(error)))) throw error
+        signal?.throwIfAborted()
+        if (error instanceof SilentEngine) this.#lose(best, error.why)
+        else if (!(await this.#isLost(best, messageOf(error)))) throw error
       }
     }
   }
@@ -199,10 +203,14 @@ export class Engines implements SizedEngine {
   /** Whether an engine of which `why` is known does not answer; it gets no more Pis then. */
   async #isLost(engine: DockerEngine, why: string): Promise<boolean> {
     if (await engine.answers()) return false
+    this.#lose(engine, why)
+    return true
+  }
+
+  #lose(engine: DockerEngine, why: string) {
     if (!this.#failed.has(engine))
       this.#log(`${engine.name} does not answer any more, and gets no more Pis: ${why}`)
     this.#failed.add(engine)
-    return true
   }
 
   async #bring({ container: name = '' }: FrozenPi, to: DockerEngine): Promise<void> {

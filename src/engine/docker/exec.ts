@@ -3,6 +3,7 @@ import { type Duplex, duplexPair, PassThrough, type Readable, type Writable } fr
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type Dockerode from 'dockerode'
+import { orAborted } from '../../host/or-aborted.ts'
 
 /** A process in a container. */
 export interface ContainerProcess {
@@ -22,20 +23,24 @@ export interface ExecOptions {
   user?: string
   /** Besides the image's. */
   env?: Record<string, string>
+  /** Gives its start up, and whoever waits for its end. @default never */
+  signal?: AbortSignal | undefined
 }
 
 /** Starts a command in a running container. Rejects where there is no such container. */
 export async function startIn(
   container: Dockerode.Container,
   command: readonly string[],
-  { user, env = {} }: ExecOptions = {},
+  { user, env = {}, signal }: ExecOptions = {},
 ): Promise<ContainerProcess> {
+  const stop = () => ({ ...(signal && { abortSignal: signal }) })
   const attach = { AttachStdin: true, AttachStdout: true, AttachStderr: true }
   const exec = await container.exec({
     ...{ Cmd: [...command], ...attach, Env: Object.entries(env).map(([name, value]) => `${name}=${value}`) },
     ...(user !== undefined && { User: user }),
+    ...stop(),
   })
-  const connection = await exec.start({ hijack: true, stdin: true })
+  const connection = await exec.start({ ...stop(), hijack: true, stdin: true })
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   container.modem.demuxStream(connection, stdout, stderr)
   const end = () => {
@@ -73,20 +78,25 @@ export interface ContainerResult {
   stderr: string
 }
 
-/** Runs a command in a container to its end; it reads `input`, or nothing. */
+/** Runs a command in a container to its end; it reads `input`, or nothing. Rejects with the reason of a signal of `options`. */
 export async function runIn(
   container: Dockerode.Container,
   command: readonly string[],
   input?: Readable,
-  options?: ExecOptions,
+  options: ExecOptions = {},
 ): Promise<ContainerResult> {
+  const { signal = new AbortController().signal } = options
   const process = await startIn(container, command, options)
-  const [stdout, stderr] = [collected(process.stdout), collected(process.stderr)]
-  // Who does not read to the end has a reason, which its exit code tells.
-  if (input) await pipeline(input, process.stdin).catch(() => {})
-  else process.stdin.end()
-  const exitCode = await process.exited
-  return { exitCode, stdout: await stdout, stderr: await stderr }
+  try {
+    const [stdout, stderr] = [collected(process.stdout), collected(process.stderr)]
+    // Who does not read to the end has a reason, which its exit code tells.
+    if (input) await pipeline(input, process.stdin, { signal }).catch(() => {})
+    else process.stdin.end()
+    const exitCode = await orAborted(process.exited, signal)
+    return { exitCode, stdout: await stdout, stderr: await stderr }
+  } finally {
+    process.leave()
+  }
 }
 
 async function collected(stream: Readable): Promise<string> {

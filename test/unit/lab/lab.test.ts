@@ -51,6 +51,14 @@ test('where a BMC cannot be closed, its Pi is ended and its place is free all th
   expect((await lab.lease(requestOf(2), signal, () => {})).pis).toHaveLength(2)
 })
 
+test('a holder that gives up does not wait for an engine that hangs', async () => {
+  vi.spyOn(LabHost.prototype, 'engine').mockReturnValueOnce(new Promise(() => {}))
+  const lab = new Lab(resolveOptions({ engine: 'docker' }), () => {})
+  onTestFinished(() => lab.close())
+  const gone = AbortSignal.timeout(10)
+  await expect(lab.lease(requestOf(1), gone, () => {})).rejects.toThrow('due to timeout')
+})
+
 test('in a container no more Pis live than its memory limit leaves room for', () => {
   vi.spyOn(process, 'availableMemory').mockReturnValueOnce(1024 ** 3)
   const lab = new Lab(resolveOptions({ engine: 'process' }), () => {})

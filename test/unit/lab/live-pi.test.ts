@@ -77,6 +77,20 @@ test('who can log in on a Pi at last does not lose it when its plug is pulled', 
   expect(await cut).toBe('off')
 })
 
+test('a Pi whose engine hangs on its way is given up in time, with its place', async () => {
+  const { promise: ended, reject } = Promise.withResolvers<never>()
+  vi.mocked(thaw).mockReturnValue(ended)
+  const dir = scratchDir()
+  const end = async () => reject(new Error('its container is gone'))
+  const engine = { open: async () => ({ dir, logDir: dir, end }) } as unknown as Engine
+  const source = { image: { user: 'pi' }, board: boards.raspi3b, frozen: {} } as unknown as PiSource
+  const started = LivePi.start(source, {
+    ...{ engine, dir, number: 1, hostname: 'pi-1', timeoutMs: 50 },
+    ...{ signal: new AbortController().signal, log() {}, notEmulated() {} },
+  })
+  await expect(started).rejects.toThrow('Pi pi-1 took no ssh login within 0.05 s of its start')
+})
+
 test('who a Pi is is on its card before it has a holder, and nothing is flushed afterwards', async () => {
   const { pi, shell } = await aLentPi()
   expect(shell.run.mock.calls.join()).toContain('sync -f /')

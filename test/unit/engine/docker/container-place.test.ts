@@ -43,7 +43,8 @@ function placeHere(...startMs: number[]): ContainerPlace {
     },
   } as unknown as Dockerode.Container
   const own = { container, end: async () => {} }
-  return new ContainerPlace(own, dir, '10.0.3', { name: 'the Docker engine X', cores: 2 })
+  const client = { name: 'the Docker engine X', cores: 2 }
+  return new ContainerPlace(own, dir, '10.0.3', client, new AbortController().signal)
 }
 
 test('a QEMU that is killed before it runs is killed as soon as it does, one that was started again too', async () => {

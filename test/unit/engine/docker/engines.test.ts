@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { SilentEngine } from '../../../../src/engine/docker/calls.ts'
 import { DockerEngine } from '../../../../src/engine/docker/docker-engine.ts'
 import { connectEngines, Engines } from '../../../../src/engine/docker/engines.ts'
 import type { FrozenPlan, PiSource } from '../../../../src/engine/engine.ts'
@@ -11,6 +12,7 @@ import type { QemuExit } from '../../../../src/machine/place.ts'
 import { scratchDir } from '../../../support/scratch-dir.ts'
 
 const source = {} as PiSource
+const never = new AbortController().signal
 
 /** An engine that opens a place when it is told to, and notes whose turn it was. */
 class FakeEngine {
@@ -51,25 +53,25 @@ const asOne = (log: string[], first: FakeEngine, ...others: FakeEngine[]) =>
 test('Pis that start at once are dealt as Pis one after the other are', async () => {
   const [small, large] = [new FakeEngine('small'), new FakeEngine('large', { cores: 4 })]
   const engines = asOne([], small, large)
-  await Promise.all(Array.from({ length: 6 }, () => engines.open(source, '')))
+  await Promise.all(Array.from({ length: 6 }, () => engines.open(source, '', never)))
   expect([small.opened, large.opened]).toEqual([2, 4])
 })
 
 test('a Pi that has ended makes room, once', async () => {
   const [one, two] = [new FakeEngine('one'), new FakeEngine('two')]
   const engines = asOne([], one, two)
-  const [first] = await Promise.all([engines.open(source, ''), engines.open(source, '')])
+  const [first] = await Promise.all([engines.open(source, '', never), engines.open(source, '', never)])
   await first?.end()
   await first?.end()
-  for (let count = 0; count < 3; count++) await engines.open(source, '')
+  for (let count = 0; count < 3; count++) await engines.open(source, '', never)
   expect([one.opened, two.opened]).toEqual([3, 2])
 })
 
 test('a start that failed takes no room', async () => {
   const [one, two] = [new FakeEngine('one', { fails: true }), new FakeEngine('two')]
   const engines = asOne([], one, two)
-  await expect(engines.open(source, '')).rejects.toThrow('no room')
-  await expect(engines.open(source, '')).rejects.toThrow('no room')
+  await expect(engines.open(source, '', never)).rejects.toThrow('no room')
+  await expect(engines.open(source, '', never)).rejects.toThrow('no room')
   expect([one.opened, two.opened]).toEqual([2, 0])
 })
 
@@ -78,14 +80,37 @@ test('an engine that does not answer any more gets no more Pis, which is said', 
   one.answers = async () => false
   const log: string[] = []
   const engines = asOne(log, one, two)
-  for (let count = 0; count < 3; count++) await engines.open(source, '')
+  for (let count = 0; count < 3; count++) await engines.open(source, '', never)
   expect([one.opened, two.opened]).toEqual([1, 3])
   expect(log).toEqual(['one does not answer any more, and gets no more Pis: no room'])
   two.answers = async () => false
   two.open = async () => {
     throw new Error('gone')
   }
-  await expect(engines.open(source, '')).rejects.toThrow('None of the Docker engines answers any more.')
+  await expect(engines.open(source, '', never)).rejects.toThrow(
+    'None of the Docker engines answers any more.',
+  )
+})
+
+test('one that hangs at what it is asked, though it answers otherwise, gets no more Pis either', async () => {
+  const [one, two] = [new FakeEngine('one'), new FakeEngine('two')]
+  const log: string[] = []
+  const engines = asOne(log, one, two)
+  one.open = async () => {
+    throw new SilentEngine('one', { method: 'POST', path: '/containers/create?' }, 5_000)
+  }
+  for (let count = 0; count < 2; count++) await engines.open(source, '', never)
+  expect([two.opened, engines.losses]).toEqual([2, 1])
+  const why = 'it was asked POST /containers/create, and has said nothing for 5.0 s'
+  expect(log).toEqual([`one does not answer any more, and gets no more Pis: ${why}`])
+})
+
+test('a Pi that nobody wants any more is not tried on the next engine', async () => {
+  const [one, two] = [new FakeEngine('one', { fails: true }), new FakeEngine('two')]
+  one.answers = async () => false
+  const engines = asOne([], one, two)
+  await expect(engines.open(source, '', AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone')
+  expect([two.opened, engines.losses]).toEqual([0, 0])
 })
 
 test('an engine that does not answer when a Pi of it is lost counts as a loss at once; one that does is kept', async () => {
@@ -94,7 +119,7 @@ test('an engine that does not answer when a Pi of it is lost counts as a loss at
   const engines = asOne(log, one, two)
   for (const engine of [one, two]) {
     engine.answers = async () => engine === one
-    const place = await engines.open(source, '')
+    const place = await engines.open(source, '', never)
     const qemu = await place.startQemu([], 'normal')
     await qemu.exited
   }
@@ -123,10 +148,10 @@ test('a frozen Pi that does not count yet is tried where it was made, however bu
   const [one, two] = [new FakeEngine('one'), new FakeEngine('two')]
   const engines = asOne([], one, two)
   one.hasImage = async () => true
-  await engines.open(source, '')
+  await engines.open(source, '', never)
   const workshop = await engines.workshop({ of: { place: 'one' } } as unknown as FrozenPlan, '')
   const frozen = await workshop.seal({} as Booted)
-  await engines.open({ ...source, frozen }, '')
+  await engines.open({ ...source, frozen }, '', never)
   expect([one.opened, two.opened]).toEqual([2, 0])
 })
 
@@ -157,7 +182,7 @@ function fakeEngines(...engines: FakeEngine[]) {
   return on
 }
 
-const context = { cacheDir: '/none', log: () => {}, signal: new AbortController().signal }
+const context = { cacheDir: '/none', log: () => {}, signal: never }
 
 test('where no image is named, that of the first engine is copied to the others', async () => {
   const docker = [await engineOf('arm64'), await engineOf('arm64')]
