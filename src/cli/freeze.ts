@@ -60,11 +60,13 @@ export function addFreeze(program: Command, { output, env, cwd }: CommandContext
         if (!data) throw new RaspiError('options', error.issues.map(({ message }) => message).join(' '))
         const lockFile = lockFileIn(cwd)
         const started = performance.now()
-        const made = await interruptible((signal) =>
-          publishFrozen(
-            { ...data, to, push, address, engineImage, cacheDir, lockFile },
-            { log: output.err, signal },
-          ),
+        const made = await interruptible(
+          (signal) =>
+            publishFrozen(
+              { ...data, to, push, address, engineImage, cacheDir, lockFile },
+              { log: output.err, signal },
+            ),
+          new RaspiError('cancelled', `Interrupted: ${to} was not ${push ? 'pushed' : 'made'}.`),
         )
         if (options.json) return output.out(json(made))
         output.out(`${to} has the frozen Pi${push ? ', and so has its registry' : ''} (${elapsed(started)}).`)

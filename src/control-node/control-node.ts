@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Needs } from '../ansible/elsewhere.ts'
 import type { AnsibleContainer } from '../ansible-option.ts'
-import { connectDocker, type DockerClient } from '../engine/docker/client.ts'
+import { connectDocker, type DockerClient, until } from '../engine/docker/client.ts'
 import { type OwnContainer, startContainer } from '../engine/docker/container.ts'
 import { type ContainerProcess, startIn } from '../engine/docker/exec.ts'
 import { ensureImage } from '../engine/docker/images.ts'
@@ -31,6 +31,8 @@ export interface ControlNodeContext {
   /** What in it is for Ansible: all else there is machines'. */
   workDir: string
   log: Log
+  /** Aborts at the end of the run. */
+  signal: AbortSignal
 }
 
 /** A container as it was found to serve. */
@@ -95,22 +97,22 @@ export class ControlNode implements Workplace {
 
   /** Starts one. Throws a `RaspiError` where there is no engine, no image, or no Ansible in it. */
   static async start(context: ControlNodeContext): Promise<ControlNode> {
-    const { option, projectDir, runDir, log } = context
-    const client = await connectDocker(option.docker, purpose)
-    await sweepContainers(client, log)
+    const { option, projectDir, runDir, log, signal } = context
+    const client = await connectDocker(option.docker, { signal, purpose })
+    await sweepContainers(until(signal, client), log)
     const named = option.container === true ? undefined : option.container
     const image = named ?? imageForAnsible.name
-    const imageId = await ensureImage(client, named, imageForAnsible, log)
+    const imageId = await ensureImage(until(signal, client), named, imageForAnsible, log)
     const roots = rootsOf(projectDir, option.paths)
     const dir = privateDir(runDir, 'control-node')
     const chosen = await phase(log, `Starting Ansible's container of ${image}`, () =>
-      choose(client, image, { roots, runDir, dir, log }),
+      choose(client, image, { roots, runDir, dir, log, signal }),
     )
     try {
       const door = join(dir, 'door')
       const env = makeStandIns(join(dir, 'bin'), door)
       const relay = await startIn(chosen.own.container, ['python3', '-c', remoteProgram()], {
-        user: `${chosen.user.uid}:${chosen.user.gid}`,
+        ...{ user: `${chosen.user.uid}:${chosen.user.gid}`, signal },
       })
       const node = new ControlNode(chosen, env, imageId, relay, { ...context, roots })
       node.#door = await openDoor(door, node)
@@ -153,12 +155,19 @@ export class ControlNode implements Workplace {
 async function choose(
   client: DockerClient,
   image: string,
-  { roots, runDir, dir, log }: { roots: readonly string[]; runDir: string; dir: string; log: Log },
+  {
+    roots,
+    runDir,
+    dir,
+    log,
+    signal,
+  }: { roots: readonly string[]; runDir: string; dir: string; log: Log; signal: AbortSignal },
 ): Promise<Chosen> {
   const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0]
   const mine = { uid, gid, home }
   const mounts = [...roots.map((path) => ({ path })), { path: runDir }, { path: ownDir, readOnly: true }]
-  const options = { ...optionsFor(uid), mounts }
+  const plain = { ...optionsFor(uid), signal }
+  const options = { ...plain, mounts }
   // What this user may read may be so by any of his groups. An engine without root may have no such groups.
   const shared = await startContainer(client, image, { ...options, groups: process.getgroups?.() ?? [] })
     .catch(() => startContainer(client, image, options))
@@ -166,7 +175,7 @@ async function choose(
   let unreadable: string | undefined
   if (shared) {
     for (const user of uid === 0 ? [mine] : [mine, { uid: 0, gid: 0, home: `${home}-root` }]) {
-      const found = await probe(shared, image, user, roots, dir, uid).catch(async (error) => {
+      const found = await probe(shared, image, user, { roots, dir, uid, signal }).catch(async (error) => {
         await shared.end()
         throw error
       })
@@ -176,9 +185,9 @@ async function choose(
     await shared.end()
   }
   if (unreadable !== undefined) log(`Ansible's container may not read ${unreadable}, and gets copies instead`)
-  const own = await startContainer(client, image, optionsFor(uid))
+  const own = await startContainer(client, image, plain)
   try {
-    return { own, user: mine, found: await probe(own, image, mine, roots, dir, uid) }
+    return { own, user: mine, found: await probe(own, image, mine, { roots, dir, uid, signal }) }
   } catch (error) {
     await own.end()
     throw error
@@ -195,14 +204,12 @@ async function probe(
   { container }: OwnContainer,
   image: string,
   user: ContainerUser,
-  roots: readonly string[],
-  dir: string,
-  uid: number,
+  { roots, dir, uid, signal }: { roots: readonly string[]; dir: string; uid: number; signal: AbortSignal },
 ): Promise<Found> {
   const [token, mark] = [join(dir, 'token'), join(dir, 'mark')]
   writeFileSync(token, image)
   rmSync(mark, { force: true })
-  const found = await examine(container, image, user, { token, mark, roots })
+  const found = await examine(container, image, user, { token, mark, roots, signal })
   const made = statSync(mark, { throwIfNoEntry: false })
   return { ...found, shared: found.shared && found.unreadable === undefined && made?.uid === uid }
 }

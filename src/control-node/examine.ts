@@ -71,7 +71,12 @@ export async function examine(
   container: Dockerode.Container,
   image: string,
   { uid, gid, home }: ContainerUser,
-  { token, mark, roots }: { token: string; mark: string; roots: readonly string[] },
+  {
+    token,
+    mark,
+    roots,
+    signal,
+  }: { token: string; mark: string; roots: readonly string[]; signal?: AbortSignal },
 ): Promise<Found> {
   const unfit = (why: string) =>
     new RaspiError('host', `Ansible cannot run in a container of ${image}: ${why}.`, {
@@ -81,12 +86,12 @@ export async function examine(
     container,
     ['python3', '-c', nameUser, ...[uid, gid].map(String), home],
     undefined,
-    { user: '0:0' },
+    { user: '0:0', signal },
   )
   // As a shell tells it; the engine puts its own words into the output.
   if (named.exitCode === 126 || named.exitCode === 127) throw unfit('it has no python3')
   const asked = await runIn(container, ['python3', '-c', look, home, token, mark, ...roots], undefined, {
-    user: `${uid}:${gid}`,
+    ...{ user: `${uid}:${gid}`, signal },
   })
   if (named.exitCode !== 0 || asked.exitCode !== 0) {
     const said = [named, asked].map(({ stderr, stdout }) => (stderr || stdout).trim()).filter(Boolean)

@@ -81,8 +81,9 @@ export class LabHost {
 
   async #startControlNode(option: AnsibleContainer): Promise<ControlNode> {
     const { ControlNode } = await import('../control-node/control-node.ts')
-    const { projectDir, runDir, workDir, log } = this.#context
-    return ControlNode.start({ option, projectDir, runDir: runDir.path, workDir: workDir(), log })
+    const { projectDir, runDir, workDir, log, signal } = this.#context
+    const dirs = { projectDir, runDir: runDir.path, workDir: workDir() }
+    return ControlNode.start({ option, ...dirs, log, signal })
   }
 
   async #makeEngine(): Promise<Engine> {

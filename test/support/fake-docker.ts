@@ -8,6 +8,10 @@ import { scratchDir } from './scratch-dir.ts'
 export interface FakeDockerOptions {
   /** What of these calls, `GET /version`, is never answered. @default none */
   silent?: RegExp
+  /** What of them goes on for ever with telling of its progress. @default none */
+  endless?: RegExp
+  /** Which of its container images are not there. @default none */
+  lacks?: RegExp
   /** Of all its container images. @default none */
   labels?: Record<string, string>
   /** Makes its server. @default one of HTTP */
@@ -15,22 +19,30 @@ export interface FakeDockerOptions {
 }
 
 /** A Docker engine that has every container image, and whose containers say which QEMU they have, whatever they run. */
-export function dockerServer({ silent, labels = {}, serverOf = createServer }: FakeDockerOptions = {}) {
+export function dockerServer({
+  silent,
+  endless,
+  lacks,
+  labels = {},
+  serverOf = createServer,
+}: FakeDockerOptions = {}) {
   const calls: string[] = []
   const isSilent = (call: string) => calls.push(call) > 0 && silent?.test(call)
   const callOf = ({ method, url = '' }: IncomingMessage) => `${method} ${url.split('?')[0]}`
   const answers: [RegExp, number, object][] = [
+    ...(lacks ? [[lacks, 404, { message: 'no such image' }] as [RegExp, number, object]] : []),
     [/ \/version$/, 200, { Version: '28.1', ApiVersion: '1.49', Arch: 'amd64' }],
     [/ \/info$/, 200, { NCPU: 4, MemTotal: 16e9 }],
     [/ \/(containers|images)\/json$/, 200, []],
     [/ \/images\/.*\/json$/, 200, { Id: 'sha256:abcdef0123456789', Config: { Labels: labels } }],
-    [/ \/(containers\/create|containers\/it\/exec)$/, 201, { Id: 'it' }],
+    [/ \/(containers\/create|containers\/it\/exec|images\/.*\/tag)$/, 201, { Id: 'it' }],
     [/ \/exec\/it\/json$/, 200, { Running: false, ExitCode: 0 }],
     [/^(DELETE |POST .*\/start$)/, 204, {}],
   ]
   const server = serverOf((request, response) => {
     const call = callOf(request)
     if (isSilent(call)) return
+    if (endless?.test(call)) return void response.write('{ "status": "Layer 1 of 2" }\n')
     const [, code, body] = answers.find(([of]) => of.test(call)) ?? [0, 404, { message: `no ${call}` }]
     request.resume().on('end', () => response.writeHead(code).end(code === 204 ? '' : JSON.stringify(body)))
   })

@@ -110,7 +110,8 @@ for (const where of ['here', 'elsewhere'] as const) {
       const log = (line: string) => void lines.push(line)
       const workDir = privateDir(runDir, 'workers')
       const option = { container: image, docker: engine.address, paths: [] }
-      const node = await ControlNode.start({ option, projectDir, runDir, workDir, log })
+      const { signal } = new AbortController()
+      const node = await ControlNode.start({ option, projectDir, runDir, workDir, log, signal })
       onTestFinished(() => node.close())
       expect(lines.at(-1)).toMatch(where === 'here' ? /its own directories/ : /copies of the project/)
       expect(node.version).toMatch(/^2\.19\./)
@@ -190,6 +191,7 @@ test.runIf(hasDockerd())(
       const node = await ControlNode.start({
         option: { container: image, docker: engine.address, paths: [] },
         ...{ projectDir, runDir: dirname(workDir), workDir, log: () => {} },
+        signal: new AbortController().signal,
       })
       onTestFinished(() => node.close())
       const paths = await installRequirements(true, {

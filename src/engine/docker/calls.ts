@@ -60,6 +60,13 @@ export function withDeadlines(docker: Dockerode, name: string, deadlineMs?: numb
   })
 }
 
+/** The engine `docker`, of which all that is asked ends with `signal`, also what it tells of its progress. */
+export function withSignal(docker: Dockerode, signal: AbortSignal): Dockerode {
+  return withCalls(docker, ({ abortSignal = signal, ...call }, answer) =>
+    docker.modem.dial({ ...call, abortSignal: AbortSignal.any([abortSignal, signal]) }, answer),
+  )
+}
+
 /** The engine `docker` with another way to make calls, for all that is had by it as well. */
 function withCalls(docker: Dockerode, dial: (call: Call, answer: Answer) => void): Dockerode {
   const modem = Object.create(docker.modem, { dial: { value: dial } })

@@ -48,6 +48,7 @@ export class CardImages {
         return name
       })
     } catch (error) {
+      signal.throwIfAborted()
       if (isRaspiError(error)) throw error
       throw new RaspiError('host', `${image.name} could not be copied to ${engine}: ${messageOf(error)}`, {
         cause: error,
@@ -56,12 +57,12 @@ export class CardImages {
   }
 
   #make(name: string, image: Image): Promise<void> {
-    const { cacheDir, log } = this.#context
+    const { cacheDir, log, signal } = this.#context
     return phase(log, `Copying ${image.name} to ${this.#client.name}, once`, async () => {
       const place = await this.#open(this.#qemuImage, `${cacheDir}/tmp`)
       try {
         await copyCardInto(place, image)
-        await commit(place.container, name, {})
+        await commit(place.container, name, {}, signal)
       } finally {
         await place.end()
       }

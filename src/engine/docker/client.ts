@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import type Dockerode from 'dockerode'
 import { isRaspiError, messageOf, RaspiError } from '../../errors.ts'
 import { isAtLeast } from '../../host/programs.ts'
-import { SilentEngine, withDeadlines } from './calls.ts'
+import { SilentEngine, withDeadlines, withSignal } from './calls.ts'
 import { dockerOptions, endpointOf } from './endpoint.ts'
 import { otherKey } from './known-host.ts'
 
@@ -16,7 +16,14 @@ export interface DockerClient {
   cores: number
   /** In bytes. */
   memory: number
+  /** What ends all that is asked of it, where something does. */
+  signal?: AbortSignal | undefined
 }
+
+/** The same engine, of which all that is asked ends with `signal`: not for what has to be removed nevertheless. */
+export const until = (signal: AbortSignal, client: DockerClient): DockerClient => ({
+  ...{ ...client, signal, docker: withSignal(client.docker, signal) },
+})
 
 /** The first with all that is used here; its Docker is 20.10. https://docs.docker.com/reference/api/engine/#api-version-matrix */
 const minimumApi = '1.41'
@@ -35,11 +42,11 @@ const pis: EnginePurpose = { who: 'Pis', option: 'engine: { docker: ADDRESS }' }
 /**
  * Connects to the engine at `address` (an address or a context of Docker's), by default to that which Docker's own programs
  * take, else to one that Testcontainers finds. Throws a `RaspiError` where Testcontainers is not installed, no engine
- * answers, or it is too old.
+ * answers, or it is too old; rejects with the reason of `signal`.
  */
 export async function connectDocker(
   address?: string,
-  { who, option }: EnginePurpose = pis,
+  { signal, purpose: { who, option } = pis }: { signal?: AbortSignal; purpose?: EnginePurpose } = {},
 ): Promise<DockerClient> {
   const testcontainers = await import('testcontainers').catch((error) => {
     throw new RaspiError(
@@ -54,7 +61,7 @@ export async function connectDocker(
     const docker = endpoint
       ? new (dockerode())(dockerOptions(endpoint))
       : (await testcontainers.getContainerRuntimeClient()).container.dockerode
-    const first = withDeadlines(docker, name, answerMs)
+    const first = withDeadlines(signal ? withSignal(docker, signal) : docker, name, answerMs)
     const [version, info] = await Promise.all([first.version(), first.info()])
     if (!isAtLeast(version.ApiVersion, minimumApi)) {
       throw new RaspiError('host', `${who} cannot run on ${name}: it is ${version.Version}, and too old.`, {
@@ -66,6 +73,7 @@ export async function connectDocker(
       ...{ cores: info.NCPU, memory: info.MemTotal },
     }
   } catch (error) {
+    signal?.throwIfAborted()
     if (isRaspiError(error) && !(error instanceof SilentEngine)) throw error
     if (otherKey.test(messageOf(error))) {
       throw new RaspiError(

@@ -104,11 +104,16 @@ async function remove(container: Dockerode.Container): Promise<void> {
 const programs = ['qemu-img', 'socat', 'tar', 'gzip']
 
 /**
- * The version of QEMU in a container. Throws a `RaspiError` where it does not serve, or something else is missing there.
+ * The version of QEMU in a container. Throws a `RaspiError` where it does not serve, or something else is missing there; rejects
+ * with the reason of `signal`.
  */
-export async function qemuVersionIn(container: Dockerode.Container, engine: string): Promise<string> {
+export async function qemuVersionIn(
+  container: Dockerode.Container,
+  engine: string,
+  signal?: AbortSignal,
+): Promise<string> {
   const script = `qemu-system-aarch64 --version; for p in ${programs.join(' ')}; do command -v $p > /dev/null || echo lacks $p; done`
-  const { stdout } = await runIn(container, ['sh', '-c', script])
+  const { stdout } = await runIn(container, ['sh', '-c', script], undefined, { signal })
   const version = /version (\d+(?:\.\d+)+)/.exec(stdout)?.[1]
   const lacking = [
     ...(version ? [] : ['qemu-system-aarch64']),

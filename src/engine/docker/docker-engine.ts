@@ -1,4 +1,4 @@
-import { messageOf, RaspiError } from '../../errors.ts'
+import { isRaspiError, messageOf, RaspiError } from '../../errors.ts'
 import type { Booted } from '../../freeze/freeze.ts'
 import { type FrozenPi, frozenFiles, frozenIn } from '../../freeze/store.ts'
 import { split } from '../../host/oci-names.ts'
@@ -15,7 +15,7 @@ import type { Place } from '../../machine/place.ts'
 import type { Engine, FrozenPlan, PiSource, Workshop } from '../engine.ts'
 import { withDeadlines } from './calls.ts'
 import { CardImages } from './card-images.ts'
-import { connectDocker, type DockerClient } from './client.ts'
+import { connectDocker, type DockerClient, until } from './client.ts'
 import { qemuVersionIn, startContainer } from './container.ts'
 import { ContainerPlace, inside } from './container-place.ts'
 import { type FrozenLabel, frozenLabel, isOf, readLabel } from './frozen-label.ts'
@@ -60,6 +60,8 @@ export class DockerEngine implements Engine {
   readonly qemuVersion: string
   readonly isHere = false
   readonly #client: DockerClient
+  /** The same until the end of the run. */
+  readonly #running: DockerClient
   readonly #context: DockerEngineContext
   /** The id of the container image that Pis run in. */
   readonly qemuImage: string
@@ -73,10 +75,11 @@ export class DockerEngine implements Engine {
     qemuVersion: string,
   ) {
     this.#client = client
+    this.#running = until(context.signal, client)
     this.#context = context
     this.qemuImage = qemuImage
     this.qemuVersion = qemuVersion
-    this.#cards = new CardImages(client, qemuImage, context, (image, dir) => this.#placeIn(image, dir))
+    this.#cards = new CardImages(this.#running, qemuImage, context, (image, dir) => this.#placeIn(image, dir))
   }
 
   /**
@@ -84,7 +87,8 @@ export class DockerEngine implements Engine {
    * no container image for Pis and can get none.
    */
   static async connect(context: DockerEngineContext): Promise<DockerEngine> {
-    return DockerEngine.on(await connectDocker(context.address), context)
+    const { address, signal } = context
+    return DockerEngine.on(await connectDocker(address, { signal }), context)
   }
 
   /** The same on an engine that answers; its Pis run in the image of `alike`, which is copied. @default one of its own */
@@ -93,14 +97,17 @@ export class DockerEngine implements Engine {
     context: DockerEngineContext,
     alike?: DockerEngine,
   ): Promise<DockerEngine> {
-    await sweepContainers(client, context.log)
-    await sweepTrials(client.docker, frozenRepository)
+    const { signal, log } = context
+    const running = until(signal, client)
+    await sweepContainers(running, log)
+    await sweepTrials(running.docker, frozenRepository)
     const qemuImage = alike
-      ? await ensureSame(imageForPis.name, alike.#client, client, context.log)
-      : await ensureImage(client, context.image ?? context.frozen, imageForPis, context.log)
-    const { container, end } = await startContainer(client, qemuImage)
+      ? await ensureSame(imageForPis.name, alike.#running, running, log)
+      : await ensureImage(running, context.image ?? context.frozen, imageForPis, log)
+    const { container, end } = await startContainer(client, qemuImage, { signal })
     try {
-      return new DockerEngine(client, context, qemuImage, await qemuVersionIn(container, client.name))
+      const version = await qemuVersionIn(container, client.name, signal)
+      return new DockerEngine(client, context, qemuImage, version)
     } finally {
       await end()
     }
@@ -119,7 +126,7 @@ export class DockerEngine implements Engine {
   async given(reference: Reference, board: Board): Promise<PiSource | undefined> {
     const { frozen: name } = this.#context
     if (!name) return undefined
-    const { docker, name: engine } = this.#client
+    const { docker, name: engine } = this.#running
     const label = (await readLabel(docker, name)) ?? (await this.#pullFrozen(name))
     if (typeof label !== 'object') {
       throw new RaspiError(
@@ -146,11 +153,13 @@ export class DockerEngine implements Engine {
    * `RaspiError` where the registry does not take it.
    */
   async publish({ container = '' }: FrozenPi, to: string, push: boolean): Promise<void> {
-    const { docker, name: engine } = this.#client
+    const { docker, name: engine } = this.#running
     const [repo, tag] = split(to)
     await docker.getImage(container).tag({ repo, tag })
     if (!push) return
     await phase(this.#context.log, `Pushing ${to}`, () => pushImage(docker, to)).catch((error) => {
+      this.#context.signal.throwIfAborted()
+      if (isRaspiError(error)) throw error
       throw new RaspiError('host', `${to} cannot be pushed from ${engine}: ${messageOf(error)}`, {
         hint: registryHint,
         cause: error,
@@ -170,7 +179,7 @@ export class DockerEngine implements Engine {
     parent?: string,
   ): Promise<FrozenPi | string | undefined> {
     const name = this.#frozenImage(id)
-    const label = await readLabel(this.#client.docker, name)
+    const label = await readLabel(this.#running.docker, name)
     if (typeof label !== 'object') return label
     if (label.manifest.id !== id || label.manifest.parent !== parent)
       return `the container image ${name} has another one`
@@ -203,7 +212,8 @@ export class DockerEngine implements Engine {
         await place.run(['sh', '-c', `rm -rf ${inside.pi} && mkdir -p ${inside.pi}`])
         const { publicKey } = await this.#key()
         const origin = reference && ((await originOf(reference)) ?? '')
-        await commit(place.container, trial, frozenLabel({ manifest, image, origin, board, publicKey }))
+        const label = frozenLabel({ manifest, image, origin, board, publicKey })
+        await commit(place.container, trial, label, this.#context.signal)
         return { ...frozenIn(dir, manifest, image, board), container: trial }
       },
       keep: async (frozen) => {
@@ -244,13 +254,13 @@ export class DockerEngine implements Engine {
 
   /** Whether it has a container image. */
   async hasImage(name: string): Promise<boolean> {
-    return (await imageId(this.#client.docker, name)) !== undefined
+    return (await imageId(this.#running.docker, name)) !== undefined
   }
 
   /** Copies a container image from another engine. */
   async copyImage(name: string, from: DockerEngine): Promise<void> {
     await phase(this.#context.log, `Copying ${name} from ${from.name} to ${this.name}, once`, () =>
-      copyImage(name, from.#client.docker, this.#client.docker),
+      copyImage(name, from.#running.docker, this.#running.docker),
     )
   }
 
@@ -274,10 +284,12 @@ export class DockerEngine implements Engine {
   }
 
   async #pullFrozen(name: string): Promise<FrozenLabel | string | undefined> {
-    const { docker, name: engine } = this.#client
+    const { docker, name: engine } = this.#running
     try {
       await phase(this.#context.log, `Pulling ${name}`, () => pullImage(docker, name))
     } catch (error) {
+      this.#context.signal.throwIfAborted()
+      if (isRaspiError(error)) throw error
       throw new RaspiError(
         'host',
         `The frozen Pi ${name} cannot be pulled to ${engine}: ${messageOf(error)}`,

@@ -23,7 +23,9 @@ export async function connectEngines(
   context: Omit<DockerEngineContext, 'address' | 'image' | 'frozen'>,
 ): Promise<SizedEngine> {
   const addresses = docker === true ? [undefined] : [docker].flat()
-  const [client, ...more] = await Promise.all(addresses.map((address) => connectDocker(address)))
+  const [client, ...more] = await Promise.all(
+    addresses.map((address) => connectDocker(address, { signal: context.signal })),
+  )
   if (!client) throw new RaspiError('options', 'The option engine names no Docker engine.')
   const other = more.find(({ architecture }) => architecture !== client.architecture)
   if (other) {

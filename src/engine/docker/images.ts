@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type Dockerode from 'dockerode'
-import { messageOf, RaspiError } from '../../errors.ts'
+import { isRaspiError, messageOf, RaspiError } from '../../errors.ts'
 import { dockerLogin } from '../../host/docker-login.ts'
 import { registryOf, split } from '../../host/oci-names.ts'
 import { dieWithParent } from '../../host/process.ts'
@@ -39,7 +39,7 @@ export const registryHint =
  * `RaspiError` where that cannot be.
  */
 export async function ensureImage(
-  { docker, name }: DockerClient,
+  { docker, name, signal }: DockerClient,
   wanted: string | undefined,
   own: OwnImage,
   log: Log,
@@ -54,6 +54,8 @@ export async function ensureImage(
     if (made) return made
     throw new Error('it is not there')
   } catch (error) {
+    signal?.throwIfAborted()
+    if (isRaspiError(error)) throw error
     const how = wanted ? 'pulled' : 'built'
     throw new RaspiError('host', `The image ${image} cannot be ${how} on ${name}: ${messageOf(error)}`, {
       hint: wanted ? registryHint : own.otherwise,
@@ -94,6 +96,8 @@ async function copiedId(name: string, from: DockerClient, to: DockerClient, log:
     if (copied) return copied
     throw new Error('it is not there')
   } catch (error) {
+    to.signal?.throwIfAborted()
+    if (isRaspiError(error)) throw error
     const what = `The image ${name} cannot be copied from ${from.name} to ${to.name}`
     throw new RaspiError('host', `${what}: ${messageOf(error)}`, { cause: error })
   }
@@ -173,11 +177,12 @@ export async function copyCardInto(place: ContainerPlace, image: Image): Promise
   await place.remove(raw)
 }
 
-/** Keeps what a container has as the image `name`, with `labels`. */
+/** Keeps what a container has as the image `name`, with `labels`. Rejects with the reason of `signal`. */
 export async function commit(
   container: Dockerode.Container,
   name: string,
   labels: Record<string, string>,
+  signal: AbortSignal,
 ): Promise<void> {
   const [repo, tag] = split(name)
   const changes = Object.entries(labels).map(([label, value]) => `LABEL ${label}=${value}`)
@@ -185,6 +190,7 @@ export async function commit(
     repo,
     tag,
     pause: false,
+    ...{ abortSignal: signal },
     ...(changes.length > 0 && { changes: changes.join('\n') }),
   })
 }

@@ -43,6 +43,7 @@ function startOn(docker: string, dir: string): Promise<ControlNode> {
   return ControlNode.start({
     option: { container: 'mine', docker, paths: [] },
     ...{ projectDir: dir, runDir: dir, workDir: dir, log: () => {} },
+    signal: new AbortController().signal,
   })
 }
 

@@ -5,6 +5,7 @@ import { dockerode } from '../../../../src/engine/docker/client.ts'
 import { startContainer } from '../../../../src/engine/docker/container.ts'
 import { DockerEngine } from '../../../../src/engine/docker/docker-engine.ts'
 import type { PiSource } from '../../../../src/engine/engine.ts'
+import type { FrozenPi } from '../../../../src/freeze/store.ts'
 import { type FakeDockerOptions, fakeDocker } from '../../../support/fake-docker.ts'
 import { scratchDir } from '../../../support/scratch-dir.ts'
 
@@ -42,6 +43,36 @@ test('what was answered in time goes on for as long as it takes', async () => {
   await delay(200)
   expect(lifeline).toMatchObject({ destroyed: false, closed: false })
 })
+
+/** An engine that a run has, which ends while the engine goes on with `call` for ever. */
+async function interruptedAt(call: RegExp, options: FakeDockerOptions, image?: string) {
+  const { address, calls } = await fakeDocker({ endless: call, ...options })
+  const stop = new AbortController()
+  const context = { address, image, cacheDir: scratchDir(), log: () => {}, signal: stop.signal }
+  const work = DockerEngine.connect(context).then((engine) =>
+    engine.publish({ container: 'frozen' } as FrozenPi, 'r.example/pis:1', true),
+  )
+  work.catch(() => {})
+  await expect.poll(() => calls.some((made) => call.test(made))).toBe(true)
+  await delay(20)
+  stop.abort(new Error('Ctrl-C'))
+  return work
+}
+
+test.for<[string, RegExp, FakeDockerOptions, string?]>([
+  ['pulled', /POST \/images\/create/, { lacks: /GET \/images\/.*\/json/ }, 'mine'],
+  ['built', /POST \/build/, { lacks: /GET \/images\/.*\/json/ }],
+  ['pushed', /POST .*\/push/, {}],
+])('an image that is being %s when the run ends is let go', async ([, call, options, image]) => {
+  await expect(interruptedAt(call, options, image)).rejects.toThrow('Ctrl-C')
+})
+
+test.for([/GET \/version/, /GET \/containers\/json/, /POST \/exec\/it\/start/])(
+  'so is a connection that is being made, at %s',
+  async (silent) => {
+    await expect(interruptedAt(silent, { silent })).rejects.toThrow('Ctrl-C')
+  },
+)
 
 /** An engine with its container image, of which a Pi is to be opened. */
 async function engineOf(options: FakeDockerOptions) {
