@@ -1,4 +1,4 @@
-import { capacityOf, readyOf, startsOf } from '../../src/lab/capacity.ts'
+import { capacityOf, readyOf, startsOf } from '../../src/engine/capacity.ts'
 import { type Bench, type Costs, coresOf } from './figures.ts'
 import type { MachineSize } from './machine.ts'
 import { type Day, type Outcome, quantile, simulate } from './simulate.ts'
@@ -30,7 +30,7 @@ export interface Plan {
 
 /** A machine of the site as a lab would use it with its defaults. */
 export function sizeOf({ cores, memory }: Pick<Site, 'cores' | 'memory'>): MachineSize {
-  const { pis } = capacityOf({ free: memory, cores })
+  const { pis } = capacityOf([{ free: memory, cores }])
   return { cores, pis, tests: pis, ready: readyOf(cores), starts: startsOf(cores) }
 }
 

@@ -1,9 +1,11 @@
+import { RaspiError } from '../errors.ts'
+
 /** Lets at most `size` of its units be held at once, in the order of asking. */
 export class Gate {
   #size: number
   #free: number
   #beside = 0
-  readonly #queue: { count: number; enter: () => void }[] = []
+  readonly #queue: { count: number; enter: () => void; refuse: (error: Error) => void }[] = []
   readonly #idlers = new Set<() => void>()
   readonly #onWaiting: (() => void) | undefined
 
@@ -18,10 +20,13 @@ export class Gate {
     return this.#size
   }
 
-  /** Lets so many units be held at once from now on; what is held already stays so. */
+  /** Lets so many units be held at once from now on; what is held already stays so. Who waits for more is refused. */
   resize(size: number): void {
     this.#free += size - this.#size
     this.#size = size
+    for (const { count, refuse } of this.#queue.filter(({ count }) => count > size)) {
+      refuse(new RaspiError('lab', `${count} are waited for, and there is only room for ${size} any more.`))
+    }
     this.#advance()
   }
 
@@ -39,18 +44,19 @@ export class Gate {
     signal?.throwIfAborted()
     if (this.#queue.length > 0 || this.#free < count) {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
-      const place = { count, enter: resolve }
+      const place = { count, enter: resolve, refuse: (error: Error) => leave(error) }
       this.#queue.push(place)
       this.#onWaiting?.()
-      const leave = () => {
+      const leave = (error: unknown) => {
         const index = this.#queue.indexOf(place)
         if (index < 0) return
         this.#queue.splice(index, 1)
-        reject(signal?.reason)
+        reject(error)
         this.#advance()
       }
-      signal?.addEventListener('abort', leave, { once: true })
-      await promise.finally(() => signal?.removeEventListener('abort', leave))
+      const giveUp = () => leave(signal?.reason)
+      signal?.addEventListener('abort', giveUp, { once: true })
+      await promise.finally(() => signal?.removeEventListener('abort', giveUp))
     } else {
       this.#free -= count
     }

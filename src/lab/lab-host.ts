@@ -1,6 +1,7 @@
 import { settingsOfAnsible } from '../ansible/elsewhere.ts'
 import type { AnsibleContainer } from '../ansible-option.ts'
 import type { ControlNode } from '../control-node/control-node.ts'
+import type { HostSize } from '../engine/capacity.ts'
 import type { Engine } from '../engine/engine.ts'
 import { HostEngine } from '../engine/host-engine.ts'
 import { privateDir } from '../host/paths.ts'
@@ -26,8 +27,8 @@ export interface LabHostContext {
   runDir: RunDir
   /** For what workers write. */
   workDir(): string
-  /** Told of what an engine of another kind has for Pis, once it is connected: free memory in bytes, and cores. */
-  connected(capacity: { free: number; cores: number }): void
+  /** Told of what engines of another kind have for Pis, once they are connected, and anew where one of them is lost. */
+  sized(engines: readonly HostSize[]): void
   log: Log
   signal: AbortSignal
 }
@@ -87,16 +88,14 @@ export class LabHost {
   }
 
   async #makeEngine(): Promise<Engine> {
-    const { options, runDir, log, signal, connected } = this.#context
+    const { options, runDir, log, signal, sized } = this.#context
     const { engine } = options
     const tools = await this.#host()
     const cacheDir = privateDir(this.#context.cacheDir)
     if (engine === 'process') return new HostEngine({ ...tools, cacheDir, note: (pid) => runDir.note(pid) })
     // Docker's client is loaded only by those who use it.
     const { connectEngines } = await import('../engine/docker/engines.ts')
-    const engines = await connectEngines(engine, { cacheDir, log, signal })
-    connected(engines.capacity)
-    return engines
+    return connectEngines(engine, { cacheDir, log, signal }, sized)
   }
 
   #host(): Promise<HostTools> {

@@ -2,6 +2,7 @@ import { availableParallelism, freemem } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Bmc } from '../bmc/bmc.ts'
 import type { ControlNode } from '../control-node/control-node.ts'
+import { type Capacity, capacityOf, readyOf, startsOf } from '../engine/capacity.ts'
 import type { PiSource } from '../engine/engine.ts'
 import { messageOf, RaspiError } from '../errors.ts'
 import { orAborted } from '../host/or-aborted.ts'
@@ -12,7 +13,6 @@ import { optionOf } from '../machine/boards.ts'
 import type { SegmentRequest } from '../network/calls.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { openShare } from '../share/open-share.ts'
-import { type Capacity, capacityOf, readyOf, startsOf } from './capacity.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { Gate } from './gate.ts'
 import { LabHost } from './lab-host.ts'
@@ -67,17 +67,18 @@ export class Lab {
     const cores = availableParallelism()
     // Of a container's limit only the second knows.
     const free = Math.min(freemem(), process.availableMemory())
-    this.#capacity = capacityOf({ free, cores }, options.maxPis)
+    this.#capacity = capacityOf([{ free, cores }], options.maxPis)
     this.#places = new Gate(this.#capacity.pis, () => this.#onWaiting())
     this.#starts = new Gate(options.maxStarts ?? startsOf(cores))
     const starts = this.#starts
     const host = new LabHost({
       ...{ options, cacheDir: this.cacheDir, projectDir: place.projectDir ?? process.cwd() },
       ...{ runDir: this.runDir, workDir: () => this.workDir, log, signal: this.#stop.signal },
-      connected: (elsewhere) => {
-        this.#capacity = capacityOf(elsewhere, options.maxPis)
+      sized: (engines) => {
+        this.#capacity = capacityOf(engines, options.maxPis)
         this.#places.resize(this.#capacity.pis)
-        this.#starts.resize(options.maxStarts ?? startsOf(elsewhere.cores))
+        const cores = engines.reduce((sum, engine) => sum + engine.cores, 0)
+        this.#starts.resize(options.maxStarts ?? startsOf(cores))
       },
     })
     this.#host = host
@@ -147,7 +148,11 @@ export class Lab {
       this.log(
         `${request.holder} waits for ${wanted} of ${this.#places.size} Pis (${this.#places.waiting + 1} in the queue)`,
       )
-    const leave = await this.#places.enter(wanted, stop)
+    const leave = await this.#places.enter(wanted, stop).catch((error) => {
+      // There may be less room by now.
+      if (!stop.aborted) this.assertRoom(wanted, request.holder)
+      throw error
+    })
     const queuedMs = performance.now() - queued
     const networks = await this.#openNetworks(request, sources[0]).catch((error) => {
       leave()

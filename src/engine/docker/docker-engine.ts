@@ -12,6 +12,7 @@ import type { Reference } from '../../image/reference.ts'
 import type { Board } from '../../machine/boards.ts'
 import { makeCard } from '../../machine/card.ts'
 import type { Place } from '../../machine/place.ts'
+import type { HostSize } from '../capacity.ts'
 import type { Engine, FrozenPlan, PiSource, Workshop } from '../engine.ts'
 import { withDeadlines } from './calls.ts'
 import { CardImages } from './card-images.ts'
@@ -113,8 +114,8 @@ export class DockerEngine implements Engine {
     }
   }
 
-  /** What there is room for. An engine does not tell what is free of its memory. */
-  get capacity(): { free: number; cores: number } {
+  /** What it has for Pis. An engine does not tell what is free of its memory. */
+  get size(): HostSize {
     return { free: this.#client.memory, cores: this.#client.cores }
   }
 

@@ -6,22 +6,21 @@ import type { Image } from '../../image/image.ts'
 import type { Reference } from '../../image/reference.ts'
 import type { Board } from '../../machine/boards.ts'
 import type { Place } from '../../machine/place.ts'
+import { type HostSize, roomOn } from '../capacity.ts'
 import type { Engine, FrozenPlan, PiSource, Workshop } from '../engine.ts'
 import { SilentEngine } from './calls.ts'
 import { connectDocker } from './client.ts'
 import { DockerEngine, type DockerEngineContext } from './docker-engine.ts'
 
-/** An engine, and what there is room for. */
-export interface SizedEngine extends Engine {
-  /** Memory for Pis, in bytes, and cores. */
-  readonly capacity: { free: number; cores: number }
-}
-
-/** Connects to the engines that `choice` names. Throws a `RaspiError` where one cannot be used. */
+/**
+ * Connects to the engines that `choice` names, and tells `sized` what they have for Pis, then and whenever one is lost. Throws a
+ * `RaspiError` where one cannot be used.
+ */
 export async function connectEngines(
   { docker, image, frozen }: Exclude<EngineChoice, string>,
   context: Omit<DockerEngineContext, 'address' | 'image' | 'frozen'>,
-): Promise<SizedEngine> {
+  sized: (engines: readonly HostSize[]) => void,
+): Promise<Engine> {
   const addresses = docker === true ? [undefined] : [docker].flat()
   const [client, ...more] = await Promise.all(
     addresses.map((address) => connectDocker(address, { signal: context.signal })),
@@ -42,18 +41,26 @@ export async function connectEngines(
     making,
     ...more.map(async (client) => DockerEngine.on(client, chosen, await alike)),
   ])
-  return others.length === 0 ? first : new Engines(first, others, context.log)
+  sized([first, ...others].map(({ size }) => size))
+  return others.length === 0 ? first : new Engines(first, others, { log: context.log, sized })
+}
+
+/** Who is told of what becomes of several engines. */
+interface EnginesContext {
+  log(line: string): void
+  /** Told of those that are left where one is lost. */
+  sized(engines: readonly HostSize[]): void
 }
 
 /**
- * Several engines as one: each Pi goes to that which has the fewest for its cores. What is frozen on one is copied to another
+ * Several engines as one: each Pi goes to that which has the fewest for its room. What is frozen on one is copied to another
  * when that is to thaw it. One that fails is left alone; what it had is lost, and the rest goes on.
  */
-export class Engines implements SizedEngine {
+export class Engines implements Engine {
   readonly qemuVersion: string
   readonly isHere = false
   readonly #engines: readonly DockerEngine[]
-  readonly #log: (line: string) => void
+  readonly #context: EnginesContext
   readonly #busy = new Map<DockerEngine, number>()
   readonly #failed = new Set<DockerEngine>()
   /** Where frozen Pis were made that do not count yet: they are tried there, and not copied. */
@@ -61,9 +68,9 @@ export class Engines implements SizedEngine {
   readonly #copying = new Map<string, Promise<void>>()
 
   /** Throws a `RaspiError` where they have different images for Pis. */
-  constructor(first: DockerEngine, others: readonly DockerEngine[], log: (line: string) => void) {
+  constructor(first: DockerEngine, others: readonly DockerEngine[], context: EnginesContext) {
     this.#engines = [first, ...others]
-    this.#log = log
+    this.#context = context
     this.qemuVersion = first.qemuVersion
     const other = others.find(({ qemuImage }) => qemuImage !== first.qemuImage)
     if (!other) return
@@ -76,14 +83,6 @@ export class Engines implements SizedEngine {
 
   get losses(): number {
     return this.#failed.size
-  }
-
-  get capacity() {
-    const all = this.#engines.map(({ capacity }) => capacity)
-    return {
-      free: all.reduce((sum, { free }) => sum + free, 0),
-      cores: all.reduce((sum, { cores }) => sum + cores, 0),
-    }
   }
 
   open(source: PiSource, dir: string, signal: AbortSignal): Promise<Place> {
@@ -175,6 +174,11 @@ export class Engines implements SizedEngine {
     return this.#busy.get(engine) ?? 0
   }
 
+  /** How much of its room is taken, with one Pi more. */
+  #fullness(engine: DockerEngine): number {
+    return (this.#load(engine) + 1) / roomOn(engine.size)
+  }
+
   /** Counts a Pi of `engine` until what is given is called, once or more. */
   #enter(engine: DockerEngine): () => void {
     this.#busy.set(engine, this.#load(engine) + 1)
@@ -188,9 +192,8 @@ export class Engines implements SizedEngine {
   /** Has the least busy engine do something, and the next one where it cannot be reached. */
   async #onBest<T>(work: (engine: DockerEngine) => Promise<T>, signal?: AbortSignal): Promise<T> {
     for (;;) {
-      const [best] = this.#living.sort(
-        (a, b) => this.#load(a) / a.capacity.cores - this.#load(b) / b.capacity.cores,
-      )
+      // As long as one has room, one that has none is never the best.
+      const [best] = this.#living.sort((a, b) => this.#fullness(a) - this.#fullness(b))
       if (!best) throw new RaspiError('lab', 'None of the Docker engines answers any more.')
       try {
         return await work(best)
@@ -210,9 +213,12 @@ export class Engines implements SizedEngine {
   }
 
   #lose(engine: DockerEngine, why: string) {
-    if (!this.#failed.has(engine))
-      this.#log(`${engine.name} does not answer any more, and gets no more Pis: ${why}`)
+    if (this.#failed.has(engine)) return
     this.#failed.add(engine)
+    const { log, sized } = this.#context
+    log(`${engine.name} does not answer any more, and gets no more Pis: ${why}`)
+    // Where none is left, that is said to who asks for a Pi.
+    if (this.#living.length > 0) sized(this.#living.map(({ size }) => size))
   }
 
   async #bring({ container: name = '' }: FrozenPi, to: DockerEngine): Promise<void> {

@@ -7,7 +7,7 @@ import { PiSources } from '../../../src/lab/pi-sources.ts'
 import { PiStarter } from '../../../src/lab/pi-starter.ts'
 import type { LeaseRequest } from '../../../src/lab/protocol.ts'
 import { boards } from '../../../src/machine/boards.ts'
-import { resolveOptions } from '../../../src/options.ts'
+import { type RaspiOptions, resolveOptions } from '../../../src/options.ts'
 
 const source = {
   image: { name: 'debian-12-arm64', cardBytes: 1 },
@@ -33,13 +33,17 @@ export function aPi(number: number, { handOver = async () => {}, end = async () 
 }
 
 /** A lab with room for `maxPis` that starts these Pis, one after the other, and ends with the test. */
-export function labOf(pis: readonly LivePi[], { maxPis = 2, log = (_: string) => {} } = {}): Lab {
+export function labOf(
+  pis: readonly LivePi[],
+  options: Pick<RaspiOptions, 'maxPis' | 'engine' | 'cacheDir'> & { log?: (line: string) => void } = {},
+): Lab {
+  const { log = () => {}, ...rest } = { maxPis: 2, engine: 'process' as const, ...options }
   const toStart = [...pis]
   const spies = [
     vi.spyOn(PiSources.prototype, 'of').mockImplementation(async (asked) => asked.pis.map(() => source)),
     vi.spyOn(PiStarter.prototype, 'start').mockImplementation(async () => toStart.shift() as LivePi),
   ]
-  const lab = new Lab(resolveOptions({ maxPis, readyPis: 0, engine: 'process' }), log)
+  const lab = new Lab(resolveOptions({ ...rest, readyPis: 0 }), log)
   onTestFinished(async () => {
     await lab.close()
     for (const spy of spies) spy.mockRestore()

@@ -46,3 +46,13 @@ test('who waits for a gate to be idle can give up', async () => {
   await expect(waiting).rejects.toThrow('enough')
   leave()
 })
+
+test('who waits for more than there is room for any more is refused, and keeps nobody waiting behind', async () => {
+  const gate = new Gate(4)
+  const leave = await gate.enter(2)
+  const [large, small] = [gate.enter(4), gate.enter(2)]
+  gate.resize(2)
+  await expect(large).rejects.toThrow('4 are waited for, and there is only room for 2 any more.')
+  leave()
+  expect(await small).toBeTypeOf('function')
+})

@@ -5,10 +5,24 @@ import { RaspiError } from '../../../src/errors.ts'
 import { Lab } from '../../../src/lab/lab.ts'
 import { LabHost } from '../../../src/lab/lab-host.ts'
 import { resolveOptions } from '../../../src/options.ts'
+import { scratchDir } from '../../support/scratch-dir.ts'
 import { aPi, labOf, requestOf } from './fake-pis.ts'
 
 const startPiBmc = vi.hoisted(() => vi.fn<() => Promise<Bmc>>())
 vi.mock('../../../src/lab/pi-bmc.ts', () => ({ startPiBmc }))
+
+type Connect = (choice: unknown, context: unknown, sized: (sizes: object[]) => void) => Promise<void>
+const connectEngines = vi.hoisted(() => vi.fn<Connect>())
+vi.mock('../../../src/engine/docker/engines.ts', () => ({ connectEngines }))
+// What is of this host's runs is none of this test's.
+vi.mock('../../../src/host/run-dir.ts', async (original) => ({
+  ...(await original<object>()),
+  sweepDeadRuns: () => 0,
+}))
+vi.mock('../../../src/host/requirements.ts', async (original) => ({
+  ...(await original<object>()),
+  assertHost: async () => ({}),
+}))
 
 const { signal } = new AbortController()
 
@@ -70,4 +84,16 @@ test('the cache begins at the working directory, and its path is absolute', () =
   const lab = new Lab(resolveOptions({ engine: 'process', cacheDir: '.cache/raspi' }), () => {})
   onTestFinished(() => lab.close())
   expect(lab.cacheDir).toBe(resolve('.cache/raspi'))
+})
+
+test('who waits for more Pis than the engines that are left have room for is told so', async () => {
+  const [hosts, rest] = [[{ free: 1e12, cores: 1 }], [{ free: 0, cores: 1 }]]
+  const lab = labOf([aPi(1), aPi(2)], { maxPis: undefined, engine: 'docker', cacheDir: scratchDir() })
+  connectEngines.mockImplementationOnce(async (_, __, sized) => sized(hosts))
+  const lease = await lab.lease(requestOf(2), signal, () => {})
+  const waiting = lab.lease(requestOf(2, 'another test'), signal, () => {})
+  await vi.waitFor(() => expect(lab.waiting).toBe(1))
+  connectEngines.mock.calls[0]?.[2](rest)
+  await expect(waiting).rejects.toThrow('another test asks for 2 Pis, and at most 1 can live here at once.')
+  await lab.release(lease.id)
 })

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { capacityOf, type HostSize } from '../../../../src/engine/capacity.ts'
 import { SilentEngine } from '../../../../src/engine/docker/calls.ts'
 import { DockerEngine } from '../../../../src/engine/docker/docker-engine.ts'
 import { connectEngines, Engines } from '../../../../src/engine/docker/engines.ts'
@@ -11,13 +12,14 @@ import type { FrozenPi } from '../../../../src/freeze/store.ts'
 import type { QemuExit } from '../../../../src/machine/place.ts'
 import { scratchDir } from '../../../support/scratch-dir.ts'
 
+const gibibyte = 1024 ** 3
 const source = {} as PiSource
 const never = new AbortController().signal
 
 /** An engine that opens a place when it is told to, and notes whose turn it was. */
 class FakeEngine {
   readonly qemuVersion = '10.0.3'
-  readonly capacity: { free: number; cores: number }
+  readonly size: { free: number; cores: number }
   readonly name: string
   readonly qemuImage: string
   opened = 0
@@ -31,10 +33,10 @@ class FakeEngine {
     close: async () => {},
   })
 
-  constructor(name: string, { cores = 2, qemuImage = 'abc', fails = false } = {}) {
+  constructor(name: string, { cores = 2, free = 64 * gibibyte, qemuImage = 'abc', fails = false } = {}) {
     this.name = name
     this.qemuImage = qemuImage
-    this.capacity = { free: 1e9, cores }
+    this.size = { free, cores }
     this.open = async () => {
       this.opened++
       if (fails) throw new Error('no room')
@@ -45,16 +47,45 @@ class FakeEngine {
 }
 
 const asOne = (log: string[], first: FakeEngine, ...others: FakeEngine[]) =>
-  new Engines(
-    ...([first, others] as unknown as [DockerEngine, DockerEngine[]]),
-    (line) => void log.push(line),
-  )
+  sizedAsOne(() => {}, log, first, ...others)
+
+const sizedAsOne = (
+  sized: (engines: readonly HostSize[]) => void,
+  log: string[],
+  ...[first, ...others]: FakeEngine[]
+) =>
+  new Engines(...([first, others] as unknown as [DockerEngine, DockerEngine[]]), {
+    ...{ log: (line) => void log.push(line), sized },
+  })
 
 test('Pis that start at once are dealt as Pis one after the other are', async () => {
   const [small, large] = [new FakeEngine('small'), new FakeEngine('large', { cores: 4 })]
   const engines = asOne([], small, large)
   await Promise.all(Array.from({ length: 6 }, () => engines.open(source, '', never)))
   expect([small.opened, large.opened]).toEqual([2, 4])
+})
+
+test('no engine gets more Pis than it would have room for by itself, as long as another has room', async () => {
+  const [large, small] = [
+    new FakeEngine('large', { cores: 4 }),
+    new FakeEngine('small', { cores: 4, free: 4 * gibibyte }),
+  ]
+  const engines = asOne([], large, small)
+  const { pis } = capacityOf([large.size, small.size])
+  for (let count = 0; count < pis; count++) await engines.open(source, '', never)
+  expect([large.opened, small.opened]).toEqual([8, 4])
+})
+
+test('a loss is told with what is left, but for that of the last', async () => {
+  const [one, two] = [new FakeEngine('one', { fails: true }), new FakeEngine('two', { fails: true })]
+  const told: (readonly HostSize[])[] = []
+  const engines = sizedAsOne((sizes) => void told.push(sizes), [], one, two)
+  one.answers = async () => false
+  two.answers = async () => false
+  await expect(engines.open(source, '', never)).rejects.toThrow(
+    'None of the Docker engines answers any more.',
+  )
+  expect(told).toEqual([[two.size]])
 })
 
 test('a Pi that has ended makes room, once', async () => {
@@ -188,7 +219,9 @@ test('where no image is named, that of the first engine is copied to the others'
   const docker = [await engineOf('arm64'), await engineOf('arm64')]
   const [one, two] = [new FakeEngine('one'), new FakeEngine('two')]
   const on = fakeEngines(one, two)
-  expect(await connectEngines({ docker }, context)).toBeInstanceOf(Engines)
+  const sized = vi.fn()
+  expect(await connectEngines({ docker }, context, sized)).toBeInstanceOf(Engines)
+  expect(sized).toHaveBeenCalledExactlyOnceWith([one.size, two.size])
   expect(on.mock.calls.map(([client]) => client.name)).toEqual(
     docker.map((url) => `the Docker engine ${url}`),
   )
@@ -198,7 +231,7 @@ test('where no image is named, that of the first engine is copied to the others'
 test('an image that is named each engine gets by itself', async () => {
   const docker = [await engineOf('arm64'), await engineOf('arm64')]
   const named = fakeEngines(new FakeEngine('one'), new FakeEngine('two'))
-  await connectEngines({ docker, image: 'mine' }, context)
+  await connectEngines({ docker, image: 'mine' }, context, () => {})
   expect(named.mock.calls.map(([, { image }, alike]) => [image, alike])).toEqual([
     ['mine', undefined],
     ['mine', undefined],
@@ -208,7 +241,7 @@ test('an image that is named each engine gets by itself', async () => {
 test('engines of several architectures are refused before anything is made on them', async () => {
   const docker = [await engineOf('amd64'), await engineOf('arm64')]
   const on = fakeEngines()
-  await expect(connectEngines({ docker }, context)).rejects.toThrow(
+  await expect(connectEngines({ docker }, context, () => {})).rejects.toThrow(
     `the Docker engine ${docker[0]} is of amd64 and the Docker engine ${docker[1]} is of arm64, so that what one freezes the other cannot thaw.`,
   )
   expect(on).not.toHaveBeenCalled()

@@ -1,29 +1,45 @@
+import { listOf } from '../host/list-of.ts'
+
 /** What one Pi may need of the host's memory, in bytes: RSS 300-490 MB of a thawed one, more once it works. */
 const bytesPerPi = 700 * 1024 * 1024
 
 /** How many emulated Pis one core bears. */
 const pisPerCore = 2
 
-/** How many Pis can live on a host at once, and why so many. */
+/** A host, for what it has for Pis: memory, in bytes, and cores. */
+export interface HostSize {
+  free: number
+  cores: number
+}
+
+/** How many Pis can live at once, and why so many. */
 export interface Capacity {
   pis: number
   /** Why `wanted` Pis are too many: the sum, for people. */
   explain(wanted: number): string
 }
 
-/** The capacity of a host with so many bytes of free memory and so many cores; `maxPis` is the user's word. */
-export function capacityOf(host: { free: number; cores: number }, maxPis?: number): Capacity {
-  const { free, cores } = host
-  // One Pi's room is left alone, for Ansible and for everything else.
-  const byMemory = Math.floor(free / bytesPerPi) - 1
-  const pis = maxPis ?? Math.max(1, Math.min(cores * pisPerCore, byMemory))
+/** How many Pis a host has memory for. One Pi's room is left alone, for Ansible and for everything else. */
+const byMemory = ({ free }: HostSize) => Math.max(0, Math.floor(free / bytesPerPi) - 1)
+
+/** How many Pis a host has room for. One is always tried. */
+export const roomOn = (host: HostSize) => Math.max(1, Math.min(host.cores * pisPerCore, byMemory(host)))
+
+/** The capacity of all `hosts`; `maxPis` is the user's word. */
+export function capacityOf(hosts: readonly HostSize[], maxPis?: number): Capacity {
+  const rooms = hosts.map(roomOn)
+  const pis = maxPis ?? rooms.reduce((sum, room) => sum + room, 0)
   return {
     pis,
     explain(wanted) {
       const one = mebibytes(bytesPerPi)
       const need = `${wanted} Pis at ${one} MiB of memory each take ${wanted * one} MiB`
       if (maxPis !== undefined) return `The plugin's maxPis is ${maxPis}. ${need}.`
-      const room = `${mebibytes(free)} MiB were free, enough for ${Math.max(0, byMemory)} beside Ansible`
+      const [host, ...more] = hosts
+      if (!host || more.length > 0)
+        return `${need}; the Docker engines have memory and cores for ${listOf(rooms.map(String))}.`
+      const { free, cores } = host
+      const room = `${mebibytes(free)} MiB were free, enough for ${byMemory(host)} beside Ansible`
       return `${need}; ${room}. ${cores} ${cores === 1 ? 'core bears' : 'cores bear'} ${cores * pisPerCore} Pis.`
     },
   }
