@@ -19,7 +19,7 @@ import { CardImages } from './card-images.ts'
 import { connectDocker, type DockerClient, until } from './client.ts'
 import { qemuVersionIn, startContainer } from './container.ts'
 import { ContainerPlace, inside } from './container-place.ts'
-import { type FrozenLabel, frozenLabel, isOf, readLabel } from './frozen-label.ts'
+import { type FrozenLabel, frozenLabel, isAsFrozenNow, isOf, readLabel } from './frozen-label.ts'
 import {
   commit,
   copyImage,
@@ -143,6 +143,11 @@ export class DockerEngine implements Engine {
       const has = `${other}${label.image.name} on ${label.board}`
       this.#say(`${name} has a frozen Pi of ${has}: others are made on ${engine}`)
       return undefined
+    }
+    if (!isAsFrozenNow(label, board)) {
+      throw new RaspiError('options', `${name} was frozen by another version of vitest-raspi.`, {
+        hint: `Freeze it again: npx vitest-raspi freeze --to ${name}, with --push where it comes from a registry.`,
+      })
     }
     const image = { ...label.image, path: '', privateKeyFile: (await this.#key()).privateKeyFile }
     this.#say(`Pis start from ${name}`)

@@ -1,6 +1,6 @@
 import type Dockerode from 'dockerode'
 import * as z from 'zod'
-import { manifestSchema } from '../../freeze/store.ts'
+import { freezeKeyOf, frozenId, manifestSchema } from '../../freeze/store.ts'
 import type { Image } from '../../image/image.ts'
 import { originOf } from '../../image/origin.ts'
 import type { Reference } from '../../image/reference.ts'
@@ -57,6 +57,11 @@ export async function readLabel(docker: Dockerode, name: string): Promise<Frozen
   } catch {
     return `its label ${labelName} is of another version of vitest-raspi`
   }
+}
+
+/** Whether it was frozen on `board`, and as this version of vitest-raspi does that. */
+export function isAsFrozenNow({ manifest: { id, key } }: FrozenLabel, board: Board): boolean {
+  return key !== undefined && frozenId(freezeKeyOf(key.image, board, key.qemuVersion)) === id
 }
 
 /** Whether it is of the image that `reference` means. */
