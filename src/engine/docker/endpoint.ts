@@ -26,19 +26,19 @@ const configSchema = z.object({ currentContext: z.string().optional() })
 
 /**
  * What `address` names: an address, a context of Docker's, or, where it is absent, what Docker's own programs would take:
- * `DOCKER_HOST`, `DOCKER_CONTEXT`, the current context; else nothing. Throws a `RaspiError` where there is no such context.
+ * `DOCKER_HOST`, `DOCKER_CONTEXT`, the current context; else nothing. The context `default` is what `DOCKER_HOST` names, or
+ * nothing. Throws a `RaspiError` where there is no such context.
  * https://docs.docker.com/engine/manage-resources/contexts/
  */
 export function endpointOf(
   address: string | undefined,
   env: NodeJS.ProcessEnv = process.env,
 ): Endpoint | undefined {
-  if (address === undefined) {
-    if (env.DOCKER_HOST) return ofUrl(env.DOCKER_HOST, env)
-    const context = env.DOCKER_CONTEXT || currentContext(env)
-    return context && context !== 'default' ? ofContext(context, env) : undefined
-  }
-  return address.includes('://') ? ofUrl(address, env) : ofContext(address, env)
+  if (address?.includes('://')) return ofUrl(address, env)
+  const named =
+    address ?? (env.DOCKER_HOST ? 'default' : env.DOCKER_CONTEXT || currentContext(env) || 'default')
+  if (named !== 'default') return ofContext(named, env)
+  return env.DOCKER_HOST ? ofUrl(env.DOCKER_HOST, env) : undefined
 }
 
 function ofUrl(url: string, env: NodeJS.ProcessEnv): Endpoint {

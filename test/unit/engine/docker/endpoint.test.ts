@@ -45,6 +45,12 @@ test('without one it is what Docker’s own programs take', () => {
   expect(endpointOf(undefined, { DOCKER_CONFIG: scratchDir() })).toBeUndefined()
 })
 
+test('the context default is what DOCKER_HOST names, or nothing, whatever the current one is', () => {
+  const env = { DOCKER_CONFIG: config({ current: 'anemoi' }), DOCKER_CONTEXT: 'anemoi' }
+  expect(endpointOf('default', env)).toBeUndefined()
+  expect(endpointOf('default', { ...env, DOCKER_HOST: 'unix:///d' })?.url).toBe('unix:///d')
+})
+
 test('a name is a context; one that is not there is an error', () => {
   const env = { DOCKER_CONFIG: config() }
   expect(endpointOf('anemoi', env)).toEqual({ url: 'tcp://anemoi:2376', name: 'anemoi' })
