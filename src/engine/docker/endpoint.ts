@@ -8,6 +8,7 @@ import { RaspiError } from '../../errors.ts'
 import { dockerConfigDir, dockerConfigText } from '../../host/docker-config.ts'
 import { parsedJson } from '../../host/json.ts'
 import { knownHost } from './known-host.ts'
+import { type SshTarget, sshTarget } from './ssh-config.ts'
 
 /** Where a Docker engine listens. */
 export interface Endpoint {
@@ -80,15 +81,7 @@ export function dockerOptions({ url, certificates }: Endpoint, env = process.env
   const read = (file: string) => readFileSync(join(certificates ?? '', file))
   switch (protocol) {
     case 'ssh:':
-      return {
-        ...{ protocol: 'ssh', host: hostname, port: Number(port) || 22 },
-        username: decoded(username, url) || userInfo().username,
-        sshOptions: {
-          ...aliveness,
-          ...knownHost(hostname, Number(port) || 22),
-          ...(env.SSH_AUTH_SOCK && { agent: env.SSH_AUTH_SOCK }),
-        },
-      }
+      return bySsh({ host: hostname, port: Number(port) || undefined, user: decoded(username, url) }, env)
     case 'tcp:':
     case 'http:':
     case 'https:':
@@ -100,6 +93,20 @@ export function dockerOptions({ url, certificates }: Endpoint, env = process.env
       }
     default:
       throw noAddress(url)
+  }
+}
+
+function bySsh(named: SshTarget, env: NodeJS.ProcessEnv): DockerOptions {
+  const asked = { ...named, host: named.host.replace(/^\[(.*)\]$/, '$1') }
+  const { host, port = 22, user } = sshTarget(asked)
+  const logIn = ['ssh', ...(asked.port ? ['-p', asked.port] : []), asked.host].join(' ')
+  return {
+    ...{ protocol: 'ssh', host, port, username: user || userInfo().username },
+    sshOptions: {
+      ...aliveness,
+      ...knownHost(host, port, { logIn }),
+      ...(env.SSH_AUTH_SOCK && { agent: env.SSH_AUTH_SOCK }),
+    },
   }
 }
 

@@ -24,12 +24,12 @@ const knownHostsFiles = () => [
 
 /**
  * How ssh2 takes only the keys of a host that OpenSSH's known_hosts have: who answers in its place would be given passwords of
- * registries, and the user's project. Throws a `RaspiError` where they have none.
+ * registries, and the user's project. Throws a `RaspiError` where they have none, which says how to `logIn` there.
  */
 export function knownHost(
   host: string,
   port: number,
-  files: readonly string[] = knownHostsFiles(),
+  { files = knownHostsFiles(), logIn }: { files?: readonly string[]; logIn: string },
 ): Pick<ConnectConfig, 'hostVerifier' | 'algorithms'> {
   const name = port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`
   const lines = files.flatMap((file) => linesOf(name, file))
@@ -41,7 +41,7 @@ export function knownHost(
     throw new RaspiError(
       'host',
       `The host key of ${host} is not known, so that anybody could answer in its place.`,
-      { hint: `Log in there once, and accept its key: ssh ${port === 22 ? '' : `-p ${port} `}${host}` },
+      { hint: `Log in there once, and accept its key: ${logIn}` },
     )
   }
   const keys = new Set(known.map(({ key }) => key))

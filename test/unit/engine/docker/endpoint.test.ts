@@ -9,6 +9,8 @@ import { scratchDir } from '../../../support/scratch-dir.ts'
 
 const verified = { hostVerifier: () => true }
 vi.mock('../../../../src/engine/docker/known-host.ts', () => ({ knownHost: () => verified }))
+// What this host's ssh is configured for is none of this test's.
+vi.mock('../../../../src/engine/docker/ssh-config.ts', () => ({ sshTarget: (target: object) => target }))
 afterEach(() => void vi.unstubAllEnvs())
 
 /** A directory of Docker's configuration with a context `anemoi`. */

@@ -40,14 +40,14 @@ function newKey(dir: string, type: string): string {
 test('a host is taken by its key, among other keys of it and other hosts', async () => {
   const it = await host()
   appendFileSync(it.file, `[127.0.0.1]:${it.port} ${newKey(it.dir, 'ecdsa')}anemoi ${newKey(it.dir, 'rsa')}`)
-  await logIn(it, knownHost('127.0.0.1', it.port, ['/nowhere', it.file]))
+  await logIn(it, knownHost('127.0.0.1', it.port, { files: ['/nowhere', it.file], logIn: 'ssh anemoi' }))
 })
 
 test('names may be hashed', async () => {
   const it = await host()
   execFileSync('ssh-keygen', ['-q', '-H', '-f', it.file], { stdio: 'ignore' })
   expect(readFileSync(it.file, 'utf8')).not.toContain('127.0.0.1')
-  await logIn(it, knownHost('127.0.0.1', it.port, [it.file]))
+  await logIn(it, knownHost('127.0.0.1', it.port, { files: [it.file], logIn: 'ssh anemoi' }))
 })
 
 test.for(['ed25519', 'ecdsa'])(
@@ -78,14 +78,18 @@ test('where no log-in serves, the hint says whose it is', async () => {
 
 test('one that is not known, at that port, is refused before anything is sent, with what to do', async () => {
   const it = await host()
-  expect(() => knownHost('127.0.0.1', 22, [it.file])).toThrow(
-    'The host key of 127.0.0.1 is not known, so that anybody could answer in its place.\n  Log in there once, and accept its key: ssh 127.0.0.1',
+  expect(() => knownHost('127.0.0.1', 22, { files: [it.file], logIn: 'ssh anemoi' })).toThrow(
+    'The host key of 127.0.0.1 is not known, so that anybody could answer in its place.\n  Log in there once, and accept its key: ssh anemoi',
   )
-  expect(() => knownHost('127.0.0.1', it.port + 1, [it.file])).toThrow(`ssh -p ${it.port + 1} 127.0.0.1`)
+  expect(() => knownHost('127.0.0.1', it.port + 1, { files: [it.file], logIn: 'ssh anemoi' })).toThrow(
+    'is not known',
+  )
 })
 
 test('a key that was revoked is not known', async () => {
   const it = await host()
   appendFileSync(it.file, `@revoked * ${readFileSync(it.file, 'utf8').split(' ').slice(1).join(' ')}`)
-  expect(() => knownHost('127.0.0.1', it.port, [it.file])).toThrow('is not known')
+  expect(() => knownHost('127.0.0.1', it.port, { files: [it.file], logIn: 'ssh anemoi' })).toThrow(
+    'is not known',
+  )
 })
