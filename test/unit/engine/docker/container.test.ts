@@ -6,6 +6,7 @@ import type Dockerode from 'dockerode'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { type DockerClient, dockerode } from '../../../../src/engine/docker/client.ts'
 import { startContainer } from '../../../../src/engine/docker/container.ts'
+import { ownerLabels } from '../../../../src/engine/docker/owner.ts'
 import { scratchDir } from '../../../support/scratch-dir.ts'
 
 afterEach(() => void vi.restoreAllMocks())
@@ -15,13 +16,44 @@ function engineWith(steps: Partial<Record<'attach' | 'start' | 'remove', () => P
   const lifeline = new PassThrough()
   const container = { attach: async () => lifeline, start: async () => {}, remove: async () => {}, ...steps }
   const remove = vi.spyOn(container, 'remove')
-  const docker = { createContainer: async () => container } as unknown as Dockerode
-  return { client: { docker, name: 'X' } as DockerClient, lifeline, remove }
+  const create = vi.fn(async (_: Dockerode.ContainerCreateOptions) => container)
+  const docker = { createContainer: create } as unknown as Dockerode
+  return { client: { docker, name: 'X' } as DockerClient, lifeline, remove, create }
 }
 
 const fails = async () => {
   throw new Error('no room')
 }
+
+const plainly = { AutoRemove: true, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] }
+
+test('a container has nothing of its host, no port and no privilege', async () => {
+  const { client, create } = engineWith()
+  await startContainer(client, 'qemu', { labels: { mine: 'yes' } })
+  expect(create.mock.calls).toEqual([
+    [
+      {
+        ...{ Image: 'qemu', Entrypoint: ['cat'], Labels: { ...ownerLabels(), mine: 'yes' } },
+        ...{ OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: false, AttachStderr: false },
+        HostConfig: plainly,
+      },
+    ],
+  ])
+})
+
+test('but for what it is given', async () => {
+  const { client, create } = engineWith()
+  const mounts = [{ path: '/project' }, { path: '/ours', readOnly: true }]
+  await startContainer(client, 'ansible', { mounts, capabilities: ['CHOWN'], groups: [100] })
+  expect(create.mock.calls[0]?.[0].HostConfig).toEqual({
+    ...plainly,
+    ...{ CapAdd: ['CHOWN'], GroupAdd: ['100'] },
+    Mounts: [
+      { Type: 'bind', Source: '/project', Target: '/project', ReadOnly: false },
+      { Type: 'bind', Source: '/ours', Target: '/ours', ReadOnly: true },
+    ],
+  })
+})
 
 test('a container is removed by its end, and its connection closed', async () => {
   const { client, lifeline, remove } = engineWith()
