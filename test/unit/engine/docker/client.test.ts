@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { connectDocker } from '../../../../src/engine/docker/client.ts'
 import { scratchDir } from '../../../support/scratch-dir.ts'
 
@@ -29,6 +29,16 @@ test('one that is too old is refused', async () => {
   const address = await engine({ Version: '19.03.15', ApiVersion: '1.40' })
   await expect(connectDocker(address)).rejects.toThrow(
     `Pis cannot run on the Docker engine ${address}: it is 19.03.15, and too old.`,
+  )
+})
+
+test('without Testcontainers it is said how to install it', async () => {
+  vi.doMock('testcontainers', () => {
+    throw new Error("Cannot find package 'testcontainers'")
+  })
+  onTestFinished(() => void vi.doUnmock('testcontainers'))
+  await expect(connectDocker('unix:///nowhere/docker.sock')).rejects.toThrow(
+    'Pis in containers cannot be had without the package testcontainers, which cannot be loaded.\n  Install it: npm install --save-dev testcontainers@^12',
   )
 })
 
