@@ -14,7 +14,13 @@ export const hasDockerd = () =>
   process.getuid?.() === 0 && ['dockerd', 'docker', 'mmdebstrap'].every(hasProgram)
 
 /** What Pis run in, made of Debian's archive because there may be no registry: the same as ours, and what sets its clock. */
-const qemuPackages = 'qemu-system-arm,qemu-utils,socat,faketime'
+export const qemuPackages = ['qemu-system-arm', 'qemu-utils', 'socat', 'faketime']
+
+/** The same for Ansible. */
+export const ansiblePackages = ['ansible-core', 'git', 'openssh-client', 'python3']
+
+/** Whose packages they are. */
+export const debianRelease = 'trixie'
 
 /** What is particular of an engine. */
 export interface DockerdOptions {
@@ -116,15 +122,14 @@ export class Dockerd implements AsyncDisposable {
 export const imageTar = () => tarOf('qemu-trixie-2', qemuPackages)
 
 /** The same of that which Ansible runs in. */
-export const ansibleImageTar = () => tarOf('ansible-trixie', 'ansible-core,git,openssh-client,python3')
+export const ansibleImageTar = () => tarOf('ansible-trixie', ansiblePackages)
 
-function tarOf(name: string, packages: string): string {
+function tarOf(name: string, packages: readonly string[]): string {
   const tar = join(privateDir(defaultCacheDir(), 'tests'), `${name}.tar`)
   if (existsSync(tar)) return tar
   const made = `${tar}.${process.pid}`
-  execFileSync('mmdebstrap', ['--format=tar', '--variant=minbase', `--include=${packages}`, 'trixie', made], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+  const args = ['--format=tar', '--variant=minbase', `--include=${packages.join()}`, debianRelease, made]
+  execFileSync('mmdebstrap', args, { stdio: ['ignore', 'ignore', 'pipe'] })
   renameSync(made, tar)
   return tar
 }
