@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { scratchDir } from './scratch-dir.ts'
@@ -14,18 +14,10 @@ export interface FakeDockerOptions {
   lacks?: RegExp
   /** Of all its container images. @default none */
   labels?: Record<string, string>
-  /** Makes its server. @default one of HTTP */
-  serverOf?: (listener: (request: IncomingMessage, response: ServerResponse) => void) => Server
 }
 
 /** A Docker engine that has every container image, and whose containers say which QEMU they have, whatever they run. */
-export function dockerServer({
-  silent,
-  endless,
-  lacks,
-  labels = {},
-  serverOf = createServer,
-}: FakeDockerOptions = {}) {
+export async function fakeDocker({ silent, endless, lacks, labels = {} }: FakeDockerOptions = {}) {
   const calls: string[] = []
   const isSilent = (call: string) => calls.push(call) > 0 && silent?.test(call)
   const callOf = ({ method, url = '' }: IncomingMessage) => `${method} ${url.split('?')[0]}`
@@ -39,7 +31,7 @@ export function dockerServer({
     [/ \/exec\/it\/json$/, 200, { Running: false, ExitCode: 0 }],
     [/^(DELETE |POST .*\/start$)/, 204, {}],
   ]
-  const server = serverOf((request, response) => {
+  const server = createServer((request, response) => {
     const call = callOf(request)
     if (isSilent(call)) return
     if (endless?.test(call)) return void response.write('{ "status": "Layer 1 of 2" }\n')
@@ -59,12 +51,6 @@ export function dockerServer({
     server.close()
     server.closeAllConnections()
   })
-  return { server, calls }
-}
-
-/** The same at a socket of this host. */
-export async function fakeDocker(options?: FakeDockerOptions) {
-  const { server, calls } = dockerServer(options)
   const socket = join(scratchDir(), 'd.sock')
   server.listen(socket)
   await once(server, 'listening')
