@@ -77,6 +77,18 @@ export const missingNics = (output: string): string[] =>
 
 const missingScript = `for pair in \${wanted[*]}; do [[ \${named[\${pair%=*}]} ]] || echo MISSING \${pair%=*}; done`
 
+/** Waits, for up to a minute, until the NICs of all these MACs are up, as any user. It fails where they do not come up. */
+export const nicsUpScript = (macs: readonly string[]): string =>
+  [
+    'for i in $(seq 60); do',
+    '  up=$(ip -oneline link show up); down=',
+    `  for mac in ${macs.join(' ')}; do case $up in *$mac*) ;; *) down=1 ;; esac; done`,
+    '  [ "$down" ] || exit 0',
+    '  sleep 1',
+    'done',
+    'exit 1',
+  ].join('\n')
+
 /** Has what manages the guest's network read the files of {@link networksScript}. */
 export const reloadNetworks = 'networkctl reload 2> /dev/null; nmcli connection reload 2> /dev/null; true'
 

@@ -400,7 +400,6 @@ export class LivePi {
     )
     this.spans.end("QEMU's start")
     await this.machine.openConnection(untilLogin)
-    await this.machine.running('Its NIC cannot be seen to').quietNics()
     this.spans.end('boot and login')
     // Its name is written down as well, for it to have it after a reboot too. So is its machine id, by systemd.
     const { hostname, networks } = this.identity
@@ -416,6 +415,7 @@ export class LivePi {
     const { stdout } = await runBySsh(hostname, this.connection, this.controlPath, 'bash -s', options)
     const [missing] = missingNics(stdout)
     if (missing) throw new RaspiError('boot', `Pi ${hostname} has booted without its NIC ${missing}`)
+    await this.machine.running('Its NICs cannot be seen to').quietNics()
   }
 
   async #writeKnownHosts(keys: string[]) {

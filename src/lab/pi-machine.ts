@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createDebug } from 'obug'
 import { isRaspiError, messageOf, RaspiError } from '../errors.ts'
 import { readBootPlan } from '../firmware/boot-plan.ts'
+import { nicsUpScript } from '../freeze/guest-networks.ts'
 import { privateDir } from '../host/paths.ts'
 import type { Board } from '../machine/boards.ts'
 import { readBootPart } from '../machine/card.ts'
@@ -211,6 +212,17 @@ export class PiMachine {
       await rm(bootDir, { recursive: true, force: true })
       await this.adopt(machine)
     })
+  }
+
+  /** Spares its guest, which somebody can log in to, what NICs cost it. Throws a `RaspiError` where they do not come up. */
+  async quietNics(signal: AbortSignal): Promise<void> {
+    const { hostname, nics } = this.#context
+    const machine = this.running('Its NICs cannot be seen to')
+    const macs = (nics.segments ?? []).map(({ mac }) => mac)
+    const input = nicsUpScript(macs)
+    if (macs.length > 0)
+      await runBySsh(hostname, this.#connection, this.#controlPath, 'sh', { input, signal })
+    await machine.quietNics()
   }
 
   /** Shuts it down cleanly. Throws a `RaspiError` where it is off already, or does not go off. */
@@ -439,14 +451,14 @@ export class PiMachine {
 
   /** Starts it again from its card, and opens the shared connection anew as soon as somebody can log in. */
   async #bootAgain() {
-    const { signal, hostname } = this.#context
-    await this.boot([], signal)
+    const { hostname } = this.#context
+    await this.boot([], this.#context.signal)
     this.#login = new AbortController()
+    const signal = AbortSignal.any([this.#context.signal, this.#login.signal])
     // Whether anybody can log in now is for the holder to find out: perhaps the test wants to see that nobody can.
-    const opened = this.openConnection(AbortSignal.any([signal, this.#login.signal]))
-    opened
-      .then(() => this.#machine?.quietNics())
-      .catch((error) => debug('%s: nobody can log in after this boot: %s', hostname, error))
+    this.openConnection(signal)
+      .then(() => this.quietNics(signal))
+      .catch((error) => debug('%s: it can be used only so far after this boot: %s', hostname, error))
   }
 
   async #ended(machine: Machine, end: MachineEnd) {

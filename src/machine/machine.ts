@@ -136,11 +136,11 @@ export class Machine extends EventEmitter<{ end: [MachineEnd] }> {
   }
 
   /**
-   * Spares a guest what QEMU's NICs cost it while nothing comes, see {@link quietNic}, once its NICs are up. Where one boots
-   * with a hub, nobody knows when that is: a hub tells of its ports, one after another, by transfers of the same kind.
+   * Spares a guest what QEMU's NICs cost it while nothing comes, see {@link quietNic}. Not before all its NICs are up: a
+   * hub tells of its ports, one after another, by transfers of the same kind.
    */
   async quietNics(): Promise<void> {
-    if (this.spec.board.parts !== 'raspi' || this.spec.nics?.segments?.length) return
+    if (this.spec.board.parts !== 'raspi') return
     const isQuiet = await quietNic(this)
     debug('%s: NIC %s', this.place.dir, isQuiet ? 'quiet' : 'not quiet')
   }

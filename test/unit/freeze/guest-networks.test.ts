@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { networksScript, nicsScript } from '../../../src/freeze/guest-networks.ts'
+import { networksScript, nicsScript, nicsUpScript } from '../../../src/freeze/guest-networks.ts'
 import { newIdentity, returnScript } from '../../../src/freeze/identity.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
 
@@ -63,4 +63,25 @@ test('a Pi that comes back from a checkpoint has its NICs named and set up, and 
   expect(back).toContain(nicsScript(networks, identity.mac))
   expect(back).not.toMatch(/> \/etc|\/etc\/(hosts|systemd|NetworkManager)/)
   expect(returnScript(newIdentity('pi-1'))).not.toContain('MISSING')
+})
+
+test('waits until all NICs are up, however long each takes', () => {
+  const dir = scratchDir()
+  const put = (name: string, lines: string[]) =>
+    writeFileSync(join(dir, name), ['#!/bin/sh', ...lines, ''].join('\n'), { mode: 0o755 })
+  // One more of them is up with each look.
+  put('ip', [
+    `echo >> ${dir}/looks`,
+    `for nic in $(seq $(wc -l < ${dir}/looks)); do echo "$nic: eth$nic: <UP> link/ether dc:a6:32:00:00:0$nic brd ff"; done`,
+  ])
+  put('sleep', [])
+  const wait = (macs: string[]) => {
+    writeFileSync(join(dir, 'looks'), '')
+    const env = { PATH: `${dir}:${process.env.PATH}` }
+    const { status, stderr } = spawnSync('sh', { input: nicsUpScript(macs), env, encoding: 'utf8' })
+    return { status, stderr, looks: readFileSync(join(dir, 'looks'), 'utf8').length }
+  }
+  const [one, three] = ['dc:a6:32:00:00:01', 'dc:a6:32:00:00:03']
+  expect(wait([three, one])).toEqual({ status: 0, stderr: '', looks: 3 })
+  expect(wait([one, 'dc:a6:32:ff:00:01'])).toEqual({ status: 1, stderr: '', looks: 60 })
 })

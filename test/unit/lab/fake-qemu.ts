@@ -7,7 +7,11 @@ import type { CardLimits } from '../../../src/pi/faults.ts'
 export function aQemu() {
   const qemu = Object.assign(new EventEmitter(), {
     ...{ hasEnded: false, isPaused: false, sshPort: async () => 1, setTimerSlack() {}, fate: () => '' },
-    ...{ limitCard: vi.fn(async (_: CardLimits) => {}), console: { tail: async () => '' } },
+    ...{
+      limitCard: vi.fn(async (_: CardLimits) => {}),
+      quietNics: vi.fn(async () => {}),
+      console: { tail: async () => '' },
+    },
     async pause() {
       qemu.isPaused = true
     },

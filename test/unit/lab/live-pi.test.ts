@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Engine, PiSource } from '../../../src/engine/engine.ts'
 import { thaw } from '../../../src/freeze/thaw.ts'
-import { LivePi } from '../../../src/lab/live-pi.ts'
+import { LivePi, type StartContext } from '../../../src/lab/live-pi.ts'
 import { boards } from '../../../src/machine/boards.ts'
 import type { ServiceShell } from '../../../src/machine/service-shell.ts'
-import { openSshMaster } from '../../../src/pi/ssh.ts'
+import { openSshMaster, runBySsh } from '../../../src/pi/ssh.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
 import { aQemu } from './fake-qemu.ts'
 
@@ -16,7 +16,7 @@ vi.mock('../../../src/pi/ssh.ts')
  * A thawed Pi that has been handed over, or is `off` until it is switched on, with the machine and the root shell that it has
  * in place of a QEMU's.
  */
-async function aLentPi({ off = false } = {}) {
+async function aLentPi(more: Partial<StartContext> = {}) {
   const [qemu, dir] = [aQemu(), scratchDir()]
   const shell = { run: vi.fn(async (_: string) => ({ status: 0, output: '' })), finish: vi.fn(), close() {} }
   vi.mocked(thaw).mockResolvedValue({ machine: qemu, shell: shell as unknown as ServiceShell })
@@ -31,11 +31,11 @@ async function aLentPi({ off = false } = {}) {
     { image: { user: 'pi' }, board: boards.raspi3b, frozen: {} } as unknown as PiSource,
     {
       ...{ engine: { open: async () => place } as unknown as Engine, dir, number: 1, hostname: 'pi-1' },
-      ...{ timeoutMs: 10_000, signal: new AbortController().signal, off, log() {}, notEmulated() {} },
+      ...{ timeoutMs: 10_000, signal: new AbortController().signal, log() {}, notEmulated() {}, ...more },
     },
   )
   onTestFinished(() => pi.end())
-  if (!off) await pi.handOver()
+  if (!more.off) await pi.handOver()
   return { pi, qemu, shell }
 }
 
@@ -117,4 +117,16 @@ test('a Pi that is to hang, or to shut down, does first what it would still do, 
   await hangs.pi.machine.fault({ hangs: true })
   await hangs.pi.settled()
   expect(hangs.shell.finish).not.toHaveBeenCalled()
+})
+
+test('the NICs of a Pi on networks are seen to once all are up, for its hub tells of each by itself', async () => {
+  const nics = [{ network: 'mgmt', mac: 'dc:a6:32:00:00:01', interface: 'eth1', socket: '/mgmt' }]
+  const { pi, qemu } = await aLentPi({ networks: { nics, hosts: [] } })
+  const signal = new AbortController().signal
+  vi.mocked(runBySsh).mockRejectedValueOnce(new Error('eth1 is not up'))
+  await expect(pi.machine.quietNics(signal)).rejects.toThrow('eth1 is not up')
+  expect(qemu.quietNics).not.toHaveBeenCalled()
+  await pi.machine.quietNics(signal)
+  expect(qemu.quietNics).toHaveBeenCalledOnce()
+  expect(vi.mocked(runBySsh).mock.lastCall?.[4]?.input).toContain('dc:a6:32:00:00:01')
 })
