@@ -1,6 +1,6 @@
 // `npm run bench`: what a fresh Pi costs, and what it would cost otherwise, side by side in one run. Times of a shared
 // machine mean little, ratios of one run do.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { isRaspiError } from '../src/errors.ts'
@@ -15,7 +15,7 @@ import { measureLoop } from './bench/loop.ts'
 import { measureParallel } from './bench/parallel.ts'
 import { measurePiNetwork } from './bench/pi-network.ts'
 import { measurePlaybook } from './bench/playbook.ts'
-import { figuresOf, type Results, table } from './bench/results.ts'
+import { besides, figuresOf, type Results, table } from './bench/results.ts'
 import { measureDocker, measureSingle, measureVirt } from './bench/single.ts'
 import { measureSuites } from './bench/suites.ts'
 import { measureSwitch } from './bench/switch.ts'
@@ -42,7 +42,7 @@ const usual = Object.keys(parts).filter((name) => name !== 'docker' && name !== 
 
 const usage = `npm run bench [-- --json FILE] [-- --svg FILE] [-- --only NAME …] [-- --rounds N]
 
-  --json FILE   write the figures there, too
+  --json FILE   write the figures there, too; with --only, what FILE has of other parts stays in it
   --svg FILE    where the bars are drawn (default: .vitest/bench.svg)
   --only NAME   measure this only, once for each: ${Object.keys(parts).join(', ')}
                 (default: all but bmc and docker)
@@ -52,13 +52,28 @@ const values = readOptions()
 const rounds = Number(values.rounds)
 
 const say = (line: string) => console.log(`[bench] ${line}`)
+const earlier = readEarlier()
+const at = new Date().toISOString()
 const results = await measure()
-const figures = figuresOf(results)
 console.log(`\n${table(results)}\n`)
 mkdirSync(dirname(values.svg), { recursive: true })
 writeFileSync(values.svg, chart(results))
 say(`drawn in ${values.svg}`)
-if (values.json) writeFileSync(values.json, `${JSON.stringify({ ...results, ...figures }, undefined, 2)}\n`)
+if (values.json) {
+  const all = besides(earlier, results, at)
+  writeFileSync(values.json, `${JSON.stringify({ ...all, ...figuresOf(all) }, undefined, 2)}\n`)
+}
+
+/** What is to stay in the file of the figures. One that is of another host has no place for figures of this one. */
+function readEarlier(): Results | undefined {
+  const { json, only } = values
+  if (!json || only === usual || !existsSync(json)) return undefined
+  const found: Results = JSON.parse(readFileSync(json, 'utf8'))
+  const host = hostLine()
+  if (found.host === host) return found
+  console.error(`${json} has figures of another host, ${found.host}; this is ${host}.`)
+  process.exit(2)
+}
 
 async function measure(): Promise<Results> {
   try {

@@ -6,6 +6,8 @@ export interface Results {
   samples: Partial<Record<Measured, number[]>>
   /** The phases of the last sample, where they are known. */
   spans: Record<string, Span[]>
+  /** When the run began that has a sample, as ISO 8601; what has the same was measured side by side. */
+  measured?: Partial<Record<Measured, string>>
 }
 
 /** What is measured. */
@@ -84,21 +86,33 @@ export function keep(results: Results, what: Measured, value: number): void {
   results.samples[what] = samples
 }
 
+/** The results of a run that began `at`, beside those of an earlier run of this host for what this one left out. */
+export function besides(earlier: Results | undefined, results: Results, at: string): Results {
+  const now = Object.fromEntries(Object.keys(results.samples).map((what) => [what, at]))
+  return {
+    host: results.host,
+    samples: { ...earlier?.samples, ...results.samples },
+    spans: { ...earlier?.spans, ...results.spans },
+    measured: { ...earlier?.measured, ...now },
+  }
+}
+
 export function median(values: readonly number[] | undefined): number | undefined {
   const sorted = [...(values ?? [])].sort((a, b) => a - b)
   const [below, above] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[Math.floor(sorted.length / 2)]]
   return below === undefined || above === undefined ? undefined : (below + above) / 2
 }
 
-/** The figures by the keys that other tools read; medians, rounded. */
-export function figuresOf({ samples }: Results) {
+/** The figures by the keys that other tools read; medians, rounded. Ratios are of one run, or there is none. */
+export function figuresOf({ samples, measured = {} }: Results) {
   const of = (what: Measured) => {
     const value = median(samples[what])
     return value === undefined ? undefined : Math.round(value)
   }
   const ratio = (slow: Measured, fast: Measured, digits = 1) => {
     const [a, b] = [median(samples[slow]), median(samples[fast])]
-    return a === undefined || b === undefined ? undefined : Number((a / b).toFixed(digits))
+    const together = measured[slow] === measured[fast]
+    return a === undefined || b === undefined || !together ? undefined : Number((a / b).toFixed(digits))
   }
   return {
     copyBootMs: of('copyBoot'),
@@ -116,6 +130,7 @@ export function figuresOf({ samples }: Results) {
     suiteColdMs: of('suiteCold'),
     switchBytesPerSecond: of('switch'),
     piNetworkBytesPerSecond: of('piNetwork'),
+    switchRatio: ratio('switch', 'piNetwork', 0),
     powerStatusMs: of('powerStatus'),
     virtMs: { coldBoot: of('virtColdBoot'), thaw: of('virtThaw'), readyLease: of('virtReadyLease') },
     dockerMs: { thaw: of('dockerThaw'), readyLease: of('dockerReadyLease') },
