@@ -10,6 +10,8 @@ export type PowerAction = 'on' | 'off' | 'reset' | 'soft'
 export interface Chassis {
   /** What it is now. Cheap, as it is asked for many times a second. */
   power(): 'on' | 'off'
+  /** Whether it is gone for good, and cannot be switched any more. As cheap. */
+  isLost(): boolean
   /**
    * Starts the action at once. Nobody waits for its end over IPMI, and the next may come before; where it fails, that is
    * logged. What is so already stays so: IPMI repeats requests whose answers are late.

@@ -19,6 +19,7 @@ export const simFiles = {
   script: 'chassis.sh',
   requests: 'requests',
   power: 'power',
+  lost: 'lost',
   boot: 'boot',
 } as const
 
@@ -53,11 +54,12 @@ mc_enable 0x20
 /**
  * What ipmi_sim runs to ask (`get power`) and to switch (`set power 1`). It stands still meanwhile and gets each request
  * of a waiting client anew every second, so the script has builtins only and waits for nobody: it answers from a file that is
- * kept up to date, and leaves what is to be done in a FIFO, which it opens both ways, because that never blocks.
+ * kept up to date, and leaves what is to be done in a FIFO, which it opens both ways, because that never blocks. Of a lost
+ * Pi it fails then, for whoever asks to be answered so: why is in the log.
  */
 export const chassisScript = `case $1 in
   get) read -r value <"./$2" && [ "$value" ] && echo "$2:$value" ;;
-  set) echo "$2 $3" 1<>./${simFiles.requests} ;;
+  set) echo "$2 $3" 1<>./${simFiles.requests} && read -r lost <./${simFiles.lost} && { [ "$2" = boot ] || [ ! "$lost" ]; } ;;
   *) exit 2 ;;
 esac
 `

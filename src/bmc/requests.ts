@@ -93,6 +93,7 @@ export class Requests {
   #refresh() {
     if (this.#socket.destroyed) return
     this.#tell(simFiles.power, () => (this.#chassis.power() === 'on' ? '1' : '0'))
+    this.#tell(simFiles.lost, () => (this.#chassis.isLost() ? 'lost' : ''))
     this.#tell(simFiles.boot, () => this.#chassis.bootDevice())
   }
 

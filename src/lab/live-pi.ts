@@ -227,10 +227,11 @@ export class LivePi {
   }
 
   /**
-   * Does something to its power, or nothing, and tells whether it has any. Throws a `RaspiError` where that fails; without `wait`
-   * it is not told where a first start does, which goes on by itself as soon as the machine runs.
+   * Does something to its power, or nothing, and tells whether it has any. Throws a `RaspiError` where that fails, or it is lost;
+   * without `wait` it is not told where a first start fails, which goes on by itself as soon as the machine runs.
    */
   async power(action: PowerAction | undefined, wait = true): Promise<PowerState> {
+    if (action) this.machine.assertNotLost()
     if (action === 'off') await this.settled()
     if (action === 'cut' || action === 'reset') this.#afterHandOver.drop()
     return this.machine.change(action, wait)

@@ -33,10 +33,14 @@ class PiChassis implements Chassis {
     return this.#pi.machine.power
   }
 
+  isLost() {
+    return this.#pi.machine.isLost
+  }
+
   async set(action: PowerAction): Promise<void> {
     const ours = { on: 'on', off: 'cut', reset: 'reset', soft: 'off' } as const
     // IPMI repeats what is answered late, and switches off what is off.
-    if (action === 'soft' && this.power() === 'off') return
+    if (action === 'soft' && this.power() === 'off' && !this.isLost()) return
     await this.#pi.power(ours[action])
   }
 

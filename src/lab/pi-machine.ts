@@ -75,6 +75,7 @@ export class PiMachine {
   /** Whether there is nothing on its card. */
   #isVacant = false
   readonly #loss = Promise.withResolvers<RaspiError>()
+  #lostBy: RaspiError | undefined
 
   constructor(
     context: PiMachineContext,
@@ -114,9 +115,23 @@ export class PiMachine {
     const name = `Pi ${this.#context.hostname}`
     const sentence = `${name} is lost: ${messageOf(reason)}`
     const error = isRaspiError(reason) ? reason : new RaspiError('boot', sentence, { cause: reason })
+    this.#lostBy ??= error
     this.#loss.resolve(error)
     // One that runs, but did not come back in time from a checkpoint, can still be looked at.
     if (this.power === 'off') this.#door.refuse(`${name} is off: it was lost`)
+  }
+
+  /** Whether it is gone by nobody's wish. It stays so. */
+  get isLost(): boolean {
+    return this.#lostBy !== undefined
+  }
+
+  /** Throws a `RaspiError` where it is lost: its holder was told so for good, and would never notice that it runs again. */
+  assertNotLost(): void {
+    if (!this.#lostBy) return
+    throw new RaspiError('lab', `Its power cannot be switched: ${this.#lostBy.shortMessage}`, {
+      cause: this.#lostBy,
+    })
   }
 
   /** The end of what its console has shown. */
@@ -473,8 +488,11 @@ export class PiMachine {
       const rebooted = this.#poweredDuring(() => this.#inTurn(() => this.#bootAgain()))
       return rebooted.catch((error) => this.lose(error))
     }
+    const sentence = `${name} is lost: ${machine.fate()}`
+    // Nobody switches it on while its last words are read.
+    this.#lostBy = new RaspiError('boot', sentence)
     const evidence = await machine.console.tail()
-    this.lose(new RaspiError('boot', `${name} is lost: ${machine.fate()}`, { evidence }))
+    this.lose(new RaspiError('boot', sentence, { evidence }))
   }
 }
 

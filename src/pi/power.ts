@@ -29,6 +29,7 @@ export const cyclePauseMs = 500
 /**
  * A Pi's power. Without it the Pi has what its card holds at that instant: what its system had written is there, what it
  * only had in memory is lost, as on a real card. With it again it boots from that card, which takes about a minute.
+ * One that is lost is not switched any more: all but {@link Power.state} throw why.
  */
 export class Power {
   readonly #control: PowerControl

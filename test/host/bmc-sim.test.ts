@@ -241,6 +241,20 @@ describe.skipIf(!hasIpmi)(
       await vi.waitFor(async () => expect(await ipmi('power', 'status')).toBe('Chassis Power is on'))
     })
 
+    test('refuses to switch a Pi that is lost, and tells that it is off', async () => {
+      const { chassis, ipmi, log } = await started()
+      chassis.lost = true
+      chassis.set = async () => {
+        throw new Error('it is lost')
+      }
+      const refused = /^exit code 1: .*Unspecified error/s
+      await vi.waitFor(async () => expect(await ipmi('power', 'on')).toMatch(refused))
+      for (const action of ['off', 'cycle', 'reset', 'soft'])
+        expect(await ipmi('power', action)).toMatch(refused)
+      expect(await ipmi('power', 'status')).toBe('Chassis Power is off')
+      expect(log).toContain('The BMC of boreas could not switch the power (on): it is lost')
+    })
+
     test('answers quickly, also many at a time', async () => {
       const { ipmi } = await started()
       const times: number[] = []
@@ -341,9 +355,9 @@ describe.skipIf(!hasIpmi)(
 
 test.skipIf(!hasModules)(
   "Ansible's ipmi_power and ipmi_boot do all of it (skipped without community.general and pyghmi)",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
-    const { bmc, chassis } = await started()
+    const { bmc, chassis, ipmi } = await started()
     const run = async (module: string, args: string) => {
       const where = `name=${bmc.host} port=${bmc.port} user=${bmc.user} password=${bmc.password}`
       const variables = ['-e', 'ansible_python_interpreter=/usr/bin/python3']
@@ -354,15 +368,32 @@ test.skipIf(!hasModules)(
       )
       return all
     }
-    expect(await run('ipmi_power', 'state=on timeout=20')).toMatch(/CHANGED.*"powerstate": "on"/s)
-    expect(await run('ipmi_power', 'state=on timeout=20')).toMatch(/SUCCESS.*"changed": false/s)
-    expect(await run('ipmi_boot', 'bootdev=network')).toMatch(/CHANGED.*"bootdev": "network"/s)
-    expect(await run('ipmi_power', 'state=shutdown timeout=20')).toMatch(/CHANGED.*"powerstate": "off"/s)
-    expect(await run('ipmi_power', 'state=on timeout=20').then(() => chassis.told)).toEqual([
-      'on',
-      'boot pxe',
-      'soft',
-      'on',
-    ])
+    const power = (state: string) => run('ipmi_power', `state=${state} timeout=20`)
+    const changed = (state: string) => new RegExp(`CHANGED.*"powerstate": "${state}"`, 's')
+    const same = /SUCCESS.*"changed": false/s
+    expect(await power('on')).toMatch(changed('on'))
+    expect(await power('on')).toMatch(same)
+    expect(await power('reset')).toMatch(/CHANGED/)
+    expect(await power('boot')).toMatch(/CHANGED/)
+    expect(await power('shutdown')).toMatch(changed('off'))
+    // Of one that is off it is another word for `on`.
+    expect(await power('boot')).toMatch(changed('on'))
+    expect(await power('off')).toMatch(changed('off'))
+    expect(await power('off')).toMatch(same)
+    expect(chassis.told).toEqual(['on', 'reset', 'reset', 'soft', 'on', 'off'])
+
+    // They change it each time: ipmi_sim tells the device, but not that it counts.
+    const told = {
+      network: ['boot pxe', 'Force PXE'],
+      hd: ['boot default', 'Force Boot from default Hard-Drive'],
+      default: ['boot none', 'No override'],
+    }
+    for (const [device, [boot, shown]] of Object.entries(told)) {
+      expect(await run('ipmi_boot', `bootdev=${device}`)).toMatch(
+        new RegExp(`CHANGED.*"bootdev": "${device}"`, 's'),
+      )
+      expect(chassis.told.at(-1)).toBe(boot)
+      expect(await ipmi('chassis', 'bootparam', 'get', '5')).toContain(shown)
+    }
   },
 )

@@ -6,6 +6,7 @@ const bmc = await startBmc({
   dir: process.argv[2] ?? '',
   chassis: {
     power: () => 'on',
+    isLost: () => false,
     set: async () => {},
     bootDevice: () => 'none',
     setBootDevice: () => {},

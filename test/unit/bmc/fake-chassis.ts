@@ -5,11 +5,16 @@ import type { BootDevice, Chassis, PowerAction } from '../../../src/bmc/chassis.
 export class FakeChassis implements Chassis {
   state: 'on' | 'off' = 'off'
   boot: BootDevice = 'none'
+  lost = false
   socket: string | undefined
   readonly told: string[] = []
 
   power(): 'on' | 'off' {
     return this.state
+  }
+
+  isLost(): boolean {
+    return this.lost
   }
 
   async set(action: PowerAction): Promise<void> {

@@ -66,6 +66,26 @@ test('a chassis that does not know its state makes the script fail, and is told 
   await vi.waitFor(async () => expect(await script('get power')).toBe('power:1'))
 })
 
+test('what is asked of a chassis that is lost is refused, and comes to the log', async () => {
+  const { chassis, script, log } = await served()
+  chassis.set = async () => {
+    throw new Error('Pi boreas is lost')
+  }
+  chassis.lost = true
+  await vi.waitFor(async () => expect(await script('set power 1')).toBe('exit code 1'))
+  expect(await script('set shutdown 1')).toBe('exit code 1')
+  expect(await script('get power')).toBe('power:0')
+  await vi.waitFor(() =>
+    expect(log.slice(-2)).toEqual([
+      'could not switch the power (on): Pi boreas is lost',
+      'could not switch the power (soft): Pi boreas is lost',
+    ]),
+  )
+  // It is only kept, and told.
+  expect(await script('set boot pxe')).toBe('')
+  await vi.waitFor(async () => expect(await script('get boot')).toBe('boot:pxe'))
+})
+
 test('what a chassis fails to do is logged, and the next is done', async () => {
   const { chassis, script, log } = await served()
   chassis.set = () => {

@@ -6,7 +6,13 @@ import type { CardLimits } from '../../../src/pi/faults.ts'
 /** A machine without a process: it knows what was done to it. */
 export function aQemu() {
   const qemu = Object.assign(new EventEmitter(), {
-    ...{ hasEnded: false, isPaused: false, sshPort: async () => 1, setTimerSlack() {}, fate: () => '' },
+    ...{
+      hasEnded: false,
+      isPaused: false,
+      sshPort: async () => 1,
+      setTimerSlack() {},
+      fate: (): string => '',
+    },
     ...{
       limitCard: vi.fn(async (_: CardLimits) => {}),
       quietNics: vi.fn(async () => {}),

@@ -91,6 +91,21 @@ test('a Pi whose engine hangs on its way is given up in time, with its place', a
   await expect(started).rejects.toThrow('Pi pi-1 took no ssh login within 0.05 s of its start')
 })
 
+test('the power of a Pi that is lost is told, and not switched any more: its holder has been told for good', async () => {
+  const { pi, qemu, shell } = await aLentPi()
+  qemu.fate = () => 'QEMU was killed by SIGKILL'
+  qemu.hasEnded = true
+  qemu.emit('end', 'crashed')
+  await new Promise((resolve) => pi.machine.whenLost(resolve))
+  // Nothing comes of what it would still do.
+  shell.finish.mockReturnValue(new Promise(() => {}))
+  for (const action of ['on', 'off', 'cut', 'reset'] as const)
+    await expect(pi.power(action)).rejects.toThrow(
+      'Its power cannot be switched: Pi pi-1 is lost: QEMU was killed by SIGKILL',
+    )
+  expect(await pi.power(undefined)).toBe('off')
+})
+
 test('who a Pi is is on its card before it has a holder, and nothing is flushed afterwards', async () => {
   const { pi, shell } = await aLentPi()
   expect(shell.run.mock.calls.join()).toContain('sync -f /')
