@@ -34,6 +34,18 @@ test('a Pi that loses its power in a task has what its card holds, and the playb
   expect(run).toSucceed()
   expect(run).toHaveRunTask('Write much', { status: 'changed' })
 
+  // Whoever shuts down in order leaves nothing to be recovered.
+  expect(await pi.console()).toMatch(/EXT4-fs .* recovery complete/)
+  await pi.power.off()
+  expect(await pi.power.state()).toBe('off')
+  const said = (await pi.console()).length
+  const boot = async () => (await pi.console()).slice(said)
+  await pi.power.on({ wait: false })
+  await expect
+    .poll(boot, { timeout: 120_000, interval: 500 })
+    .toMatch(/EXT4-fs \((mmcblk0p2|vda2)\): mounted filesystem/)
+  expect(await boot()).not.toMatch(/recovery/)
+
   await pi.power.reset({ wait: false })
   expect(await pi.power.state()).toBe('on')
   await pi.power.cut()
