@@ -41,6 +41,26 @@ async function list(): Promise<Listed[]> {
   return JSON.parse((await raspi('ls', '--json')).stdout)
 }
 
+/** Watches a node of the list, as `ls --watch` tells it: the states that it goes through, until the end. */
+function watchNode(index: number) {
+  const child = execa(process.execPath, [main, 'ls', '--watch', '--json'], {
+    ...{ env, extendEnv: false, reject: false, timeout: 600_000 },
+  })
+  const states: (string | undefined)[] = []
+  const reading = (async () => {
+    for await (const line of child) {
+      const { provision } = (JSON.parse(line) as Listed[])[index] ?? {}
+      if (provision !== states.at(-1)) states.push(provision)
+    }
+  })()
+  const end = async () => {
+    child.kill('SIGINT')
+    await reading
+    return (await child).exitCode
+  }
+  return { states, end }
+}
+
 test('nodes are enrolled, deployed, on a network, switched, and exported', { timeout: 900_000 }, async () => {
   // Where this is a second try.
   await raspi('down')
@@ -51,10 +71,14 @@ test('nodes are enrolled, deployed, on a network, switched, and exported', { tim
   expect((await raspi('power', 'one', 'on')).stderr).toContain('nothing is deployed on it')
   expect((await raspi('provision', 'one', 'deploy')).stderr).toContain('its state is "enroll"')
 
-  for (const name of ['one', 'two']) {
+  const watched = watchNode(1)
+  for (const name of ['one', 'two'])
     expect((await raspi('provision', name, 'provide')).stdout).toBe(`${name}: available`)
+  for (const name of ['one', 'two'])
     expect((await raspi('provision', name, 'deploy')).stdout).toBe(`${name}: active`)
-  }
+  await expect.poll(() => watched.states, { timeout: 30_000 }).toContain('active')
+  expect(await watched.end()).toBe(0)
+  expect(watched.states.slice(-3)).toEqual(['available', 'deploying', 'active'])
   const before = await list()
   expect(before).toMatchObject(Array(2).fill({ state: 'up', power: 'on', provision: 'active' }))
   expect(await raspi('ssh', 'one', 'ping -n -c 2 two.mgmt')).toMatchObject({ exitCode: 0 })
