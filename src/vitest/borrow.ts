@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, inject } from 'vitest'
+import { expect } from 'vitest'
 import type { Ansible } from '../ansible/ansible.ts'
 import { settingsOfAnsible } from '../ansible/elsewhere.ts'
 import { findPlaybook } from '../ansible/playbooks.ts'
@@ -15,9 +15,9 @@ import { withDefaults } from '../prepare/options.ts'
 import type { EvidencePi, EvidenceSource } from '../report/evidence.ts'
 import { RecordingAnsible, type RunRecord, sourcesOfRun } from '../report/run-record.ts'
 import type { RaspiTestOptions } from './fixtures.ts'
+import { injected } from './injected.ts'
 import type { Planner } from './plan.ts'
 import { networksOf } from './test-networks.ts'
-import './provided.ts'
 
 /** What a test has for its time: Pis, what is between them, and what it does with them. */
 export interface Borrowed {
@@ -55,8 +55,8 @@ export async function borrow(
   /** The test that has the Pis now, where one has. */
   current: () => CurrentTest | undefined,
 ): Promise<Borrowed> {
-  const provided = inject('raspiLab')
-  const options = inject('raspiOptions')
+  const provided = injected('raspiLab')
+  const options = injected('raspiOptions')
   for (const { playbook } of steps ?? []) findPlaybook(playbook, provided.projectDir)
   const lab = await connectLab(provided.socket)
   const log = (line: string) => lab.say(line)

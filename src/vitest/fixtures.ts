@@ -1,4 +1,4 @@
-import { test as base, expect, inject, type TestAPI, type TestContext } from 'vitest'
+import { test as base, expect, type TestAPI, type TestContext } from 'vitest'
 import type { Ansible } from '../ansible/ansible.ts'
 import type { BoardOption } from '../board-option.ts'
 import { parseReference } from '../image/reference.ts'
@@ -8,6 +8,7 @@ import type { Pi } from '../pi/pi.ts'
 import { type PrepareOption, stepsOf } from '../prepare/options.ts'
 import { type Borrowed, borrow, type CurrentTest, mend, type Wishes } from './borrow.ts'
 import { concludeHook, concludeTest, type EvidenceWishes } from './evidence.ts'
+import { injected } from './injected.ts'
 import {
   type AnsibleOptions,
   type HostOptions,
@@ -15,7 +16,6 @@ import {
   type Planner,
   plannerOf,
 } from './plan.ts'
-import './provided.ts'
 
 /** What all tests made by {@link raspiTest} can be told. */
 export interface CommonTestOptions {
@@ -185,12 +185,12 @@ const endOf = ({ timeout }: TestContext['task']) =>
 
 /** Why the Pis of a test are left to the user, where they are. */
 function keepWish(failed: boolean, holder: string): string | undefined {
-  const { keep } = inject('raspiOptions')
+  const { keep } = injected('raspiOptions')
   if (keep === 'none' || (keep === 'failed' && !failed)) return undefined
   return `kept after ${failed ? 'the failure of ' : ''}${holder}`
 }
 
 function evidenceWishes(): EvidenceWishes {
-  const { evidence, coverage } = inject('raspiOptions')
-  return { place: inject('raspiEvidence'), all: evidence === 'all', coverage: coverage !== false }
+  const { evidence, coverage } = injected('raspiOptions')
+  return { place: injected('raspiEvidence'), all: evidence === 'all', coverage: coverage !== false }
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
-import { describe, inject } from 'vitest'
+import { describe } from 'vitest'
 import type { Ansible } from '../ansible/ansible.ts'
 import { programEnvironment } from '../ansible/elsewhere.ts'
 import { installRequirements, type SearchPaths } from '../ansible/galaxy.ts'
@@ -12,9 +12,9 @@ import { readScenario, type Scenario, type Step } from '../molecule/scenario.ts'
 import { moleculeEnvironment, surround } from '../molecule/surroundings.ts'
 import { expect } from './expect.ts'
 import { testOf } from './fixtures.ts'
+import { injected } from './injected.ts'
 import { kept, type Plan, type PlanPlace } from './plan.ts'
 import { stages } from './stages.ts'
-import './provided.ts'
 
 /** How a Molecule scenario is run. */
 export interface MoleculeOptions {
@@ -32,7 +32,7 @@ export interface MoleculeOptions {
  * @example moleculeScenario('molecule/default')
  */
 export function moleculeScenario(path: string, options: MoleculeOptions = {}): void {
-  const { projectDir: root } = inject('raspiLab')
+  const { projectDir: root } = injected('raspiLab')
   const scenario = readScenario(path, root)
   const plan = kept((place) => planOf(path, place))
   const test = testOf(plan, { ...options, scope: 'file' })

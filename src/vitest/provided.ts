@@ -14,15 +14,18 @@ export interface ProvidedLab {
   runDir: string
 }
 
+/** All that the plugin provides. */
+export interface ProvidedRaspi {
+  raspiOptions: ResolvedOptions
+  raspiLab: ProvidedLab
+  raspiEvidence: EvidencePlace
+}
+
 declare const evidenceKey: unique symbol
 declare const accountKey: unique symbol
 
 declare module 'vitest' {
-  interface ProvidedContext {
-    raspiOptions: ResolvedOptions
-    raspiLab: ProvidedLab
-    raspiEvidence: EvidencePlace
-  }
+  interface ProvidedContext extends ProvidedRaspi {}
 
   interface TaskMeta {
     raspi?: RaspiMeta
