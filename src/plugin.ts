@@ -25,6 +25,9 @@ const testTimeout = 1_800_000
 /** Vitest's own, 1 s and 50 ms, are over about when a Pi has answered for the first time. In ms. */
 const poll = { timeout: 60_000, interval: 1_000 }
 
+/** What starts the lab. */
+const globalSetup = fileURLToPath(new URL('./vitest/global-setup.js', import.meta.url))
+
 /** How a user may name the reporter: by the package, or by a path that was resolved. */
 const reporterNames = /vitest-raspi\/(dist\/)?reporter(\.js)?$/
 
@@ -38,12 +41,13 @@ export function raspi(options: RaspiOptions = {}): Vite.Plugin {
     name: 'vitest-raspi',
     config: () => ({
       test: {
-        globalSetup: [fileURLToPath(new URL('./vitest/global-setup.js', import.meta.url))],
         provide: { raspiOptions },
         watchTriggerPatterns: [{ pattern: /./, testsToRun: testsToRunAgain }],
       },
     }),
     configureVitest({ project, vitest }) {
+      // Not above: that of the configuration around `test.projects` is not for its projects, which have the tests.
+      project.config.globalSetup = [...new Set([project.config.globalSetup, globalSetup].flat())]
       const { root, reporters } = vitest.config
       project.provide('raspiEvidence', { evidenceDir: evidenceDirOf(root), root, project: project.name })
       // Once for all projects, and not beside the one that the user has named.
