@@ -18,8 +18,18 @@ export type AnsibleEvent =
 /** The version of these events that this module understands. */
 export const eventsVersion = 2
 
+export const taskStatuses = [
+  'ok',
+  'changed',
+  'failed',
+  'unreachable',
+  'skipped',
+  'rescued',
+  'ignored',
+] as const
+
 /** How a task ended on a host. A failure that a block rescued or that was ignored fails no playbook. */
-export type TaskStatus = 'ok' | 'changed' | 'failed' | 'unreachable' | 'skipped' | 'rescued' | 'ignored'
+export type TaskStatus = (typeof taskStatuses)[number]
 
 /** What a task would change or has changed, as its module tells it (with `--diff`; some modules always do). */
 export interface TaskDiff {

@@ -1,4 +1,5 @@
 import { type AnsibleRun, describeTask, type TaskRun } from '../ansible/run.ts'
+import { refuseNameless, refuseUnknown } from './matcher-arguments.ts'
 import {
   asRun,
   type MatcherContext,
@@ -25,9 +26,12 @@ export function toPredictItsChanges(
   this: MatcherContext,
   received: unknown,
   other: unknown,
-  { except = [] }: { except?: readonly Name[] } = {},
+  expected: { except?: readonly Name[] } = {},
 ): MatcherResult {
   const [check, real] = [asRun('toPredictItsChanges', received), asRun('toPredictItsChanges', other)]
+  refuseUnknown('toPredictItsChanges', ['except'], expected)
+  const { except = [] } = expected
+  refuseNameless('toPredictItsChanges', except)
   if (!check.check || real.check)
     throw new TypeError(
       'toPredictItsChanges compares a run with { check: true } with one without: expect(checkRun).toPredictItsChanges(realRun).',

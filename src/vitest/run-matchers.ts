@@ -1,5 +1,6 @@
-import type { TaskStatus } from '../ansible/events.ts'
+import { type TaskStatus, taskStatuses } from '../ansible/events.ts'
 import type { AnsibleRun, HandlerNotification, TaskRun } from '../ansible/run.ts'
+import { refuseNameless, refuseUnknown, wrongArgument } from './matcher-arguments.ts'
 import { toPredictItsChanges } from './prediction.ts'
 import {
   asRun,
@@ -63,7 +64,12 @@ export const runMatchers = {
     expected: { task?: Name; message?: Name } = {},
   ): MatcherResult {
     const run = asRun('toFail', received)
+    refuseUnknown('toFail', ['task', 'message'], expected)
     const { task: name, message: text } = expected
+    refuseNameless(
+      'toFail',
+      [name, text].filter((each) => each !== undefined),
+    )
     const matching = run.failed.filter(
       (task) => (name === undefined || named(task, name)) && (text === undefined || says(task, text)),
     )
@@ -83,6 +89,12 @@ export const runMatchers = {
 
   toHaveChanged(this: MatcherContext, received: unknown, expected?: number): MatcherResult {
     const run = asRun('toHaveChanged', received)
+    if (expected !== undefined && !(Number.isInteger(expected) && expected >= 0))
+      throw wrongArgument(
+        'toHaveChanged',
+        `${JSON.stringify(expected)} is no number of tasks`,
+        'Give a number, or nothing for any.',
+      )
     const { changed } = run
     const wanted =
       expected === undefined ? 'something changes' : `${expected} task${expected === 1 ? '' : 's'} changed`
@@ -119,9 +131,13 @@ export const runMatchers = {
     this: MatcherContext,
     received: unknown,
     name: Name,
-    { host }: { host?: string } = {},
+    expected: { host?: string } = {},
   ): MatcherResult {
     const run = asRun('toHaveNotifiedHandler', received)
+    refuseNameless('toHaveNotifiedHandler', [name])
+    refuseUnknown('toHaveNotifiedHandler', ['host'], expected)
+    const { host } = expected
+    refuseOddHost('toHaveNotifiedHandler', host)
     const matching = run.notified.filter(
       (handler) => named(handler, name) && (host === undefined || handler.host === host),
     )
@@ -143,9 +159,12 @@ export const runMatchers = {
   toHaveNoWarnings(
     this: MatcherContext,
     received: unknown,
-    { except = [], deprecations = true }: { except?: readonly Name[]; deprecations?: boolean } = {},
+    expected: { except?: readonly Name[]; deprecations?: boolean } = {},
   ): MatcherResult {
     const run = asRun('toHaveNoWarnings', received)
+    refuseUnknown('toHaveNoWarnings', ['except', 'deprecations'], expected)
+    const { except = [], deprecations = true } = expected
+    refuseNameless('toHaveNoWarnings', except)
     const overlooked = (text: string) =>
       except.some((one) => (typeof one === 'string' ? text.includes(one) : text.search(one) >= 0))
     const found = warningsOf(run, deprecations).filter((text) => !overlooked(text))
@@ -169,9 +188,19 @@ export const runMatchers = {
     this: MatcherContext,
     received: unknown,
     name: Name,
-    { status, host }: { status?: TaskStatus; host?: string } = {},
+    expected: { status?: TaskStatus; host?: string } = {},
   ): MatcherResult {
     const run = asRun('toHaveRunTask', received)
+    refuseNameless('toHaveRunTask', [name])
+    refuseUnknown('toHaveRunTask', ['status', 'host'], expected)
+    const { status, host } = expected
+    refuseOddHost('toHaveRunTask', host)
+    if (status !== undefined && !taskStatuses.includes(status))
+      throw wrongArgument(
+        'toHaveRunTask',
+        `there is no status "${status}"`,
+        `One of ${taskStatuses.join(', ')}.`,
+      )
     const ofName = run.tasks.filter((task) => named(task, name) && (host === undefined || task.host === host))
     const matching = ofName.filter((task) =>
       status === undefined ? task.status !== 'skipped' : task.status === status,
@@ -194,6 +223,11 @@ export const runMatchers = {
         ),
     }
   },
+}
+
+function refuseOddHost(matcher: string, host: unknown): void {
+  if (host === undefined || typeof host === 'string') return
+  throw wrongArgument(matcher, 'its host is no name of one', 'Give the name that it has in the inventory.')
 }
 
 function changesNothing(context: MatcherContext, matcher: string, run: AnsibleRun): MatcherResult {

@@ -1,5 +1,6 @@
 import type { FileAnswer } from '../../pi/probes/queries.ts'
-import { piMatcher, wrongArgument } from './pi-matcher.ts'
+import { wrongArgument } from '../matcher-arguments.ts'
+import { piMatcher } from './pi-matcher.ts'
 import { textChecks, textDetails } from './text.ts'
 import { type Check, judge, list, type Pattern, value } from './verdict.ts'
 

@@ -1,5 +1,6 @@
 import type { GpioPin } from '../../machine/gpio.ts'
-import { lookingMatcher, wrongArgument } from './pi-matcher.ts'
+import { wrongArgument } from '../matcher-arguments.ts'
+import { lookingMatcher } from './pi-matcher.ts'
 import { judge, value } from './verdict.ts'
 
 /** What `toHaveGpio` may expect of a pin. */

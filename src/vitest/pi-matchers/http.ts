@@ -1,4 +1,5 @@
-import { piMatcher, wrongArgument } from './pi-matcher.ts'
+import { wrongArgument } from '../matcher-arguments.ts'
+import { piMatcher } from './pi-matcher.ts'
 import { type TextExpectation, textChecks, textDetails } from './text.ts'
 import { type Check, judge, type Pattern, value } from './verdict.ts'
 

@@ -1,5 +1,6 @@
 import { RaspiError } from '../../errors.ts'
-import { piMatcher, wrongArgument } from './pi-matcher.ts'
+import { wrongArgument } from '../matcher-arguments.ts'
+import { piMatcher } from './pi-matcher.ts'
 import { judge, list, matches, type Pattern } from './verdict.ts'
 
 /** Which entries `toHaveCleanJournal` looks at. */

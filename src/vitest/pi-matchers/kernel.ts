@@ -1,4 +1,5 @@
-import { piMatcher, wrongArgument } from './pi-matcher.ts'
+import { wrongArgument } from '../matcher-arguments.ts'
+import { piMatcher } from './pi-matcher.ts'
 import { judge, list, type Pattern, value } from './verdict.ts'
 
 /** What `toHaveKernelModule` may expect of a module. */

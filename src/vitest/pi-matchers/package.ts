@@ -1,5 +1,6 @@
 import type { PackageAnswer } from '../../pi/probes/queries.ts'
-import { piMatcher, wrongArgument } from './pi-matcher.ts'
+import { wrongArgument } from '../matcher-arguments.ts'
+import { piMatcher } from './pi-matcher.ts'
 import { type Check, judge, list } from './verdict.ts'
 
 /** What `toHavePackage` may expect of a Debian package. */

@@ -1,12 +1,12 @@
 import { type MatcherState, vi } from 'vitest'
-import { RaspiError } from '../../errors.ts'
 import { probe } from '../../pi/probes/probe.ts'
 import type { AnswersTo, Query } from '../../pi/probes/queries.ts'
 import { isProbeTarget, type ProbeTarget } from '../../pi/probes/target.ts'
+import { refuseUnknown } from '../matcher-arguments.ts'
 import type { Verdict } from './verdict.ts'
 
 interface PiMatcher<Q extends readonly Query[], A extends unknown[]> {
-  /** The names that the options, the last argument, may have. */
+  /** The names that the options may have: the argument with a default. */
   options?: readonly string[]
   /** What to ask the Pi. Throws a `RaspiError` of kind 'options' where the arguments make no sense. */
   queries: (...args: A) => Q
@@ -29,6 +29,8 @@ export function piMatcher<const Q extends readonly Query[], A extends unknown[]>
 ): (this: MatcherState, pi: unknown, ...args: A) => Promise<MatcherResult> {
   return lookingMatcher(name, {
     options,
+    // Those that have no default.
+    subjects: queries.length,
     look: (pi, ...args: A) =>
       probe(pi, queries(...args)).then((answers) => ({
         verdict: judge(answers, ...args),
@@ -38,8 +40,10 @@ export function piMatcher<const Q extends readonly Query[], A extends unknown[]>
 }
 
 interface LookingMatcher<A extends unknown[]> {
-  /** The names that the options, the last argument, may have. */
+  /** The names that the options may have. */
   options?: readonly string[] | undefined
+  /** How many arguments there are before the options. @default 1 */
+  subjects?: number
   /**
    * Looks at the Pi, with root's rights unless it says otherwise. Throws a `RaspiError` of kind 'options' at once where
    * the arguments make no sense.
@@ -50,7 +54,7 @@ interface LookingMatcher<A extends unknown[]> {
 /** Makes a matcher as {@link piMatcher} does, which looks at a Pi in a way of its own. */
 export function lookingMatcher<A extends unknown[]>(
   name: string,
-  { options, look }: LookingMatcher<A>,
+  { options, subjects = 1, look }: LookingMatcher<A>,
 ): (this: MatcherState, pi: unknown, ...args: A) => Promise<MatcherResult> {
   // A helper, so that what is thrown here points at the line of the test.
   return vi.defineHelper(function (this: MatcherState, pi: unknown, ...args: A): Promise<MatcherResult> {
@@ -58,24 +62,12 @@ export function lookingMatcher<A extends unknown[]>(
       const received = this.utils.printReceived(pi)
       throw new TypeError(`${name} can be used only with a Pi, was called with ${received}`)
     }
-    refuseUnknown(name, options, args.at(-1))
+    if (options) refuseUnknown(name, options, args[subjects])
     return look(pi, ...args).then(({ verdict, root = true }) => {
       // No actual and expected: Vitest would print a second diff below the message, and of contents kept secret.
       return { pass: verdict.pass, message: () => explain(this, name, pi, args[0], root, verdict) }
     })
   })
-}
-
-/** The error for an argument that makes no sense. */
-export function wrongArgument(name: string, why: string, hint: string): RaspiError {
-  return new RaspiError('options', `${name} can't be used like this: ${why}`, { hint })
-}
-
-function refuseUnknown(name: string, options: readonly string[] | undefined, given: unknown): void {
-  if (!options || typeof given !== 'object' || given === null) return
-  const unknown = Object.keys(given).find((key) => !options.includes(key))
-  // Otherwise a slip of the pen would expect nothing, and pass.
-  if (unknown) throw wrongArgument(name, `it knows no option "${unknown}"`, `It knows ${options.join(', ')}.`)
 }
 
 function explain(

@@ -1,6 +1,7 @@
 import { isIP, SocketAddress } from 'node:net'
 import type { Listener } from '../../pi/probes/queries.ts'
-import { piMatcher, wrongArgument } from './pi-matcher.ts'
+import { wrongArgument } from '../matcher-arguments.ts'
+import { piMatcher } from './pi-matcher.ts'
 import { including, judgeNearest, list, type Pattern, value } from './verdict.ts'
 
 /** What `toListenOn` may expect of a listener. */

@@ -1,5 +1,6 @@
 import type { UnitAnswer } from '../../pi/probes/queries.ts'
-import { piMatcher, wrongArgument } from './pi-matcher.ts'
+import { wrongArgument } from '../matcher-arguments.ts'
+import { piMatcher } from './pi-matcher.ts'
 import {
   type Check,
   type Detail,

@@ -1,4 +1,5 @@
-import { piMatcher, wrongArgument } from './pi-matcher.ts'
+import { wrongArgument } from '../matcher-arguments.ts'
+import { piMatcher } from './pi-matcher.ts'
 import { type Check, including, judge, list, value } from './verdict.ts'
 
 /** What `toHaveUser` may expect of a user. */

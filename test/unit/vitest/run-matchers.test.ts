@@ -202,6 +202,33 @@ test('toHaveRunTask counts a skipped task only where it is asked for', () => {
   )
 })
 
+test.for<[string, (it: Record<string, (...args: unknown[]) => void>) => void, string]>([
+  ['toHaveRunTask', (it) => it.toHaveRunTask?.('Look', { state: 'changed' }), 'it knows no option "state"'],
+  [
+    'toHaveRunTask',
+    (it) => it.toHaveRunTask?.('Look', 'changed'),
+    'options are an object, and not "changed"',
+  ],
+  ['toHaveRunTask', (it) => it.toHaveRunTask?.('Look', null), 'its options are an object, and not null'],
+  ['toHaveRunTask', (it) => it.toHaveRunTask?.('Look', { status: 'chnged' }), 'there is no status "chnged"'],
+  ['toHaveRunTask', (it) => it.toHaveRunTask?.('Look', { host: /pi/ }), 'its host is no name of one'],
+  ['toHaveRunTask', (it) => it.toHaveRunTask?.(), 'undefined is no name'],
+  ['toFail', (it) => it.toFail?.({ msg: 'disk full' }), 'it knows no option "msg"'],
+  ['toFail', (it) => it.toFail?.('Install nginx'), 'its options are an object, and not "Install nginx"'],
+  ['toFail', (it) => it.toFail?.(/nginx/), 'its options are an object, and not /nginx/'],
+  ['toFail', (it) => it.toFail?.({ task: ['Install nginx'] }), '["Install nginx"] is no name'],
+  ['toHaveChanged', (it) => it.toHaveChanged?.('2'), '"2" is no number of tasks'],
+  ['toHaveNotifiedHandler', (it) => it.toHaveNotifiedHandler?.('R', { hosts: 'db1' }), 'no option "hosts"'],
+  ['toHaveNoWarnings', (it) => it.toHaveNoWarnings?.({ exept: [] }), 'it knows no option "exept"'],
+  ['toHaveNoWarnings', (it) => it.toHaveNoWarnings?.({ except: 'Old' }), '"Old" is no list of names'],
+])('%s refuses what would expect nothing, negated or not: %s', ([name, assertion, why]) => {
+  for (const it of [expect(broken), expect(broken).not]) {
+    const refused = messageOf(() => assertion(it as never))
+    expect(refused).toContain(`${name} can't be used like this: `)
+    expect(refused).toContain(why)
+  }
+})
+
 test('a run that has gone through JSON can still be judged', () => {
   expect(messageOf(() => expectRun(JSON.parse(JSON.stringify(broken))).toSucceed())).toContain(
     '1 task failed',
@@ -269,6 +296,12 @@ test('toPredictItsChanges wants a check run, a real run, and both to succeed', (
   expect(messageOf(() => expectRun(check).toPredictItsChanges(broken))).toContain(
     'Received: the real run: 1 task failed (exit code 2)',
   )
+})
+
+test('toPredictItsChanges refuses what it does not know', () => {
+  const slip = { exept: ['Look'] } as object
+  const check = aRun({ check: true })
+  expect(messageOf(() => expectRun(check).toPredictItsChanges(quiet, slip))).toContain('no option "exept"')
 })
 
 test('toHaveNotifiedHandler tells who was notified instead', () => {

@@ -41,6 +41,23 @@ describe('a matcher on a Pi', () => {
     `)
   })
 
+  test('refuses options that are none, and takes no subject for them', async () => {
+    const [word, list] = ['running', ['cron']] as unknown[] as object[]
+    expect(
+      await failure(async () => expectPi(localTarget()).toHaveService('cron', word)),
+    ).toMatchInlineSnapshot(`
+      "toHaveService can't be used like this: its options are an object, and not "running"
+        It knows running, enabled, masked, restartedSince."
+    `)
+    expect(
+      await failure(async () => expectPi(localTarget()).toHaveNoFailedUnits(list)),
+    ).toMatchInlineSnapshot(`
+      "toHaveNoFailedUnits can't be used like this: its options are an object, and not ["cron"]
+        It knows except."
+    `)
+    await expectPi(localTarget()).not.toHaveCronJob(/no such command/)
+  })
+
   test('tells that it was asked without root', async () => {
     const stdout = JSON.stringify({ root: false, answers: [{ exists: false, others: ['pi'] }] })
     const pi = target(async () => ({ exitCode: 0, stdout, stderr: '' }))
