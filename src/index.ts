@@ -14,6 +14,7 @@ export type { ModuleArguments, PlayOptions, RoleOptions, Task } from './ansible/
 export {
   AnsibleRun,
   type HandlerNotification,
+  type NoneChosen,
   type PlayRun,
   type TaskItem,
   type TaskRun,

@@ -290,6 +290,7 @@ export class Ansible {
       tasks: recorder.tasks,
       notified: recorder.notified,
       stats: recorder.stats ?? {},
+      ...(recorder.noneChosen && { noneChosen: recorder.noneChosen }),
       ...parseWarnings(ending.stderr),
       stdout: shown(stdout),
       stderr: ending.stderr,

@@ -16,7 +16,7 @@ export type AnsibleEvent =
   | RefusedEvent
 
 /** The version of these events that this module understands. */
-export const eventsVersion = 2
+export const eventsVersion = 3
 
 export const taskStatuses = [
   'ok',
@@ -147,6 +147,14 @@ export interface SecretsEvent extends Event<'secrets'> {
 /** The playbook has come to its end, be it with failed tasks. */
 export interface StatsEvent extends Event<'stats'> {
   hosts: Record<string, HostStats>
+  /** Where plays with Pis have tasks, and none was chosen. */
+  none_chosen?: {
+    tags: string[]
+    skip_tags: string[]
+    start_at: string | null
+    /** The tags of all tasks, but for those of files that are included while it runs. */
+    known: string[]
+  }
 }
 
 /** The callback has stopped Ansible, because it could not make sure that it talks to the leased Pis. */

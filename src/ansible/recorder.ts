@@ -1,6 +1,6 @@
 import { shownPath } from '../host/shown-path.ts'
-import type { AnsibleEvent, HostStats, PlayEvent, ResultEvent, TaskEvent } from './events.ts'
-import type { HandlerNotification, PlayRun, TaskItem, TaskRun } from './run.ts'
+import type { AnsibleEvent, HostStats, PlayEvent, ResultEvent, StatsEvent, TaskEvent } from './events.ts'
+import type { HandlerNotification, NoneChosen, PlayRun, TaskItem, TaskRun } from './run.ts'
 
 /** What is known of a task before it has ended. */
 export type StartedTask = Pick<TaskRun, 'name' | 'role' | 'play' | 'action' | 'path' | 'line' | 'handler'>
@@ -13,6 +13,8 @@ export class Recorder {
   ansible = ''
   /** Ansible's recap, once the playbook has come to its end. */
   stats: Record<string, HostStats> | undefined
+  /** By what tasks were chosen, where that was none. */
+  noneChosen: NoneChosen | undefined
   /** Why the callback stopped Ansible, where it did. */
   refused: string | undefined
   /** What must not be shown: what the vaults of the repository hold. */
@@ -65,6 +67,7 @@ export class Recorder {
         break
       case 'stats':
         this.stats = event.hosts
+        this.noneChosen = noneChosenOf(event)
         break
       case 'refused':
         this.refused = event.reason
@@ -128,6 +131,12 @@ export class Recorder {
     if (path === null || line === null) return {}
     return { path: shownPath(path, this.#projectDir), line }
   }
+}
+
+function noneChosenOf({ none_chosen: none }: StatsEvent): NoneChosen | undefined {
+  if (!none) return undefined
+  const { tags, skip_tags: skipTags, start_at: startAt, known } = none
+  return { tags, skipTags, ...(startAt === null ? {} : { startAt }), known }
 }
 
 const roleOf = (role: string | null) => (role === null ? {} : { role })

@@ -35,6 +35,16 @@ export interface HandlerNotification {
   host: string
 }
 
+/** By what the tasks of a run were chosen, where plays have some and that was none of them. */
+export interface NoneChosen {
+  tags: string[]
+  skipTags: string[]
+  /** The name of the task to start at. */
+  startAt?: string
+  /** The tags of all tasks, but for those of files that are included while it runs. */
+  known: string[]
+}
+
 /** A task on one host, as it went. */
 export interface TaskRun {
   /** Without the role that Ansible writes before it; the module's name where the task has none. */
@@ -94,6 +104,11 @@ export interface AnsibleRunData {
   notified: HandlerNotification[]
   /** Ansible's recap, by host. */
   stats: Record<string, HostStats>
+  /**
+   * Where plays with Pis have tasks, and tags, or the task to start at, chose none of them: by what they were chosen. Ansible
+   * calls that a success.
+   */
+  noneChosen?: NoneChosen | undefined
   /** What Ansible warned of. */
   warnings: string[]
   deprecations: string[]
@@ -115,6 +130,7 @@ export class AnsibleRun implements AnsibleRunData {
   declare readonly tasks: TaskRun[]
   declare readonly notified: HandlerNotification[]
   declare readonly stats: Record<string, HostStats>
+  declare readonly noneChosen?: NoneChosen | undefined
   declare readonly warnings: string[]
   declare readonly deprecations: string[]
   declare readonly stdout: string
@@ -157,6 +173,18 @@ export function describePis({ pis }: Pick<AnsibleRunData, 'pis'>): string {
     .map(([name, groups]) => (groups.length > 0 ? `${name} (${groups.join(', ')})` : name))
     .join(', ')
 }
+
+/** Why no task was chosen: `no task has the tag nginxx`. */
+export function describeNoneChosen({ tags, skipTags, startAt }: NoneChosen): string {
+  const list = (names: string[]) => `the tag${names.length === 1 ? '' : 's'} ${names.join(', ')}`
+  if (startAt !== undefined) return `no task is called “${startAt}”`
+  if (tags.length === 0) return `every task is skipped by ${list(skipTags)}`
+  const which = tags.length === 1 ? list(tags) : `any of ${list(tags)}`
+  return `no task has ${which}${skipTags.length > 0 ? ` and is not skipped by ${list(skipTags)}` : ''}`
+}
+
+/** What tags there are instead. */
+export const describeTags = ({ known }: NoneChosen) => `Tags there are: ${known.join(', ') || 'none'}`
 
 /** The title of a task as Ansible writes it: `TASK [web : Install nginx]`. */
 export function titleOf({ name, role, handler }: Pick<TaskRun, 'name' | 'role' | 'handler'>): string {

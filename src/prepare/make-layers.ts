@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Ansible } from '../ansible/ansible.ts'
 import type { AnsibleRun } from '../ansible/run.ts'
-import { describePis, describeTask } from '../ansible/run.ts'
+import { describeNoneChosen, describePis, describeTags, describeTask } from '../ansible/run.ts'
 import { RaspiError } from '../errors.ts'
 import { privateDir } from '../host/paths.ts'
 import type { LivePi } from '../lab/live-pi.ts'
@@ -95,6 +95,11 @@ async function runPlaybook(layer: Layer, pis: LivePi[], runDir: string, readsFil
   if (!run.hadPi) {
     throw new RaspiError('ansible', `${playbook} prepares nothing: none of its plays matched a Pi`, {
       hint: `Pis: ${describePis(run)}. Hosts of the plays: ${run.plays.map((play) => play.hosts).join(', ') || 'there is none'}.`,
+    })
+  }
+  if (run.noneChosen) {
+    throw new RaspiError('ansible', `${playbook} prepares nothing: ${describeNoneChosen(run.noneChosen)}`, {
+      hint: `${describeTags(run.noneChosen)}.`,
     })
   }
 }

@@ -1,4 +1,11 @@
-import { AnsibleRun, type AnsibleRunData, describePis, type TaskRun } from '../ansible/run.ts'
+import {
+  AnsibleRun,
+  type AnsibleRunData,
+  describeNoneChosen,
+  describePis,
+  describeTags,
+  type TaskRun,
+} from '../ansible/run.ts'
 import { count, endOfOutput, failureReport } from './run-report.ts'
 
 /** A name or an expression that a name matches. */
@@ -16,20 +23,22 @@ export interface MatcherResult {
 }
 
 /**
- * Whether every task succeeded, and there was a Pi to work on. A playbook whose host patterns match none does nothing to
- * any, and Ansible calls that a success. No test means that.
+ * Whether every task succeeded, there was a Pi to work on, and its tags left something to do. A playbook whose host patterns
+ * match none, or whose tasks have none of the tags, does nothing, and Ansible calls that a success. No test means that.
  */
-export const succeeded = (run: AnsibleRun) => run.ok && run.hadPi
+export const succeeded = (run: AnsibleRun) => run.ok && run.hadPi && !run.noneChosen
 
 /** How a run went, in a few words. */
 export function outcome(run: AnsibleRun): string {
   if (run.failed.length > 0) return `${count(run.failed)} failed (exit code ${run.exitCode})`
   if (!run.ok) return `exit code ${run.exitCode}`
-  return run.hadPi ? 'every task succeeded' : 'no play matched a Pi, none was worked on'
+  if (!run.hadPi) return 'no play matched a Pi, none was worked on'
+  return run.noneChosen ? `no task ran: ${describeNoneChosen(run.noneChosen)}` : 'every task succeeded'
 }
 
 /** The sections of a message that tell why a run did not succeed. */
 export function whyNot(run: AnsibleRun): string[] {
+  if (run.ok && run.hadPi && run.noneChosen) return [describeTags(run.noneChosen)]
   if (run.ok) {
     const plays = run.plays.map(({ name, hosts }) => `  ${name} (hosts: ${hosts})`)
     return [`Pis: ${describePis(run)}`, plays.length > 0 ? `Plays:\n${plays.join('\n')}` : 'Plays: none']

@@ -18,7 +18,7 @@ import { changeReport, count, failureReport, taskList } from './run-report.ts'
 
 /** What can be expected of a run of `ansible.playbook()`. */
 export interface RunMatchers<R> {
-  /** Every task succeeded, or its failure was ignored or rescued; and at least one play had a Pi to work on. */
+  /** Every task succeeded, or its failure was ignored or rescued; at least one play had a Pi to work on, and tags left it a task. */
   toSucceed(): R
   /** A task failed the playbook: any, or one of this name and with this in its message or output. */
   toFail(expected?: { task?: Name; message?: Name }): R

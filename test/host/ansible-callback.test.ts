@@ -1,6 +1,7 @@
 import { cpSync, existsSync, globSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, vi } from 'vitest'
+import type { PlaybookOptions } from '../../src/ansible/arguments.ts'
 import type { AnsibleEvent } from '../../src/ansible/events.ts'
 import { fixtures, target, test } from '../support/local-ansible.ts'
 import { processesOf } from '../support/processes.ts'
@@ -83,6 +84,58 @@ test('tags, extra variables and the environment reach the playbook, with their t
   expect(run.tasks.map(({ name }) => name)).toEqual(['Typed variables', 'The environment'])
   expect(run.tasks[1]?.result.msg).toBe('hello')
   expect(run.command).not.toContain('42')
+})
+
+test('a run that its tags left without a task tells so, and which tags there are', async ({ ansible }) => {
+  const project = ansible('everything')
+  const none = { tags: [] as string[], skipTags: [] as string[], known: ['env', 'file', 'typed'] }
+  const noneChosen = async (options: PlaybookOptions) => {
+    const run = await project.playbook('vars.yml', options)
+    expect(run).toMatchObject({ ok: true, hadPi: true, tasks: [] })
+    return run.noneChosen
+  }
+  expect(await noneChosen({ tags: 'evn' })).toEqual({ ...none, tags: ['evn'] })
+  expect(await noneChosen({ args: ['-t', 'a,b'] })).toEqual({ ...none, tags: ['a', 'b'] })
+  expect(await noneChosen({ env: { ANSIBLE_RUN_TAGS: 'evn' } })).toEqual({ ...none, tags: ['evn'] })
+  expect(await noneChosen({ tags: 'env', skipTags: ['env'] })).toEqual({
+    ...none,
+    ...{ tags: ['env'], skipTags: ['env'] },
+  })
+  expect(await noneChosen({ args: ['--start-at-task', 'Nothing'] })).toEqual({ ...none, startAt: 'Nothing' })
+  expect(await noneChosen({ args: ['--syntax-check'], tags: 'evn' })).toBeUndefined()
+})
+
+test('facts that Ansible gathers by itself are no task that tags have chosen', async ({ ansible }) => {
+  const task = { name: 'Pong', 'ansible.builtin.ping': {}, tags: ['pong'] }
+  const facts = { become: false, gatherFacts: true }
+  const project = ansible('everything')
+  const missed = await project.tasks([task], { ...facts, tags: 'pnog' })
+  expect(missed.tasks.map(({ name }) => name)).toEqual(['Gathering Facts'])
+  expect(missed.noneChosen).toEqual({ tags: ['pnog'], skipTags: [], known: ['pong'] })
+  const gather = { name: 'Look', 'ansible.builtin.gather_facts': {}, tags: ['look'] }
+  const wanted = await project.tasks([gather], { become: false, tags: 'look' })
+  expect(wanted.noneChosen).toBeUndefined()
+})
+
+test('tags are no reason where they chose something, or where there is nothing to choose', async ({
+  ansible,
+  dir,
+}) => {
+  cpSync(join(fixtures, 'everything'), join(dir, 'repo'), { recursive: true })
+  writeFileSync(join(dir, 'repo/empty.yml'), '- hosts: all\n  gather_facts: false\n  roles: []\n')
+  const project = ansible(join(dir, 'repo'))
+  const tagged = (tag: string, more = {}) => [{ 'ansible.builtin.ping': {}, tags: [tag], ...more }]
+  const runs = [
+    await project.playbook('empty.yml'),
+    await project.playbook('empty.yml', { tags: 'web' }),
+    await project.playbook('vars.yml', { tags: 'env', env: { FROM_TEST: 'hello' } }),
+    await project.tasks(tagged('always'), { become: false, tags: 'web' }),
+    await project.tasks(tagged('never'), { become: false, tags: 'never' }),
+    await project.tasks(tagged('web', { when: false }), { become: false, tags: 'web' }),
+    // As Molecule does in each run.
+    await project.tasks(tagged('notest'), { become: false, skipTags: ['molecule-notest', 'notest'] }),
+  ]
+  expect(runs.map(({ ok, noneChosen }) => [ok, noneChosen])).toEqual(runs.map(() => [true, undefined]))
 })
 
 test('check mode tells what would change and changes nothing', async ({ ansible, dir }) => {

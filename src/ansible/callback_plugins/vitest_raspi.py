@@ -22,6 +22,7 @@ from itertools import islice
 
 import ansible
 from ansible import constants as C
+from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.release import __version__ as ansible_version
 
@@ -33,7 +34,7 @@ DOCUMENTATION = """
       - Writes one JSON object a line to the file descriptor that vitest-raspi hands over. Does nothing elsewhere.
 """
 
-EVENTS_VERSION = 2
+EVENTS_VERSION = 3
 # What one string, one result and all items of one loop may take, in characters: a command's output has no bounds.
 STRING_LIMIT = 64 * 1024
 RESULT_LIMIT = 256 * 1024
@@ -246,6 +247,35 @@ class Budget:
         return out
 
 
+# Tags of what Molecule skips: where that is all there is, nobody has mistaken himself.
+MOLECULE_TAGS = {"notest", "molecule-notest", "molecule-idempotence-notest"}
+
+
+def chosen():
+    """What tasks were chosen by, on the command line, in the environment or in ansible.cfg; None where all are to run."""
+    tags, skipped = (set(context.CLIARGS.get(name) or ()) for name in ("tags", "skip_tags"))
+    found = {
+        "tags": [] if "all" in tags else sorted(tags),
+        "skip_tags": sorted(skipped - MOLECULE_TAGS),
+        "start_at": context.CLIARGS.get("start_at_task"),
+    }
+    return found if any(found.values()) else None
+
+
+def tasks_in(blocks):
+    """The tasks that a playbook has in `blocks`; not those of files that it includes while it runs."""
+    for entry in blocks:
+        if hasattr(entry, "block"):
+            yield from tasks_in([*entry.block, *entry.rescue, *entry.always])
+        elif not entry.implicit:
+            yield entry
+
+
+def is_fact_gathering(task):
+    """Whether Ansible itself has put `task` before a play."""
+    return task.action.rpartition(".")[2] == "gather_facts" and getattr(task, "_ds", None) is None
+
+
 class Refusal(Exception):
     """Says why a playbook is not run on."""
 
@@ -407,6 +437,9 @@ class CallbackModule(CallbackBase):
             self._refuse(error)
         self._starts = {}
         self._loops = {}
+        # The plays that have a Pi to work on, and whether any task of theirs has begun.
+        self._plays = []
+        self._begun = False
 
     def _send(self, event, **fields):
         # Straight to the descriptor: a buffer would be copied into every worker that Ansible forks, and written again.
@@ -442,6 +475,8 @@ class CallbackModule(CallbackBase):
         # Which of the hosts that it was told of, in the order of the inventory.
         found = [host.get_name() for host in self._variables._inventory.get_hosts(play.hosts)]
         matched = [name for name in found if name in self._connections]
+        if matched:
+            self._plays.append(play)
         self._send("play", id=play._uuid, name=str(play.get_name()), hosts=hosts, matched=matched, path=path, line=line)
 
     def _pin_connections(self, play):
@@ -502,6 +537,7 @@ class CallbackModule(CallbackBase):
         self._send("notify", host=host.get_name(), **self._described(handler))
 
     def _task(self, task, handler):
+        self._begun = self._begun or not is_fact_gathering(task)
         action = str(getattr(task, "resolved_action", None) or task.action)
         self._send("task", id=task._uuid, action=action, handler=handler, **self._described(task))
 
@@ -600,4 +636,14 @@ class CallbackModule(CallbackBase):
         return item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)
 
     def v2_playbook_on_stats(self, stats):
-        self._send("stats", hosts={host: stats.summarize(host) for host in sorted(stats.processed)})
+        hosts = {host: stats.summarize(host) for host in sorted(stats.processed)}
+        self._send("stats", hosts=hosts, **without_nothing({"none_chosen": self._none_chosen()}))
+
+    def _none_chosen(self):
+        """What tasks were chosen by, and the tags that there are, where plays have tasks and that was none of them."""
+        choice = None if self._begun else chosen()
+        if choice is None:
+            return None
+        # Only now, where it can change nothing of the run any more.
+        tasks = [task for play in self._plays for task in tasks_in(play.compile())]
+        return {**choice, "known": sorted({str(tag) for task in tasks for tag in task.tags})} if tasks else None

@@ -22,6 +22,6 @@ test('an event that was cut off by the end of Ansible is left out', async () => 
 
 test('another version of the events is an error, not a guess', async () => {
   await expect(read('{"event":"start","version":99,"ansible":"2.14"}\n')).rejects.toThrow(
-    'The callback plugin speaks version 99 of its events, not 2',
+    'The callback plugin speaks version 99 of its events, not 3',
   )
 })

@@ -55,7 +55,7 @@ export function aTask(data: Partial<TaskRun> = {}): TaskRun {
 /** The events of a play with one task that starts. */
 export function started(task: Partial<TaskEvent> = {}): AnsibleEvent[] {
   return [
-    { event: 'start', at: 1, version: 2, ansible: '2.14.18' },
+    { event: 'start', at: 1, version: 3, ansible: '2.14.18' },
     {
       event: 'play',
       at: 2,

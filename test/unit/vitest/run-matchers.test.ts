@@ -93,6 +93,27 @@ Plays:
   expectRun(aRun({ plays: [], command: 'ansible-playbook --list-tasks site.yml' })).not.toSucceed()
 })
 
+test('a run whose tags left no task has not succeeded, and the message names the tags there are', () => {
+  const none = { tags: ['nginxx'], skipTags: [], known: ['nginx', 'packages'] }
+  const missed = (more: object = {}, check = false) => aRun({ check, noneChosen: { ...none, ...more } })
+  expect(messageOf(() => expectRun(missed()).toSucceed())).toBe(`expect(run).toSucceed() failed
+
+Playbook: site.yml
+Expected: every task succeeds
+Received: no task ran: no task has the tag nginxx
+
+Tags there are: nginx, packages`)
+  expectRun(missed()).not.toBeIdempotent()
+  expectRun(missed({}, true)).not.toChangeNothingInCheckMode()
+  expectRun(missed({}, true)).not.toPredictItsChanges(missed())
+  const told = (more: object) => messageOf(() => expectRun(missed(more)).toSucceed())
+  expect(told({ tags: ['a', 'b'], skipTags: ['c'], known: [] })).toMatch(
+    /any of the tags a, b and is not skipped by the tag c\n\nTags there are: none$/,
+  )
+  expect(told({ tags: [], skipTags: ['a', 'b'] })).toContain('every task is skipped by the tags a, b')
+  expect(told({ startAt: 'Install' })).toContain('no task is called “Install”')
+})
+
 test('a Pi is worked on too where a task is delegated to it, and a check of the syntax needs none', () => {
   const plays = [{ name: 'Here', hosts: 'localhost', matched: true, pis: [] }]
   const delegated = (to: string) => aRun({ plays, tasks: [aTask({ host: 'localhost', delegatedTo: to })] })
