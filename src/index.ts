@@ -43,17 +43,17 @@ export type { Deployment, DeployOptions, Provision, ProvisionState } from './pi/
 export type { CommandOptions, CommandResult } from './pi/ssh.ts'
 export type { PrepareOption } from './prepare/options.ts'
 export { expect } from './vitest/expect.ts'
-export {
-  type CommonTestOptions,
-  type InventoryTestOptions,
-  type RaspiFixtures,
-  type RaspiTestOptions,
-  raspiTest,
-  test,
-} from './vitest/fixtures.ts'
+export { type RaspiFixtures, raspiTest, test } from './vitest/fixtures.ts'
 export { type MoleculeOptions, moleculeScenario } from './vitest/molecule-scenario.ts'
 export type * from './vitest/pi-matchers/expectations.ts'
 export type { PiMatchers } from './vitest/pi-matchers/pi-matchers.ts'
-export type { AnsibleOptions, HostOptions, NetworkOptions } from './vitest/plan.ts'
 export type { RunMatchers } from './vitest/run-matchers.ts'
+export type {
+  AnsibleOptions,
+  CommonTestOptions,
+  HostOptions,
+  InventoryTestOptions,
+  NetworkOptions,
+  RaspiTestOptions,
+} from './vitest/test-options.ts'
 export { type PlaybookCheck, type VerifyOptions, verifyPlaybook } from './vitest/verify-playbook.ts'

@@ -5,6 +5,7 @@ import { engineSchema } from './engine-option.ts'
 import { RaspiError } from './errors.ts'
 import { expandHome } from './host/paths.ts'
 import { imageOptionSchema } from './image-option.ts'
+import { optionObject } from './option-objects.ts'
 
 /** The engine that the environment names. Throws a `RaspiError` where that is none. */
 function engineOf({ VITEST_RASPI_ENGINE: engine }: NodeJS.ProcessEnv): 'process' | 'docker' {
@@ -34,7 +35,7 @@ const coverageSchema = z.strictObject({
 export type CoverageOptions = z.output<typeof coverageSchema>
 
 /** Every option of the plugin, once: the type is its input, the defaults are its output's. */
-export const optionsSchema = z.strictObject({
+export const optionsSchema = optionObject({
   /** The image that Pis boot: a name, a URL, a path, or an object with more about it. @default 'debian-12-arm64' */
   image: imageOptionSchema.default('debian-12-arm64'),
   /** The board QEMU emulates: `'raspi3b'`, `'raspi3ap'`, `'virt'`, or `virt` with its sizes. @default 'raspi3b' */

@@ -7,7 +7,8 @@ import { abortsSoon } from '../host/patience.ts'
 import { elapsed, type Log, phase } from '../host/progress.ts'
 import { commandLine } from '../host/quote.ts'
 import { supervise } from '../host/supervise.ts'
-import { argumentsOf, type PlaybookOptions } from './arguments.ts'
+import { checkOptions } from '../option-objects.ts'
+import { argumentsOf, type PlaybookOptions, playbookSchema } from './arguments.ts'
 import { readConfig } from './config.ts'
 import { assertNoBmc, needing, programEnvironment, runsElsewhere } from './elsewhere.ts'
 import { type CallbackSettings, environmentOf } from './environment.ts'
@@ -30,8 +31,10 @@ import {
   type Play,
   type PlayOptions,
   playbookOptions,
+  playSchema,
   type RoleOptions,
   rolePlay,
+  roleSchema,
   type Task,
   tasksPlay,
 } from './plays.ts'
@@ -110,6 +113,7 @@ export class Ansible {
    * is missing, a Pi is unreachable, it took longer than it may, it was stopped.
    */
   async playbook(path: string, options: PlaybookOptions = {}): Promise<AnsibleRun> {
+    checkOptions('ansible.playbook()', playbookSchema, options)
     findPlaybook(path, this.#context.projectDir)
     return this.perform({ title: path, options })
   }
@@ -120,6 +124,7 @@ export class Ansible {
    * @example await ansible.role('web', { vars: { web_port: 8080 } })
    */
   async role(name: string, options: RoleOptions = {}): Promise<AnsibleRun> {
+    checkOptions('ansible.role()', roleSchema, options)
     const play = rolePlay(name, aimedAt(this.#pis, options), this.#context.projectDir)
     return this.perform({ title: `role ${name}`, options: playbookOptions(options), play })
   }
@@ -130,6 +135,7 @@ export class Ansible {
    * @example await ansible.tasks([{ 'ansible.builtin.apt': { name: 'nginx' } }])
    */
   async tasks(tasks: readonly Task[], options: PlayOptions = {}): Promise<AnsibleRun> {
+    checkOptions('ansible.tasks()', playSchema, options)
     return this.perform({
       title: 'tasks',
       options: playbookOptions(options),
@@ -142,6 +148,7 @@ export class Ansible {
    * @example const { result } = await ansible.module('setup', { filter: 'ansible_distribution*' })
    */
   async module(name: string, args: ModuleArguments = {}, options: PlayOptions = {}): Promise<ModuleRun> {
+    checkOptions('ansible.module()', playSchema, options)
     const play = modulePlay(name, args, aimedAt(this.#pis, options))
     return new ModuleRun(
       await this.perform({ title: `module ${name}`, options: playbookOptions(options), play }),

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml'
+import { RaspiError } from '../errors.ts'
 import type { Hardware } from '../machine/hardware.ts'
 import { bifrostNodes } from './bifrost.ts'
 import { iniInventory } from './ini.ts'
@@ -21,9 +22,13 @@ export type InventoryFormat = (typeof inventoryFormats)[number]
 
 /**
  * The text of an inventory file. What Bifrost is told of are the hosts that have a BMC; throws a `RaspiError` where none
- * has.
+ * has, or where there is no such format.
  */
 export function exportInventory(exported: Exported, format: InventoryFormat): string {
+  if (!inventoryFormats.includes(format))
+    throw new RaspiError('options', `There is no format "${format}" of inventories.`, {
+      hint: `Formats are: ${inventoryFormats.join(', ')}.`,
+    })
   if (format === 'ini') return iniInventory(exported)
   if (format === 'bifrost') return `${JSON.stringify(bifrostNodes(exported), undefined, 2)}\n`
   const inventory = { all: { hosts: exported.hosts, children: childrenOf(exported) } }

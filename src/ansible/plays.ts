@@ -1,25 +1,35 @@
 import { existsSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import * as z from 'zod'
 import { RaspiError } from '../errors.ts'
-import type { PlaybookOptions } from './arguments.ts'
+import { optionObject, variables } from '../option-objects.ts'
+import { type PlaybookOptions, playbookShape } from './arguments.ts'
+
+const playShape = {
+  ...playbookShape,
+  /** Variables of the play. */
+  vars: variables.optional(),
+  /** The play's host pattern. @default all Pis, and no host that works on this machine */
+  hosts: z.string().optional(),
+  /** Whether it works as root. @default true */
+  become: z.boolean().optional(),
+  /** Whether facts are gathered first, which takes an emulated Pi five seconds. @default for a role, true; else false */
+  gatherFacts: z.boolean().optional(),
+}
+
+export const playSchema = optionObject(playShape)
 
 /** How a role, tasks or a module are to run: as a playbook, and what a play would say. */
-export interface PlayOptions extends PlaybookOptions {
-  /** Variables of the play. */
-  vars?: Record<string, unknown>
-  /** The play's host pattern. @default all Pis, and no host that works on this machine */
-  hosts?: string
-  /** Whether it works as root. @default true */
-  become?: boolean
-  /** Whether facts are gathered first, which takes an emulated Pi five seconds. @default for a role, true; else false */
-  gatherFacts?: boolean
-}
+export type PlayOptions = z.input<typeof playSchema>
+
+export const roleSchema = optionObject({
+  ...playShape,
+  /** Another file of its tasks than `main`. */
+  tasksFrom: z.string().optional(),
+})
 
 /** How a role is to run. */
-export interface RoleOptions extends PlayOptions {
-  /** Another file of its tasks than `main`. */
-  tasksFrom?: string
-}
+export type RoleOptions = z.input<typeof roleSchema>
 
 /** A task as it is written in YAML: `{ name, 'ansible.builtin.copy': { … }, when, register, … }`. */
 export interface Task {

@@ -1,15 +1,22 @@
 import { isAbsolute } from 'node:path'
+import * as z from 'zod'
 import { RaspiError } from '../errors.ts'
 import { repositoryOf } from '../host/repository.ts'
+import { optionObject, texts } from '../option-objects.ts'
 import { sourcesOfInventory } from './sources.ts'
 
-/** Where Ansible finds the passwords of its vaults. Paths are relative to the project; a script is run, and prints it. */
-export interface VaultOptions {
+/** Every option about the passwords of vaults. */
+export const vaultShape = {
   /** The file with the password of all vaults without an id. @default what ansible.cfg says */
-  vaultPasswordFile?: string
+  vaultPasswordFile: z.string().optional(),
   /** `label@file`, for vaults with an id. */
-  vaultIds?: string | readonly string[]
+  vaultIds: texts.optional(),
 }
+
+const vaultSchema = optionObject(vaultShape)
+
+/** Where Ansible finds the passwords of its vaults. Paths are relative to the project; a script is run, and prints it. */
+export type VaultOptions = z.input<typeof vaultSchema>
 
 /** The arguments of all of Ansible's programs that say where the passwords of vaults are. Throws where one would be asked for. */
 export function vaultArguments({ vaultPasswordFile, vaultIds = [] }: VaultOptions): string[] {

@@ -3,6 +3,7 @@ import type { PlaybookOptions } from '../ansible/arguments.ts'
 import type { VaultOptions } from '../ansible/vault.ts'
 import { RaspiError } from '../errors.ts'
 import type { PrepareStep } from '../lab/protocol.ts'
+import { environment } from '../option-objects.ts'
 
 const list = z.union([z.string(), z.array(z.string())])
 
@@ -16,7 +17,7 @@ const stepSchema = z.strictObject({
   /** No plays and tasks with these tags. */
   skipTags: list.optional(),
   /** Environment variables besides those of the process; `undefined` takes one away. */
-  env: z.record(z.string(), z.string().optional()).optional(),
+  env: environment.optional(),
   /** Further arguments of ansible-playbook. */
   args: z.array(z.string()).optional(),
 })

@@ -14,10 +14,10 @@ import { Pi, type PiControl } from '../pi/pi.ts'
 import { withDefaults } from '../prepare/options.ts'
 import type { EvidencePi, EvidenceSource } from '../report/evidence.ts'
 import { RecordingAnsible, type RunRecord, sourcesOfRun } from '../report/run-record.ts'
-import type { RaspiTestOptions } from './fixtures.ts'
 import { injected } from './injected.ts'
 import type { Planner } from './plan.ts'
 import { networksOf } from './test-networks.ts'
+import type { RaspiTestOptions } from './test-options.ts'
 
 /** What a test has for its time: Pis, what is between them, and what it does with them. */
 export interface Borrowed {

@@ -1,68 +1,15 @@
 import { test as base, expect, type TestAPI, type TestContext } from 'vitest'
 import type { Ansible } from '../ansible/ansible.ts'
-import type { BoardOption } from '../board-option.ts'
 import { parseReference } from '../image/reference.ts'
-import type { ImageOption } from '../image-option.ts'
+import { checkOptions } from '../option-objects.ts'
 import type { Network } from '../pi/network.ts'
 import type { Pi } from '../pi/pi.ts'
-import { type PrepareOption, stepsOf } from '../prepare/options.ts'
+import { stepsOf } from '../prepare/options.ts'
 import { type Borrowed, borrow, type CurrentTest, mend, type Wishes } from './borrow.ts'
 import { concludeHook, concludeTest, type EvidenceWishes } from './evidence.ts'
 import { injected } from './injected.ts'
-import {
-  type AnsibleOptions,
-  type HostOptions,
-  type NetworkOptions,
-  type Planner,
-  plannerOf,
-} from './plan.ts'
-
-/** What all tests made by {@link raspiTest} can be told. */
-export interface CommonTestOptions {
-  /** Whether each test has fresh Pis, or the tests of a file share theirs. @default 'test' */
-  scope?: 'test' | 'file'
-  /** Another image than the plugin's. */
-  image?: ImageOption
-  /** Another board than the plugin's. */
-  board?: BoardOption
-  /** How Ansible runs, where a call does not say otherwise. */
-  ansible?: AnsibleOptions
-  /**
-   * Whether the Pis get to this machine and the world. Without, only ssh comes in. @default true, but false in tests with
-   * the tag `hermetic`
-   */
-  internet?: boolean
-}
-
-/** What the tests made by {@link raspiTest} get. */
-export interface RaspiTestOptions<Host extends string = string, Net extends string = string>
-  extends CommonTestOptions {
-  /** The Pis by their names in the inventory. @default `{ pi: {} }` */
-  hosts?: Record<Host, HostOptions<Net>>
-  /** What is to be said of networks that `hosts` names. The order of all is that in which they are named first. */
-  networks?: Partial<Record<NoInfer<Net>, NetworkOptions>>
-  /** What random faults of the networks depend on: with the same seed the same frames are lost. @default 'vitest-raspi' */
-  seed?: string | number
-  /**
-   * A playbook, or several in their order, that prepare the Pis: run once, on all of `hosts` together, and frozen. Every
-   * test starts from there, in this run and in later ones, until something that a playbook reads has changed. Where one
-   * fails, the tests fail with it.
-   */
-  prepare?: PrepareOption
-}
-
-/** What the tests made by {@link raspiTest} get, with an inventory of the user's own. */
-export interface InventoryTestOptions extends CommonTestOptions {
-  /**
-   * The inventory: a file, a directory, a script, a plugin's configuration, or several of them; relative to the project.
-   * Each of its hosts is a Pi. Groups and variables are kept, addresses, users, ports and keys are the Pis'.
-   */
-  inventory: string | readonly string[]
-  /** Only these hosts have a Pi: Ansible's patterns. The others are out of reach. @default all */
-  limit?: string | readonly string[]
-  /** Whether hosts with `ansible_connection: local` work on this machine, without a Pi; else they are refused. @default false */
-  allowLocal?: boolean
-}
+import { type Planner, plannerOf } from './plan.ts'
+import { type InventoryTestOptions, type RaspiTestOptions, testSchema } from './test-options.ts'
 
 /** The fixtures of a test with Pis. */
 export interface RaspiFixtures<Host extends string = string, Net extends string = string> {
@@ -89,6 +36,7 @@ export function raspiTest<const Host extends string = 'pi', const Net extends st
   options?: RaspiTestOptions<Host, Net>,
 ): TestAPI<RaspiFixtures<Host, Net>>
 export function raspiTest(options: RaspiTestOptions | InventoryTestOptions = {}): TestAPI<RaspiFixtures> {
+  checkOptions('raspiTest()', testSchema, options)
   return testOf(plannerOf(options), options)
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { describe } from 'vitest'
+import * as z from 'zod'
 import type { Ansible } from '../ansible/ansible.ts'
 import { programEnvironment } from '../ansible/elsewhere.ts'
 import { installRequirements, type SearchPaths } from '../ansible/galaxy.ts'
@@ -10,19 +11,22 @@ import { isLocalStep } from '../molecule/local-step.ts'
 import { inventoriesOf, optionsOf, vaultArgumentsOf } from '../molecule/playbook-options.ts'
 import { readScenario, type Scenario, type Step } from '../molecule/scenario.ts'
 import { moleculeEnvironment, surround } from '../molecule/surroundings.ts'
+import { checkOptions, optionObject, testTimeout } from '../option-objects.ts'
 import { expect } from './expect.ts'
 import { testOf } from './fixtures.ts'
 import { injected } from './injected.ts'
 import { kept, type Plan, type PlanPlace } from './plan.ts'
 import { stages } from './stages.ts'
 
-/** How a Molecule scenario is run. */
-export interface MoleculeOptions {
+const moleculeSchema = optionObject({
   /** Another image than the plugin's. */
-  image?: ImageOption
+  image: z.custom<ImageOption>().optional(),
   /** The time that each step may take, in ms. @default the project's testTimeout */
-  timeout?: number
-}
+  timeout: testTimeout.optional(),
+})
+
+/** How a Molecule scenario is run. */
+export type MoleculeOptions = z.input<typeof moleculeSchema>
 
 /**
  * Registers a Molecule scenario as tests, one for each step of its `test_sequence`: prepare, converge, idempotence,
@@ -32,6 +36,7 @@ export interface MoleculeOptions {
  * @example moleculeScenario('molecule/default')
  */
 export function moleculeScenario(path: string, options: MoleculeOptions = {}): void {
+  checkOptions('moleculeScenario()', moleculeSchema, options)
   const { projectDir: root } = injected('raspiLab')
   const scenario = readScenario(path, root)
   const plan = kept((place) => planOf(path, place))
@@ -49,7 +54,8 @@ export function moleculeScenario(path: string, options: MoleculeOptions = {}): v
 }
 
 /** The options of a test that has its own timeout. */
-export const timeoutOf = ({ timeout }: { timeout?: number }) => (timeout === undefined ? {} : { timeout })
+export const timeoutOf = ({ timeout }: { timeout?: number | undefined }) =>
+  timeout === undefined ? {} : { timeout }
 
 async function perform(ansible: Ansible, root: string, scenario: Scenario, step: Step): Promise<void> {
   for (const playbook of step.playbooks) {

@@ -2,50 +2,10 @@ import type { AnsibleContext } from '../ansible/ansible.ts'
 import { programEnvironment } from '../ansible/elsewhere.ts'
 import { installRequirements } from '../ansible/galaxy.ts'
 import { hostsForPis, limitedHosts, readInventory } from '../ansible/user-inventory.ts'
-import { type VaultOptions, vaultArguments } from '../ansible/vault.ts'
+import { vaultArguments } from '../ansible/vault.ts'
 import { RaspiError } from '../errors.ts'
 import type { Log } from '../host/progress.ts'
-
-/** What a Pi of `raspiTest({ hosts })` is like. */
-export interface HostOptions<Network extends string = string> {
-  /** The inventory's groups it is in. */
-  groups?: string[]
-  /** Variables of this host. */
-  vars?: Record<string, unknown>
-  /**
-   * The networks it is on, in the order of its NICs: `eth1` is on the first. It has an address on each, and reaches the
-   * other Pis there by their names. @default none
-   */
-  networks?: readonly Network[]
-  /**
-   * `'enrolled'`: a node that is known and nothing more, off and with nothing on its card, until `pi.provision` makes
-   * something of it; `power` is about the others. @default 'active'
-   */
-  state?: 'active' | 'enrolled'
-  /** Whether it has a BMC, which switches its power by IPMI: `pi.bmc`. Needs openipmi's ipmi_sim. @default false */
-  bmc?: boolean
-  /** Whether the test gets it switched on, or has to do that itself. @default 'on' */
-  power?: 'on' | 'off'
-}
-
-/** What a network of `raspiTest({ networks })` is like. */
-export interface NetworkOptions {
-  /** Whether Pis have an address on it from the start; else they ask whoever serves DHCP there. @default true */
-  addresses?: boolean
-  /**
-   * Whether they get that address by DHCP, from a dnsmasq that the lab has there. Needs dnsmasq, and a host that lets us
-   * make a network namespace with a tap. @default false
-   */
-  dhcp?: boolean
-}
-
-/** How Ansible runs in all tests of a `raspiTest`, where a call does not say otherwise. */
-export interface AnsibleOptions extends VaultOptions {
-  /** Installs the roles and collections of this file, or of `requirements.yml`, for the time of the run. */
-  requirements?: true | string
-  /** Environment variables besides those of the process. */
-  env?: Record<string, string | undefined>
-}
+import type { AnsibleOptions, HostOptions } from './test-options.ts'
 
 /** The part of `raspiTest`'s options that says which Pis there are, and how Ansible sees them. */
 export interface PlanOptions {

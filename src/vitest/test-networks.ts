@@ -1,6 +1,6 @@
 import { RaspiError } from '../errors.ts'
 import type { WantedNetworks } from '../lab/protocol.ts'
-import type { HostOptions, NetworkOptions } from './plan.ts'
+import type { HostOptions, NetworkOptions } from './test-options.ts'
 
 /**
  * The networks of a test, as it asks the lab for them: those that `options` names come first, then those that `hosts` name.

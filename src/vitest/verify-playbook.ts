@@ -1,36 +1,49 @@
 import { describe } from 'vitest'
+import * as z from 'zod'
 import type { Ansible } from '../ansible/ansible.ts'
-import type { PlaybookOptions } from '../ansible/arguments.ts'
+import { type PlaybookOptions, playbookShape } from '../ansible/arguments.ts'
 import type { AnsibleRun } from '../ansible/run.ts'
+import { checkOptions, optionObject, patterns, testTimeout } from '../option-objects.ts'
 import type { Checkpoint } from '../pi/checkpoint.ts'
 import type { Pi } from '../pi/pi.ts'
 import { expect } from './expect.ts'
-import { type InventoryTestOptions, type RaspiFixtures, type RaspiTestOptions, testOf } from './fixtures.ts'
+import { type RaspiFixtures, testOf } from './fixtures.ts'
 import { timeoutOf } from './molecule-scenario.ts'
-import type { Pattern } from './pi-matchers/expectations.ts'
 import { plannerOf } from './plan.ts'
 import { assertEvery, convergeThroughPowerCuts } from './power-cuts.ts'
 import { stages } from './stages.ts'
+import { type InventoryTestOptions, type RaspiTestOptions, testShape } from './test-options.ts'
+
+const playbookCheck = z.enum(['syntax', 'prediction', 'idempotence', 'checkMode', 'failedUnits', 'reboot'])
 
 /** What {@link verifyPlaybook} checks besides that the playbook converges. */
-export type PlaybookCheck = 'syntax' | 'prediction' | 'idempotence' | 'checkMode' | 'failedUnits' | 'reboot'
+export type PlaybookCheck = z.input<typeof playbookCheck>
 
-/** How a playbook is verified: the Pis as for `raspiTest`, and the options for each of its runs. */
-export type VerifyOptions = (Omit<RaspiTestOptions, 'scope'> | Omit<InventoryTestOptions, 'scope'>) & {
+const { check: _, ...runShape } = playbookShape
+const { scope: __, ...pisShape } = testShape
+
+const ownShape = {
   /** What is left out. @default nothing */
-  except?: readonly PlaybookCheck[]
+  except: z.array(playbookCheck).readonly().optional(),
   /** Options of each run of the playbook. */
-  playbook?: Omit<PlaybookOptions, 'check'>
+  playbook: optionObject(runShape).optional(),
   /** Units that may have failed, as for `toHaveNoFailedUnits({ except })`. */
-  failedUnits?: readonly Pattern[]
+  failedUnits: patterns.optional(),
   /**
    * Whether the playbook converges though power is cut in the midst of each n-th task: on Pis as they were, n, 2n, … tasks
    * into it. Each cut takes a boot, about a minute, and so does keeping the Pis as they were. @default no cuts
    */
-  powerCuts?: number
+  powerCuts: z.custom<number>().optional(),
   /** The time that each test may take, in ms. @default the project's testTimeout */
-  timeout?: number
+  timeout: testTimeout.optional(),
 }
+
+const ownSchema = optionObject(ownShape)
+const verifySchema = optionObject({ ...pisShape, ...ownShape })
+
+/** How a playbook is verified: the Pis as for `raspiTest`, and the options for each of its runs. */
+export type VerifyOptions = (Omit<RaspiTestOptions, 'scope'> | Omit<InventoryTestOptions, 'scope'>) &
+  z.input<typeof ownSchema>
 
 /**
  * Registers the tests that every playbook deserves, on Pis that they share: its syntax is right, a dry run foretells what
@@ -40,6 +53,7 @@ export type VerifyOptions = (Omit<RaspiTestOptions, 'scope'> | Omit<InventoryTes
  * @example verifyPlaybook('site.yml', { hosts: { web: { groups: ['webservers'] } }, except: ['reboot'] })
  */
 export function verifyPlaybook(path: string, options: VerifyOptions = {}): void {
+  checkOptions('verifyPlaybook()', verifySchema, options)
   const { except = [], playbook = {}, failedUnits = [], powerCuts } = options
   if (powerCuts !== undefined) assertEvery(powerCuts)
   const test = testOf(plannerOf(options), { ...options, scope: 'file' })
