@@ -25,6 +25,15 @@ interface Flight {
   frame: Buffer
 }
 
+/** Why a frame is not there yet: until when each slow link holds it, and how many ms each delay adds. */
+interface Wait {
+  since: number
+  slowed: ReadonlyMap<Effect, number>
+  delayed?: ReadonlyMap<Effect, number>
+}
+
+type HeldFlight = Flight & { wait: Wait }
+
 /** How much is held back for one pair of ports, or before one slow link, at the most, in bytes: 1 s of 64 Mbit/s. */
 const mostHeldBytes = 8 * 2 ** 20
 
@@ -35,8 +44,8 @@ const mostHeldBytes = 8 * 2 ** 20
 export class Faults {
   readonly #context: FaultContext
   readonly #effects = new Set<Effect>()
-  readonly #delayed = new Map<string, Line<Flight>>()
-  readonly #slowed = new Map<Port, Line<Flight>>()
+  readonly #delayed = new Map<string, Line<HeldFlight>>()
+  readonly #slowed = new Map<Port, Line<HeldFlight>>()
   /** How many faults there have been since there was none: each draws other numbers. */
   #count = 0
 
@@ -57,7 +66,7 @@ export class Faults {
     const undo = () => {
       if (!this.#effects.delete(effect)) return
       if (!this.active) this.#count = 0
-      if (!this.#some(({ delays, slows }) => delays ?? slows)) this.#release()
+      this.#redate()
     }
     return Object.assign(undo, { [Symbol.dispose]: undo })
   }
@@ -66,7 +75,7 @@ export class Faults {
   clear(): void {
     this.#effects.clear()
     this.#count = 0
-    this.#release()
+    this.#redate()
   }
 
   /** Ends every fault, and drops what was held back. */
@@ -90,23 +99,23 @@ export class Faults {
     return this.active && this.#some(({ unplugs }) => unplugs?.(name)) === true
   }
 
-  /** When a frame of `bytes` that `from` sends at `now` is in the switch; undefined where its slow link has no room. */
-  enter(from: Port, bytes: number, now: number): number | undefined {
+  /** Until when slow links keep a frame of `bytes` that `from` sends at `now` from the switch; undefined where there is no room. */
+  enter(from: Port, bytes: number, now: number): Wait | undefined {
     return this.#overLink(from, 'in', bytes, now)
   }
 
-  /** Sends a frame that is in the switch at `entered` on to `to`. Gives how many copies of it are on their way then. */
-  pass(flight: Flight, entered: number, now: number): number {
+  /** Sends a frame that enters the switch after `entry` on to `to`. Gives how many copies of it are on their way then. */
+  pass(flight: Flight, entry: Wait, now: number): number {
     const { from, to } = flight
     const cut = this.#some(({ cuts }) => cuts?.(from.name, to.name))
     // Each fault draws its number, whatever the others do with the frame: otherwise one would change which the next loses.
     let isLost = false
     let copies = 1
-    let due = entered
+    const delayed = new Map<Effect, number>()
     for (const effect of this.#effects) {
       if (effect.loses?.(from.name, to.name)) isLost = true
       copies += effect.copies?.(from.name, to.name) ?? 0
-      due += effect.delays?.(from.name, to.name) ?? 0
+      if (effect.delays) delayed.set(effect, effect.delays(from.name, to.name))
     }
     const reason = cut ?? (isLost ? 'loss' : undefined)
     if (reason) {
@@ -114,10 +123,12 @@ export class Faults {
       return 0
     }
     const line = this.#delayLine(from, to)
+    const wait = { ...entry, delayed }
+    const due = this.#dueOf(wait)
     let sent = 0
     for (let copy = 0; copy < copies; copy++) {
       const isDue = due <= now && line.isEmpty
-      if (isDue ? this.#leave(flight, now) : this.#hold(line, flight, due)) sent++
+      if (isDue ? this.#leave(flight, now) : this.#hold(line, flight, wait)) sent++
     }
     return sent
   }
@@ -125,46 +136,61 @@ export class Faults {
   /** The last part of the way: the link from the switch to the Pi. */
   #leave(flight: Flight, now: number): boolean {
     const { to, frame } = flight
-    const through = this.#overLink(to, 'out', frame.length - headBytes, now)
-    if (through === undefined) {
+    const exit = this.#overLink(to, 'out', frame.length - headBytes, now)
+    if (!exit) {
       to.drop('rate')
       return false
     }
     const line = this.#slowLine(to)
-    if (through <= now && line.isEmpty) return this.#context.deliver(to, frame)
-    return this.#hold(line, flight, through)
+    if (this.#dueOf(exit) <= now && line.isEmpty) return this.#context.deliver(to, frame)
+    return this.#hold(line, flight, exit)
   }
 
-  #overLink({ name }: Port, way: 'in' | 'out', bytes: number, now: number): number | undefined {
-    let through = now
-    for (const { slows } of this.#effects) {
-      if (!slows) continue
-      const until = slows(name, way, bytes, now)
+  #overLink({ name }: Port, way: 'in' | 'out', bytes: number, now: number): Wait | undefined {
+    const slowed = new Map<Effect, number>()
+    for (const effect of this.#effects) {
+      if (!effect.slows) continue
+      const until = effect.slows(name, way, bytes, now)
       if (until === undefined) return undefined
-      through = Math.max(through, until)
+      slowed.set(effect, until)
     }
-    return through
+    return { since: now, slowed }
   }
 
-  #hold(line: Line<Flight>, flight: Flight, due: number): boolean {
-    const isHeld = line.push(flight, flight.frame.length, due)
+  /** When a wait is over, by those faults that are not undone. */
+  #dueOf({ since, slowed, delayed }: Wait): number {
+    let through = since
+    let later = 0
+    for (const effect of this.#effects) {
+      through = Math.max(through, slowed.get(effect) ?? through)
+      later += delayed?.get(effect) ?? 0
+    }
+    return through + later
+  }
+
+  #hold(line: Line<HeldFlight>, flight: Flight, wait: Wait): boolean {
+    const isHeld = line.push({ ...flight, wait }, flight.frame.length, this.#dueOf(wait))
     if (!isHeld) flight.to.drop('queue')
     return isHeld
   }
 
-  #delayLine(from: Port, to: Port): Line<Flight> {
+  #delayLine(from: Port, to: Port): Line<HeldFlight> {
     const pair = `${from.name}\0${to.name}`
     return this.#lineIn(this.#delayed, pair, (flight) => this.#leave(flight, performance.now()))
   }
 
-  #slowLine(to: Port): Line<Flight> {
+  #slowLine(to: Port): Line<HeldFlight> {
     return this.#lineIn(this.#slowed, to, (flight) => this.#context.deliver(flight.to, flight.frame))
   }
 
-  #lineIn<Key>(lines: Map<Key, Line<Flight>>, key: Key, goOn: (flight: Flight) => unknown): Line<Flight> {
+  #lineIn<Key>(
+    lines: Map<Key, Line<HeldFlight>>,
+    key: Key,
+    goOn: (flight: Flight) => unknown,
+  ): Line<HeldFlight> {
     let line = lines.get(key)
     if (!line) {
-      line = new Line<Flight>(mostHeldBytes, {
+      line = new Line<HeldFlight>(mostHeldBytes, {
         // What was held back goes on only where there is still a way.
         deliver: (flight) => {
           const cut = this.#some(({ cuts }) => cuts?.(flight.from.name, flight.to.name))
@@ -178,10 +204,10 @@ export class Faults {
     return line
   }
 
-  /** Sends on what was held back, in its order: what has come further goes first. */
-  #release() {
-    for (const line of this.#slowed.values()) line.release()
-    for (const line of this.#delayed.values()) line.release()
+  /** Sends on what only faults that are undone held back, in its order: what has come further goes first. */
+  #redate() {
+    for (const line of [...this.#slowed.values(), ...this.#delayed.values()])
+      line.redate(({ wait }) => this.#dueOf(wait))
   }
 
   #some<Found>(look: (effect: Effect) => Found | undefined): Found | undefined {

@@ -42,9 +42,10 @@ export class Line<Item> {
     return true
   }
 
-  /** Gives out everything at once. */
-  release(): void {
-    this.#give(Number.POSITIVE_INFINITY)
+  /** Dates everything anew, and gives out at once what is due. */
+  redate(dueOf: (item: Item) => number): void {
+    for (const held of this.#held) held.due = dueOf(held.item)
+    this.#give(performance.now())
   }
 
   /** Drops everything. */
