@@ -2,10 +2,13 @@ import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import type { AnsibleContext } from '../../../src/ansible/ansible.ts'
 import type { LabClient } from '../../../src/lab/client.ts'
+import { SegmentCalls } from '../../../src/network/calls.ts'
 import { resolveOptions } from '../../../src/options.ts'
-import { borrow } from '../../../src/vitest/borrow.ts'
+import { Network } from '../../../src/pi/network.ts'
+import { type Borrowed, borrow, mend } from '../../../src/vitest/borrow.ts'
 import type { Planner } from '../../../src/vitest/plan.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
+import { pis, taken } from '../network/nic.ts'
 
 const given = vi.hoisted(() => ({ raspiLab: {}, raspiOptions: {} }))
 vi.mock('vitest', async (original) => ({
@@ -52,4 +55,25 @@ test('what Ansible does on Pis that tests share ends with the test that began it
   expect(contexts[0]?.signal?.aborted).toBe(false)
   current = next
   expect(contexts[0]?.signal?.aborted).toBe(false)
+})
+
+test('what a test has broken of its networks and Pis and has not mended ends with it, whatever cannot be mended', async () => {
+  const { segment, nics } = await pis(['a', 'b'])
+  const calls = new SegmentCalls(segment)
+  const pxe = new Network('pxe', (request) => calls.answer(request))
+  const lost = new Network('lost', async ({ ask }) => {
+    if (ask === 'undo') throw new Error('The lease has ended.')
+    return 1
+  })
+  const faults = { clear: vi.fn(async () => {}) }
+  await lost.unplug('a')
+  await pxe.partition([['a'], ['b']])
+  await pxe.loss({ percent: 100 })
+  await pxe.delay({ ms: 3_600_000 })
+  nics.a.say(nics.b, 'lost')
+  await taken(segment, 'a', 2)
+  await mend({ networks: { lost, pxe }, pis: { pi: { faults } } } as unknown as Borrowed)
+  nics.a.say(nics.b, 'heard')
+  expect(await nics.b.heardUntil('heard')).toEqual([])
+  expect(faults.clear).toHaveBeenCalledOnce()
 })
