@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { LeaseNetworks } from '../../../src/lab/lease-networks.ts'
 import type { WantedNetworks } from '../../../src/lab/protocol.ts'
 import { boards } from '../../../src/machine/boards.ts'
@@ -21,6 +21,11 @@ async function opened(given = wanted) {
   const networks = await LeaseNetworks.open(given, boards.raspi3b, join(scratchDir(), 'n'), () => {})
   onTestFinished(() => networks.close())
   return networks
+}
+
+async function plug(networks: LeaseNetworks, pi: string, network: string) {
+  const nic = networks.of(pi)?.nics.find((each) => each.network === network)
+  return Nic.connect(nic?.socket ?? '', nic?.mac)
 }
 
 test('each Pi has a NIC on each of its networks, in their order, at a socket that listens', async () => {
@@ -66,12 +71,32 @@ test('no Pi is called as the DHCP server of its network', async () => {
   await opened(given(false))
 })
 
+test('on networks of one seed the same frames are lost, on those of another others', async () => {
+  const heardWith = async (seed: string) => {
+    const networks = await opened({ ...wanted, seed })
+    const speaker = await plug(networks, 'controller00', 'mgmt')
+    const listener = await plug(networks, 'compute00', 'mgmt')
+    listener.say(broadcast, 'hello')
+    await speaker.take(1)
+    const fault = await networks.answer('mgmt', { ask: 'fault', input: ['loss', { percent: 50 }] })
+    speaker.say(listener, ...Array.from({ length: 200 }, (_, index) => `${index}`))
+    await vi.waitFor(async () =>
+      expect(await networks.answer('mgmt', { ask: 'statistics', input: undefined })).toMatchObject({
+        controller00: { received: { frames: 200 } },
+      }),
+    )
+    await networks.answer('mgmt', { ask: 'undo', input: fault as number })
+    speaker.say(listener, 'end')
+    return listener.heardUntil('end')
+  }
+  const first = await heardWith('seed')
+  expect(first.length).toBeLessThan(200)
+  expect(await heardWith('seed')).toEqual(first)
+  expect(await heardWith('other')).not.toEqual(first)
+})
+
 test('what is said on a network is heard on no other, of the same lease or of another with the same names', async () => {
   const [mine, others] = [await opened(), await opened()]
-  const plug = async (networks: LeaseNetworks, pi: string, network: string) => {
-    const nic = networks.of(pi)?.nics.find((each) => each.network === network)
-    return Nic.connect(nic?.socket ?? '', nic?.mac)
-  }
   const speaker = await plug(mine, 'controller00', 'mgmt')
   const listeners = {
     sameNetwork: await plug(mine, 'compute00', 'mgmt'),

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { broadcast, introduce, type Nic, pis, taken, textOf } from './nic.ts'
 
 const numbered = (count: number) => Array.from({ length: count }, (_, index) => `${index}`)
@@ -44,6 +44,51 @@ test('with the same seed the same frames are lost, whatever goes elsewhere; with
   expect(first.length).toBeLessThan(330)
   expect(await heardWith('seed', true)).toEqual(first)
   expect(await heardWith('other', false)).not.toEqual(first)
+})
+
+test('with the same seed the same frames are duplicated; with another others', async () => {
+  const heardWith = async (seed: string) => {
+    const { nics, segment } = await pis(['a', 'b'], { seed })
+    const undo = segment.duplicate({ percent: 30 })
+    nics.a.say(nics.b, ...numbered(400))
+    await taken(segment, 'a', 401)
+    undo()
+    nics.a.say(nics.b, 'end')
+    return nics.b.heardUntil('end')
+  }
+  const first = await heardWith('seed')
+  expect(first.length).toBeGreaterThan(470)
+  expect(first.length).toBeLessThan(570)
+  expect(await heardWith('seed')).toEqual(first)
+  expect(await heardWith('other')).not.toEqual(first)
+})
+
+test('with the same seed frames come as much later; with another otherwise', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e'] as const
+  /** By how many ms a broadcast of a comes later to each other, on a clock that stands still otherwise. */
+  const delaysWith = async (seed: string) => {
+    const { nics, segment } = await pis(names, { seed })
+    const sentTo = () => names.slice(1).map((name) => segment.statistics()[name]?.sent.frames ?? 0)
+    const before = sentTo()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    segment.delay({ ms: 500, jitterMs: 400, from: 'a' })
+    nics.a.say(broadcast, 'later')
+    while (segment.statistics().a?.received.frames !== 2) await new Promise(setImmediate)
+    const delays = before.map(() => 0)
+    for (let ms = 0; ms <= 900; ms++) {
+      for (const [index, frames] of sentTo().entries()) if (frames === before[index]) delays[index] = ms + 1
+      vi.advanceTimersByTime(1)
+    }
+    vi.useRealTimers()
+    return delays
+  }
+  const first = await delaysWith('seed')
+  expect(Math.min(...first)).toBeGreaterThanOrEqual(100)
+  expect(Math.max(...first)).toBeLessThanOrEqual(900)
+  expect(new Set(first).size).toBeGreaterThan(1)
+  expect(await delaysWith('seed')).toEqual(first)
+  expect(await delaysWith('other')).not.toEqual(first)
 })
 
 test('a fault draws the same numbers again once there was none, and two at once draw different ones', async () => {
