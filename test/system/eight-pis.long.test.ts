@@ -20,10 +20,10 @@ test('all reach each other by name', { timeout: 1_500_000 }, async ({ pis, netwo
   expect(reached).toEqual(names.map((name) => names.filter((other) => other !== name).join(' ')))
   const statistics = await networks.net.statistics()
   expect(Object.keys(statistics).sort()).toEqual(names)
-  // What is for one Pi the others are not shown: each is sent its own 28 packets, what ARP asks all, and little more.
-  const icmp = await networks.net.frames({ protocol: 'icmp', from: 'a', to: 'b' })
-  expect(icmp.length).toBeGreaterThanOrEqual(4)
-  for (const name of names) expect(statistics[name].sent.frames).toBeLessThan(500)
+  expect((await networks.net.frames({ protocol: 'icmp', from: 'a', to: 'b' })).length).toBeGreaterThanOrEqual(4)
+  // What is for one Pi the others are not shown.
+  const icmp = await networks.net.frames({ protocol: 'icmp' })
+  expect(icmp.filter(({ to }) => to.length !== 1)).toEqual([])
 })
 `,
 }
