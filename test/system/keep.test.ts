@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
@@ -7,17 +7,18 @@ import { Project } from '../support/project.ts'
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
-test('the Pi of a failed test stays up to be looked at, and the run ends with it', {
+test('the Pi of a failed test stays up to be looked at, what went through its network is kept, and the run ends with it', {
   timeout: 600_000,
 }, async () => {
   using project = new Project({
     files: {
       'keep.test.ts': `
-import { expect, test } from 'vitest-raspi'
+import { raspiTest, test } from 'vitest-raspi'
+const networked = raspiTest({ hosts: { pi: { networks: ['net'] } } })
 test('passes', async ({ pi }) => void await pi.run('true'))
-test('fails', async ({ pi }) => {
+networked('fails', async ({ pi }) => {
   await pi.run('touch mark')
-  expect(1).toBe(2)
+  await pi.run('ping -n -c 1 -W 1 10.77.1.99')
 })`,
     },
   })
@@ -30,6 +31,16 @@ test('fails', async ({ pi }) => {
   expect(run.output).toContain('1 failed | 1 passed')
   const [, name = ''] =
     /Pi (\S+) is kept after the failure of .*fails: npx vitest-raspi ssh/.exec(run.output) ?? []
+  const capture = join(project.dir, '.vitest/raspi/keep.test.ts/fails/net.pcap')
+  const bytes = readFileSync(capture)
+  expect(bytes.readUInt32LE(0)).toBe(0xa1b2c3d4)
+  expect(bytes.length).toBeGreaterThan(24)
+  // Where they are installed.
+  for (const program of ['tcpdump', 'tshark']) {
+    const read = await execa(program, ['-n', '-r', capture, 'arp'], { reject: false })
+    if (read.code !== 'ENOENT') expect(read.stdout).toMatch(/who.has 10\.77\.1\.99/i)
+  }
+
   const { stdout } = await cli('ls', '--json')
   expect(JSON.parse(stdout)).toMatchObject([{ name, state: 'up', origin: 'thawed' }])
   expect(await cli('ssh', name, 'ls', 'mark')).toMatchObject({ exitCode: 0, stdout: 'mark' })
