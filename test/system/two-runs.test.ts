@@ -15,20 +15,48 @@ test('a Pi', async ({ pi }) => {
 })`,
 }
 
-function twoProjects(options = '') {
-  const projects = [new Project({ files, options }), new Project({ files, options })] as const
+// Once the other run has its Pi too, each asks its network for an address that the other does not ask for.
+const networked = {
+  'a.test.ts': `
+import { existsSync, writeFileSync } from 'node:fs'
+import { expect, raspiTest } from 'vitest-raspi'
+const test = raspiTest({ hosts: { pi: { networks: ['net'] } } })
+test('a Pi on a network', { timeout: 240_000 }, async ({ pi, networks }) => {
+  const { MINE, OTHERS, READY, OTHERS_READY } = process.env
+  console.log('MAC', pi.nics[0].mac)
+  writeFileSync(READY, '')
+  await expect.poll(() => existsSync(OTHERS_READY), { timeout: 120_000 }).toBe(true)
+  await pi.run('ping -n -c 3 -W 1 ' + MINE, { reject: false })
+  expect(await networks.net.frames({ protocol: 'arp', address: MINE })).not.toEqual([])
+  expect(await networks.net.frames({ address: OTHERS })).toEqual([])
+})`,
+}
+
+function twoProjects(options = '', given: Record<string, string> = files) {
+  const projects = [new Project({ files: given, options }), new Project({ files: given, options })] as const
   onTestFinished(() => {
     for (const project of projects) project[Symbol.dispose]()
   })
   return projects
 }
 
-test('two runs at once share what is there', { timeout: 300_000 }, async () => {
-  const ends = await Promise.all(twoProjects().map((project) => project.vitest().finished(280_000)))
+test('two runs at once share what is there, and networks of the same name only in name', {
+  timeout: 300_000,
+}, async () => {
+  const [one, other] = twoProjects('', networked)
+  const [ready, otherReady] = [join(one.root, 'ready'), join(other.root, 'ready')]
+  const runs = [
+    one.vitest([], { MINE: '10.77.1.101', OTHERS: '10.77.1.102', READY: ready, OTHERS_READY: otherReady }),
+    other.vitest([], { MINE: '10.77.1.102', OTHERS: '10.77.1.101', READY: otherReady, OTHERS_READY: ready }),
+  ]
+  const ends = await Promise.all(runs.map((run) => run.finished(280_000)))
   for (const { code, output } of ends) {
     expect(output).toContain('1 passed')
     expect(code).toBe(0)
   }
+  const [mac, otherMac] = ends.map(({ output }) => /MAC (\S+)/.exec(output)?.[1])
+  expect(mac).toMatch(/^[\da-f:]{17}$/)
+  expect(otherMac).toBe(mac)
 })
 
 test('of two runs that need a new frozen Pi one makes it, and the other waits', {
