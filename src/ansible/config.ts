@@ -3,10 +3,14 @@ import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { messageOf, RaspiError } from '../errors.ts'
 import { statsOf } from '../host/stats-of.ts'
+import { askingEnvironment } from './asking.ts'
 
 /** What Ansible's configuration comes to, from ansible.cfg, the environment and the defaults. */
 export interface AnsibleConfig {
-  /** The value of a setting (`DEFAULT_LOCAL_TMP`); of ssh's own with `ssh.` before its name (`ssh.pipelining`). */
+  /**
+   * The value of a setting (`DEFAULT_LOCAL_TMP`); of ssh's own with `ssh.` before its name (`ssh.pipelining`). Not that of
+   * one that {@link askingEnvironment} replaces.
+   */
   value(name: string): unknown
   /** Whether the user has set it, in an ansible.cfg or in the environment. */
   isSet(name: string): boolean
@@ -70,8 +74,8 @@ async function dump(ansiblePlaybook: string, cwd: string, env: NodeJS.ProcessEnv
   const program = directory === '.' ? 'ansible-config' : join(directory, 'ansible-config')
   const result = await execa(program, ['dump', '-t', 'all', '--format', 'json'], {
     cwd,
-    // It loads all plugins, the user's too, for their settings, and would leave them compiled beside their source.
-    env: { ...env, PYTHONDONTWRITEBYTECODE: '1' },
+    // It loads all plugins, the user's too, for their settings.
+    env: askingEnvironment(env),
     extendEnv: false,
     stdin: 'ignore',
     reject: false,

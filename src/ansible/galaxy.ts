@@ -8,6 +8,7 @@ import { privateDir } from '../host/paths.ts'
 import { type Log, phase } from '../host/progress.ts'
 import { scratchName } from '../host/scratch.ts'
 import { supervise } from '../host/supervise.ts'
+import { askingEnvironment } from './asking.ts'
 import { needing } from './elsewhere.ts'
 
 /** Directories in which Ansible looks first, before those of its configuration. */
@@ -154,7 +155,7 @@ async function galaxy(
   const result = await supervise('ansible-galaxy', [kind, 'install', '-r', file, '-p', dir], {
     cwd: projectDir,
     env: {
-      ...{ ...env, PYTHONDONTWRITEBYTECODE: '1', ANSIBLE_NOCOLOR: '1' },
+      ...askingEnvironment(env),
       ...needing(env, { files: [file], results: [dir] }),
     },
     extendEnv: false,

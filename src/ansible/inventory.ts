@@ -22,6 +22,13 @@ export interface AnsibleTarget extends PiConnection {
 /** How long an ssh connection may take to come up, in s: four emulated Pis at once on two cores have been seen to take 17. */
 const connectTimeout = 60
 
+/** Always: `-J bastion` in an ansible.cfg's ssh_extra_args is an error to ssh beside a ProxyCommand, and sftp and scp take it too. */
+const withoutExtraArgs = {
+  ansible_ssh_extra_args: '',
+  ansible_scp_extra_args: '',
+  ansible_sftp_extra_args: '',
+}
+
 /**
  * The variables that decide which machine Ansible talks to, and with which keys. ssh's own configuration files are left
  * out, because a `Host *` in them (a proxy, a control path) is not meant for an emulated Pi.
@@ -34,7 +41,7 @@ export function connectionVars(target: AnsibleTarget, controlDir: string): Recor
     '-o StrictHostKeyChecking=yes',
     '-o IdentitiesOnly=yes',
     '-o IdentityAgent=none',
-    // First of its kind, so that no ProxyJump of an ansible.cfg's ssh_extra_args comes into effect.
+    // First of its kind, so that no ProxyJump of a task's variables comes into effect.
     '-o ProxyCommand=none',
   ]
   return {
@@ -45,6 +52,7 @@ export function connectionVars(target: AnsibleTarget, controlDir: string): Recor
     ansible_ssh_common_args: options.join(' '),
     // Ahead of the common ones, and in ansible.cfg most often for a bastion or another control path.
     ansible_ssh_args: '-o ControlMaster=auto -o ControlPersist=60s',
+    ...withoutExtraArgs,
     ansible_control_path_dir: controlDir,
     // Always: one of an ansible.cfg may be the same for all ports, and so lead to another Pi.
     ansible_control_path: target.controlPath ?? `%(directory)s/${socketName(target)}`,
@@ -76,7 +84,6 @@ export function connectionTo(target: AnsibleTarget, controlDir: string): Connect
     always,
     ifSet: {
       ...{ ansible_ssh_host: target.host, ansible_ssh_port: target.port, ansible_ssh_user: target.user },
-      ...{ ansible_ssh_extra_args: '', ansible_scp_extra_args: '', ansible_sftp_extra_args: '' },
       ...{ ansible_host_key_checking: true, ansible_ssh_host_key_checking: true },
       // With a password Ansible wants sshpass, though the Pi takes our key.
       ...{ ansible_password: null, ansible_ssh_pass: null, ansible_ssh_password: null },
@@ -98,9 +105,9 @@ export function noConnection(host: string): Connection {
       ansible_ssh_common_args: `-F none -o ControlPath=none -o ${quote(`ProxyCommand=${say}`)}`,
       ansible_ssh_args: '-o ControlMaster=no',
       ansible_control_path: 'none',
+      ...withoutExtraArgs,
     },
     ifSet: {
-      ...{ ansible_ssh_extra_args: '', ansible_scp_extra_args: '', ansible_sftp_extra_args: '' },
       ...{ ansible_password: null, ansible_ssh_pass: null, ansible_ssh_password: null },
       // Also where it is another kind: without ssh there would be nothing to keep it from its machine.
       ...{ ansible_ssh_executable: null, ansible_connection: 'ssh' },

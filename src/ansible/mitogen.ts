@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { RaspiError } from '../errors.ts'
+import { askingEnvironment } from './asking.ts'
 import type { AnsibleConfig } from './config.ts'
 import { besideAnsible } from './elsewhere.ts'
 
@@ -66,7 +67,7 @@ except Exception as error:
 `
 
 async function findStrategies(ansiblePlaybook: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const quiet = { ...env, PYTHONDONTWRITEBYTECODE: '1' }
+  const quiet = askingEnvironment(env)
   const options = { env: quiet, extendEnv: false, stdin: 'ignore', reject: false, timeout: 60_000 } as const
   const directory = dirname(ansiblePlaybook)
   const ansible = directory === '.' ? 'ansible' : join(directory, 'ansible')

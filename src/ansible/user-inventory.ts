@@ -5,6 +5,7 @@ import { messageOf, RaspiError } from '../errors.ts'
 import { duration } from '../host/progress.ts'
 import { shownPath } from '../host/shown-path.ts'
 import { supervise } from '../host/supervise.ts'
+import { askingEnvironment } from './asking.ts'
 import { ansibleMissing } from './config.ts'
 import { needing } from './elsewhere.ts'
 import { detailsOfWarnings, parseError, parseWarnings } from './messages.ts'
@@ -195,9 +196,8 @@ async function ask(
     [...sources.map((source) => `--inventory=${source}`), ...more, ...args],
     {
       cwd: projectDir,
-      // The first leaves nothing beside a script in Python, the second keeps a message in one line.
       env: {
-        ...{ ...env, PYTHONDONTWRITEBYTECODE: '1', COLUMNS: '10000', ANSIBLE_NOCOLOR: '1' },
+        ...askingEnvironment(env),
         ...needing(env, { files: sources.filter((source) => isAbsolute(source)) }),
       },
       extendEnv: false,

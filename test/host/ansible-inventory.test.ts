@@ -67,6 +67,23 @@ test('an inventory of any kind is read with its groups, ranges and variables', {
   await expect(limitedHosts(ini, 'web:&db', context)).rejects.toThrow('The limit "web:&db" matches no host')
 })
 
+test('settings that change what Ansible’s programs print change nothing of what is read', {
+  timeout: 120_000,
+}, async () => {
+  using project = new AnsibleProject({
+    ...files,
+    'ansible.cfg': '[defaults]\nverbosity = 1\nforce_color = true\n[inventory]\nexport = true\n',
+    'site.yml': '- hosts: all\n  gather_facts: false\n  tasks: [{ ansible.builtin.debug: { msg: done } }]\n',
+  })
+  const context = { projectDir: project.dir, env: { ...process.env, ANSIBLE_DEBUG: '1' } }
+  const inventory = await readInventory('inventory/hosts.ini', context)
+  expect(inventory.vars.web01).toMatchObject({ part: 'web', zone: 'attic' })
+  expect(await limitedHosts(inventory, 'web01', context)).toEqual(['web01'])
+  await expect(limitedHosts(inventory, 'attic', context)).rejects.toThrow('The limit "attic" matches no host')
+  const run = await project.ansible(['pi'], { programEnv: context.env }).playbook('site.yml')
+  expect(run.tasks).toMatchObject([{ result: { msg: 'done' } }])
+})
+
 test.for([
   ['nothing.ini', {}, /^The inventory nothing\.ini does not exist: there is no .*nothing\.ini\./],
   [

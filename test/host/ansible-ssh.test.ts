@@ -103,10 +103,13 @@ test('a host key that is not the one the Pi was leased with is an error', async 
   expect(standIn.logins).toBe(0)
 })
 
-test('an ansible.cfg that relaxes host keys, as many do, is no hindrance', async ({ dir, standIn }) => {
+test('an ansible.cfg that relaxes host keys or goes through a bastion, as many do, is no hindrance', async ({
+  dir,
+  standIn,
+}) => {
   writeFileSync(
     join(dir, 'ansible.cfg'),
-    '[defaults]\nhost_key_checking = false\n[ssh_connection]\nssh_args = -o UserKnownHostsFile=/dev/null\n',
+    '[defaults]\nhost_key_checking = false\n[ssh_connection]\nssh_args = -o UserKnownHostsFile=/dev/null\nssh_extra_args = -J bastion.invalid\n',
   )
   const own = new Ansible({
     projectDir,

@@ -28,6 +28,7 @@ test('a target is a host with its connection, strict about host keys', () => {
     ansible_control_path_dir: '/run/cp',
     ansible_control_path: '/run/pi',
     ansible_ssh_args: '-o ControlMaster=auto -o ControlPersist=60s',
+    ...{ ansible_ssh_extra_args: '', ansible_scp_extra_args: '', ansible_sftp_extra_args: '' },
   })
   expect(args).toContain('-o StrictHostKeyChecking=yes')
   expect(args).toContain(`-o 'UserKnownHostsFile="/run dir/known_hosts"'`)
