@@ -1,4 +1,14 @@
 /**
+ * What keeps Ansible's programs from wanting passwords, whatever the user's settings say: a test has nobody to ask, and a
+ * Pi wants none.
+ */
+export const withoutPasswords = {
+  ANSIBLE_ASK_PASS: 'False',
+  ANSIBLE_BECOME_ASK_PASS: 'False',
+  ANSIBLE_ASK_VAULT_PASS: 'False',
+}
+
+/**
  * The environment of a program of Ansible's whose answer is read here: `env`, with what keeps the user's settings from
  * changing the form of the answer.
  */
@@ -14,5 +24,6 @@ export function askingEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     ...{ ANSIBLE_VERBOSITY: '0', ANSIBLE_DEBUG: '0' },
     // Else the variables of groups were left out of those of the hosts.
     ANSIBLE_INVENTORY_EXPORT: 'False',
+    ...withoutPasswords,
   }
 }

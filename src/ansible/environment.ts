@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { withoutPasswords } from './asking.ts'
 import type { AnsibleConfig } from './config.ts'
 import type { SearchPaths } from './galaxy.ts'
 import type { Connection } from './inventory.ts'
@@ -49,6 +50,7 @@ export function environmentOf(
     ANSIBLE_CALLBACK_PLUGINS: [...plugins, callbackPlugins].join(':'),
     VITEST_RASPI_CALLBACK: JSON.stringify(callback),
     ANSIBLE_RETRY_FILES_ENABLED: 'false',
+    ...withoutPasswords,
     ...(config.isSet('DEFAULT_LOCAL_TMP') ? {} : { ANSIBLE_LOCAL_TEMP: join(dir, 'tmp') }),
     // Another one would not lead to the Pis. `smart`, the default, is ssh; plays and tasks may say `connection: local`.
     ...(config.isSet('DEFAULT_TRANSPORT') ? { ANSIBLE_TRANSPORT: 'smart' } : {}),

@@ -50,7 +50,7 @@ export function failureOf(ending: Ending): RaspiError | undefined {
       'ansible',
       `${playbook} cannot be run: ${sealed.result.msg}, at ${describeTask(sealed)}`,
       {
-        hint: vaultHint,
+        hint: vaultHint(String(sealed.result.msg)),
       },
     )
   }
@@ -90,7 +90,7 @@ function hintFor(message: string, { hosts }: Ending): { hint?: string } {
       hint: `Is the collection ${collection} missing? ${requirementsHint}; or install it with \`ansible-galaxy collection install ${collection}\`.`,
     }
   }
-  return vaultProblem.test(message) ? { hint: vaultHint } : {}
+  return vaultProblem.test(message) ? { hint: vaultHint(message) } : {}
 }
 
 /** The error for a playbook that took longer than it may. */

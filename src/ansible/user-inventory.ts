@@ -244,7 +244,7 @@ function unreadable(given: readonly string[], why: string, stderr: string): Rasp
     ...detailsOfWarnings(stderr, attempt),
   ]
   return new RaspiError('ansible', `The inventory ${list(given)} cannot be read: ${why}`, {
-    ...(vault ? { hint: vaultHint } : {}),
+    ...(vault ? { hint: vaultHint(why) } : {}),
     ...(attempts.length > 0
       ? { evidence: attempts.map((text) => text.replace(/^ *\* /, '  ')).join('\n') }
       : {}),

@@ -52,8 +52,10 @@ export function vaultPlaces(
 }
 
 /** What Ansible says where a vault's password is missing, or wrong. */
-export const vaultProblem = /no vault secrets|Decryption failed/
+export const vaultProblem = /no vault secrets|Decryption failed|EOFError \(ctrl-d\) on prompt/
 
-/** What to do about it. */
-export const vaultHint =
-  'Name the file with its password: `vaultPasswordFile` (or `vaultIds`) in a test; for all that read it ANSIBLE_VAULT_PASSWORD_FILE, or vault_password_file in ansible.cfg.'
+/** What to do about such a `problem`. */
+export const vaultHint = (problem: string) =>
+  /on prompt/.test(problem)
+    ? 'A test has nobody to ask for the password of a vault: name a file, or a script that prints it, in vault_identity_list of ansible.cfg (ANSIBLE_VAULT_IDENTITY_LIST in the environment): `label@path` in place of `label@prompt`.'
+    : 'Name the file with its password: `vaultPasswordFile` (or `vaultIds`) in a test; for all that read it ANSIBLE_VAULT_PASSWORD_FILE, or vault_password_file in ansible.cfg.'

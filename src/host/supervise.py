@@ -89,6 +89,8 @@ def main():
 
     child = os.fork()
     if child == 0:
+        # Without a terminal: whoever would ask for a password there, as ssh and git do, too, fails in place of waiting.
+        os.setsid()
         for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
             signal.signal(name, signal.SIG_DFL)
         try:

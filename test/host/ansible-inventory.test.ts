@@ -84,6 +84,24 @@ test('settings that change what Ansible’s programs print change nothing of wha
   expect(run.tasks).toMatchObject([{ result: { msg: 'done' } }])
 })
 
+test('no password is asked for; where a vault’s would be, the error says what to do', {
+  timeout: 120_000,
+}, async () => {
+  using project = new AnsibleProject({
+    ...files,
+    'ansible.cfg':
+      '[defaults]\nask_pass = true\nask_vault_pass = true\n[privilege_escalation]\nbecome_ask_pass = true\n',
+    'site.yml': '- hosts: all\n  gather_facts: false\n  tasks: [{ ansible.builtin.debug: }]\n',
+  })
+  const context = { projectDir: project.dir }
+  expect((await readInventory('inventory/hosts.ini', context)).hosts).toContain('bastion')
+  expect(await project.ansible(['pi']).playbook('site.yml')).toMatchObject({ ok: true, stderr: '' })
+  project.write({ 'ansible.cfg': '[defaults]\nvault_identity_list = dev@prompt\n' })
+  const hint = '`label@path` in place of `label@prompt`'
+  await expect(readInventory('inventory/hosts.ini', context)).rejects.toThrow(hint)
+  await expect(project.ansible(['pi']).playbook('site.yml')).rejects.toThrow(hint)
+})
+
 test.for([
   ['nothing.ini', {}, /^The inventory nothing\.ini does not exist: there is no .*nothing\.ini\./],
   [
