@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { availableParallelism, platform } from 'node:os'
 import { join } from 'node:path'
+import { availableMemory } from './memory.ts'
 import { defaultCacheDir } from './paths.ts'
 
 /** What is known of the host before it is looked at. Everything comes in here, so that a test can be another host. */
@@ -23,16 +24,16 @@ export interface HostContext {
 
 /** This host, with `given` in place of what it really is. */
 export function hostContext(given: Partial<HostContext> = {}): HostContext {
-  const env = given.env ?? process.env
+  const { env = process.env, root = '/' } = given
   return {
     env,
     cacheDir: defaultCacheDir(env),
     platform: platform(),
     arch: process.arch,
     uid: process.getuid?.() ?? 0,
-    root: '/',
+    root,
     cores: availableParallelism(),
-    availableMemory: () => process.availableMemory(),
+    availableMemory: () => availableMemory(root),
     freeSpace,
     ...given,
   }

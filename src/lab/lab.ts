@@ -1,10 +1,11 @@
-import { availableParallelism, freemem } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Bmc } from '../bmc/bmc.ts'
 import type { ControlNode } from '../control-node/control-node.ts'
 import { type Capacity, capacityOf, readyOf, startsOf } from '../engine/capacity.ts'
 import type { PiSource } from '../engine/engine.ts'
 import { messageOf, RaspiError } from '../errors.ts'
+import { availableMemory } from '../host/memory.ts'
 import { orAborted } from '../host/or-aborted.ts'
 import { defaultCacheDir, privateDir } from '../host/paths.ts'
 import type { Log } from '../host/progress.ts'
@@ -65,9 +66,7 @@ export class Lab {
     this.runDir = new RunDir()
     const say = sayOnce(log)
     const cores = availableParallelism()
-    // Of a container's limit only the second knows.
-    const free = Math.min(freemem(), process.availableMemory())
-    this.#capacity = capacityOf([{ free, cores }], options.maxPis)
+    this.#capacity = capacityOf([{ free: availableMemory(), cores }], options.maxPis)
     this.#places = new Gate(this.#capacity.pis, () => this.#onWaiting())
     this.#starts = new Gate(options.maxStarts ?? startsOf(cores))
     const starts = this.#starts
