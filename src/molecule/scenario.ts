@@ -54,12 +54,13 @@ const platformKeys = new Set(['name', 'groups', 'children'])
 
 /**
  * Reads the scenario in the directory `path`, relative to `root`. `variables` are put into molecule.yml besides those of
- * the environment. Throws a `RaspiError` where it is no scenario, or one that cannot be run.
+ * the environment `given`. Throws a `RaspiError` where it is no scenario, or one that cannot be run.
  */
 export function readScenario(
   path: string,
   root: string,
   variables: Readonly<Record<string, string>> = {},
+  given: NodeJS.ProcessEnv = process.env,
 ): Scenario {
   const dir = resolve(root, path)
   const file = join(dir, 'molecule.yml')
@@ -70,7 +71,7 @@ export function readScenario(
   }
   const projectDir = projectOf(dir)
   const env = {
-    ...process.env,
+    ...given,
     MOLECULE_PROJECT_DIRECTORY: projectDir,
     MOLECULE_SCENARIO_DIRECTORY: dir,
     ...variables,

@@ -15,6 +15,7 @@ import { withDefaults } from '../prepare/options.ts'
 import type { EvidencePi, EvidenceSource } from '../report/evidence.ts'
 import { RecordingAnsible, type RunRecord, sourcesOfRun } from '../report/run-record.ts'
 import { injected } from './injected.ts'
+import { ownVariables } from './own-variables.ts'
 import type { Planner } from './plan.ts'
 import { networksOf } from './test-networks.ts'
 import type { RaspiTestOptions } from './test-options.ts'
@@ -61,8 +62,14 @@ export async function borrow(
   const lab = await connectLab(provided.socket)
   const log = (line: string) => lab.say(line)
   const { projectDir } = provided
-  const programEnv = await programEnvOf(lab, options.ansible !== undefined)
-  const plan = await planner({ projectDir, runDir: provided.runDir, programEnv, log, signal: lab.gone })
+  const { replaced } = provided
+  const elsewhere = options.ansible && (await programEnvElsewhere(lab))
+  // Each time anew: a test may set variables while it has the Pis.
+  const programEnv = () => elsewhere ?? ownVariables(replaced)
+  const plan = await planner({
+    ...{ projectDir, runDir: provided.runDir, log, signal: lab.gone },
+    programEnv: programEnv(),
+  })
   const { hosts } = plan
   const testFile = expect.getState().testPath
   const { inventory } = plan.ansible
@@ -111,7 +118,10 @@ export async function borrow(
   )
   const context = {
     ...plan.ansible,
-    ...{ runDir, programEnv },
+    runDir,
+    get programEnv() {
+      return programEnv()
+    },
     // For each run anew: a Pi that was deployed may have another user.
     get targets() {
       return Object.values(pis).map((pi) => ({
@@ -168,9 +178,8 @@ export async function borrow(
   }
 }
 
-/** Of this process, or what leads to the container that Ansible runs in, which is started where nobody has needed it yet. */
-async function programEnvOf(lab: LabClient, elsewhere: boolean): Promise<NodeJS.ProcessEnv> {
-  if (!elsewhere) return process.env
+/** What leads to the container that Ansible runs in, which is started where nobody has needed it yet. */
+async function programEnvElsewhere(lab: LabClient): Promise<NodeJS.ProcessEnv> {
   return { ...settingsOfAnsible(process.env), ...(await lab.controlNode()) }
 }
 

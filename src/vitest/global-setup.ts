@@ -6,6 +6,7 @@ import { serveLab } from '../lab/server.ts'
 import { preparer } from '../prepare/prepare.ts'
 import { CutShortEvidence } from './cut-short.ts'
 import { TestKeeper } from './keep.ts'
+import { replacedVariables } from './own-variables.ts'
 import { Pauses } from './pause.ts'
 import './provided.ts'
 import { failureReport } from './run-report.ts'
@@ -51,6 +52,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     socket: path,
     projectDir: project.config.root,
     runDir: lab.workDir,
+    replaced: replacedVariables(project.vite.config.env, project.config.env, process.env),
   })
   return async () => {
     server.close()

@@ -15,6 +15,7 @@ import { checkOptions, optionObject, testTimeout } from '../option-objects.ts'
 import { expect } from './expect.ts'
 import { testOf } from './fixtures.ts'
 import { injected } from './injected.ts'
+import { ownVariables } from './own-variables.ts'
 import { kept, type Plan, type PlanPlace } from './plan.ts'
 import { stages } from './stages.ts'
 
@@ -37,8 +38,8 @@ export type MoleculeOptions = z.input<typeof moleculeSchema>
  */
 export function moleculeScenario(path: string, options: MoleculeOptions = {}): void {
   checkOptions('moleculeScenario()', moleculeSchema, options)
-  const { projectDir: root } = injected('raspiLab')
-  const scenario = readScenario(path, root)
+  const { projectDir: root, replaced } = injected('raspiLab')
+  const scenario = readScenario(path, root, {}, ownVariables(replaced))
   const plan = kept((place) => planOf(path, place))
   const test = testOf(plan, { ...options, scope: 'file' })
   describe(`molecule ${scenario.name}`, () => {
@@ -70,8 +71,9 @@ async function planOf(path: string, place: PlanPlace): Promise<Plan> {
   const { projectDir: root, runDir, log, signal } = place
   const dir = mkdtempSync(join(runDir, 'molecule-'))
   // Once more, because molecule.yml may name the directory that there is only now.
-  const found = readScenario(path, root)
-  const scenario = readScenario(path, root, moleculeEnvironment(found, dir))
+  const given = ownVariables(injected('raspiLab').replaced)
+  const found = readScenario(path, root, {}, given)
+  const scenario = readScenario(path, root, moleculeEnvironment(found, dir), given)
   if (scenario.notApplied.length > 0)
     log(`${path}: its machines are emulated Pis, so this does not apply: ${scenario.notApplied.join('; ')}.`)
   const { inventory, env, paths } = surround(scenario, dir)

@@ -3,6 +3,7 @@ import type { AccountArtifact } from '../report/account.ts'
 import type { EvidencePlace } from '../report/evidence-dir.ts'
 import type { EvidenceArtifact, RaspiMeta } from '../report/meta.ts'
 import type { RunPlace } from '../report/run-place.ts'
+import type { ReplacedVariable } from './own-variables.ts'
 
 /** What the main process tells the workers. */
 export interface ProvidedLab {
@@ -12,6 +13,8 @@ export interface ProvidedLab {
   projectDir: string
   /** The run's own directory, for what workers write. */
   runDir: string
+  /** Variables of the user's environment that Vitest has replaced in the workers. */
+  replaced: ReplacedVariable[]
 }
 
 /** All that the plugin provides. */

@@ -32,7 +32,7 @@ vi.mock('../../../src/lab/client.ts', () => ({ connectLab: async () => lab as un
 const planner = (async () => ({ hosts: { pi: {} }, ansible: {}, vars: {} })) as unknown as Planner
 
 test('where there is no room for what Ansible writes no Pi is asked for', async () => {
-  given.raspiLab = { projectDir: '/', runDir: join(scratchDir(), 'gone') }
+  given.raspiLab = { projectDir: '/', runDir: join(scratchDir(), 'gone'), replaced: [] }
   given.raspiOptions = resolveOptions({ ansible: undefined })
   const borrowed = borrow('a test', planner, { steps: undefined }, undefined, () => undefined)
   await expect(borrowed).rejects.toThrow('ENOENT')
@@ -40,7 +40,8 @@ test('where there is no room for what Ansible writes no Pi is asked for', async 
 })
 
 test('what Ansible does on Pis that tests share ends with the test that began it, and not under the next', async () => {
-  given.raspiLab = { projectDir: '/', runDir: scratchDir() }
+  const mode = { name: 'MODE', by: ['test'], before: 'staging' }
+  given.raspiLab = { projectDir: '/', runDir: scratchDir(), replaced: [mode] }
   given.raspiOptions = resolveOptions({})
   lab.lease.mockResolvedValueOnce({ id: 1, queuedMs: 0, pis: [{ number: 1, name: 'pi' }] })
   const [late, next] = [new AbortController(), new AbortController()]
@@ -55,6 +56,10 @@ test('what Ansible does on Pis that tests share ends with the test that began it
   expect(contexts[0]?.signal?.aborted).toBe(false)
   current = next
   expect(contexts[0]?.signal?.aborted).toBe(false)
+  // Its environment is the user's, with what a test sets meanwhile.
+  expect(contexts[0]?.programEnv).toMatchObject({ MODE: 'staging', PATH: process.env.PATH })
+  vi.stubEnv('MODE', 'production')
+  expect(contexts[0]?.programEnv).toMatchObject({ MODE: 'production' })
 })
 
 test('what a test has broken of its networks and Pis and has not mended ends with it, whatever cannot be mended', async () => {
