@@ -47,7 +47,8 @@ export async function versionOf(
 ): Promise<{ version: string } | { problem: string }> {
   const result = await execa(path, [...args], {
     all: true,
-    env,
+    // What is read is English; the user's encoding stays, because Ansible refuses all but UTF-8.
+    env: { ...env, LANGUAGE: 'C' },
     extendEnv: false,
     reject: false,
     stdin: 'ignore',

@@ -17,7 +17,8 @@ export function asRoot(
   const withUmask = ['sh', '-c', 'umask 022; exec "$@"', 'sh', file, ...args]
   return supervise('unshare', [...namespaces, '--', ...withUmask], {
     stdin: 'ignore',
-    env: { LC_ALL: 'C.UTF-8', PATH: searchPath, ...env },
+    // Hints go by the words of programs, which in C.UTF-8 are still those of LANGUAGE.
+    env: { LC_ALL: 'C.UTF-8', LANGUAGE: 'C', PATH: searchPath, ...env },
     ...(signal ? { cancelSignal: signal } : {}),
   })
 }

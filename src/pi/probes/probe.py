@@ -25,7 +25,7 @@ class Unanswerable(Exception):
 def command(*words):
     import subprocess
 
-    env = {**os.environ, "LC_ALL": "C.UTF-8", "SYSTEMD_PAGER": "", "SYSTEMD_COLORS": "0"}
+    env = {**os.environ, "LC_ALL": "C.UTF-8", "LANGUAGE": "C", "SYSTEMD_PAGER": "", "SYSTEMD_COLORS": "0"}
     try:
         return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", env=env)
     except FileNotFoundError:

@@ -208,6 +208,15 @@ test('ipmi_sim is needed only where Pis are to have BMCs, and the doctor that in
   await expect(assertHost(['run', 'bmc'], context)).rejects.toThrow('`npx vitest-raspi doctor --fix`')
 })
 
+test('the version of a program is read whatever language the user speaks', async () => {
+  const { context, script } = fakeHost()
+  script('/usr/bin/dnsmasq', '[ "$LANGUAGE" = C ] && echo Dnsmasq version 2.90 || echo Dnsmasq, wersja 2.90')
+  const polish = { ...context, env: { ...context.env, LANG: 'pl_PL.UTF-8', LANGUAGE: 'pl' } }
+  expect(await check(requirementsFor('dhcp', polish), polish)).toMatchObject([
+    { status: 'ok', version: '2.90' },
+  ])
+})
+
 test('dnsmasq is needed only where networks are to have DHCP', async () => {
   const { context, root, remove } = fakeHost()
   expect(await check(requirementsFor('dhcp', context), context)).toMatchObject([
