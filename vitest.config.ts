@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import './test/support/plain-env.ts'
 
 export default defineConfig({
   test: {

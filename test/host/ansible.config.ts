@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { otherAnsibleCores } from '../support/ansible-cores.ts'
 import { patient } from './patient.ts'
+import '../support/plain-env.ts'
 
 // The tests of what Ansible's runs tell, once more with each other ansible-core that there is: `npm run fetch:ansible` brings
 // one, and VITEST_RASPI_ANSIBLE_PATHS names those of yours. Where there is none, there is no test.

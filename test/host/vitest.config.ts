@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { patient } from './patient.ts'
+import '../support/plain-env.ts'
 
 // What needs no Pi: real programs and processes of this host.
 export default defineConfig({

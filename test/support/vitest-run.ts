@@ -10,6 +10,8 @@ import type { Project } from './project.ts'
 
 /** What Vitest sets for its workers and another Vitest must not inherit; what Pis run on is the same for all. */
 const ofVitest = /^(VITEST(?!_RASPI_ENGINE$)|TEST|DEV|PROD|SSR|MODE|BASE_URL|NODE_ENV|FORCE_COLOR)(_|$)/
+/** What the shell or the CI of whoever runs the tests may have, and the run is not to go by. */
+const ofTheShell = /^(ANSIBLE|GITHUB)_|^XDG_RUNTIME_DIR$/
 
 /** How a run has ended. */
 export interface RunEnd {
@@ -38,7 +40,9 @@ export class VitestRun {
     env: NodeJS.ProcessEnv,
     { watch = false }: VitestRunOptions = {},
   ) {
-    const inherited = Object.entries(process.env).filter(([name]) => !ofVitest.test(name))
+    const inherited = Object.entries(process.env).filter(
+      ([name]) => !ofVitest.test(name) && !ofTheShell.test(name),
+    )
     this.#marker = root
     const command = [
       process.execPath,

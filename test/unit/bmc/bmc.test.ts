@@ -19,9 +19,10 @@ test("without ipmi_sim nothing is started, and the doctor's line says how to get
 
 test('what ipmi_sim says where it does not start is told, and nothing is left', async () => {
   const programs = scratchDir()
-  chmodSync(programs, 0o755)
   const script = '#!/bin/sh\necho "Error on line 3: Invalid configuration option" >&2\nexit 1\n'
-  writeFileSync(join(programs, 'ipmi_sim'), script, { mode: 0o755 })
+  writeFileSync(join(programs, 'ipmi_sim'), script)
+  // For nobody, too, whatever the umask.
+  for (const path of [programs, join(programs, 'ipmi_sim')]) chmodSync(path, 0o755)
   vi.stubEnv('PATH', [programs, process.env.PATH].join(delimiter))
   const dir = join(scratchDir(), 'bmc')
   const error = await startBmc({ name: 'pi', dir, chassis: new FakeChassis() }).catch((thrown) => thrown)

@@ -102,7 +102,7 @@ test('for GitHub it prints outputs of a step', async () => {
   expect(out).toMatch(
     /^key=vitest-raspi-\S+\nrestore-keys<<end-of-restore-keys\n(vitest-raspi-\S+\n)+end-of-restore-keys\n/,
   )
-  expect(out).toMatch(/\npath<<end-of-path\n(\/\S+\n){4}end-of-path$/)
+  expect(out).toMatch(/\npath<<end-of-path\n(\/.+\n){4}end-of-path$/)
 })
 
 test('for GitLab it prints a job to extend, with paths in the project only', async () => {

@@ -63,7 +63,7 @@ test('--fix installs, looks again and tells what the host has then', async () =>
   remove('/usr/bin/ssh')
   script(
     '/usr/bin/env',
-    `printf '#!/bin/sh\\necho OpenSSH_9.6p1\\n' > ${root}/usr/bin/ssh; /bin/chmod +x ${root}/usr/bin/ssh`,
+    `printf '#!/bin/sh\\necho OpenSSH_9.6p1\\n' > "${root}/usr/bin/ssh"; /bin/chmod +x "${root}/usr/bin/ssh"`,
   )
   const { exitCode, out, err } = await run({ fix: true, json: true }, context)
   expect(exitCode).toBe(0)

@@ -84,7 +84,7 @@ test('many megabytes each way come through as they are, on all channels at once'
 test('an output that nobody reads holds no other up, and the command waits as at a pipe', async () => {
   const { run, dir } = await place()
   const file = join(dir, 'written')
-  const child = run(sh(`(head -c 4000000 /dev/zero; echo > ${file}) & echo first >&2; wait`), {
+  const child = run(sh(`(head -c 4000000 /dev/zero; echo > "${file}") & echo first >&2; wait`), {
     buffer: false,
   })
   child.stdout?.pause()
