@@ -52,7 +52,8 @@ const dpkgOptions = [
 ]
 
 /**
- * What the kernel needs until its root is mounted and its network is up: SD card, power domains, USB and USB network.
+ * What the kernel needs until its root is mounted and its network is up: SD card, power domains, USB and USB network; and
+ * the watchdog, by which a Pi reboots, for a root file system that is repaired asks for that before udev is there.
  * MODULES=most would cost 10 minutes of emulated shell and 28 MB.
  */
 const initramfsModules = [
@@ -71,6 +72,7 @@ const initramfsModules = [
   'gpio_raspberrypi_exp',
   'bcm2835_mailbox',
   'reset_raspberrypi',
+  'bcm2835_wdt',
 ]
 
 /** What QEMU's board `virt` has in place of a card. Only there for udev to find: a Pi shall not load it at each boot. */

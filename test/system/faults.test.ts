@@ -87,6 +87,7 @@ test('a card with an error is read-only, until a power cycle', { timeout: 300_00
   const write = () => pi.run('touch /root/data', { sudo: true, reject: false })
   await pi.faults.readOnlyCard()
   expect((await write()).stderr).toContain('Read-only file system')
+  // The root file system is repaired, and the Pi reboots for it.
   await pi.power.cycle()
   expect(await write()).toMatchObject({ exitCode: 0 })
 })
