@@ -3,6 +3,7 @@ import { existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { messageOf, RaspiError } from '../errors.ts'
+import { withoutRepository } from '../host/git.ts'
 import { exclusively } from '../host/lock.ts'
 import { privateDir } from '../host/paths.ts'
 import { type Log, phase } from '../host/progress.ts'
@@ -150,8 +151,9 @@ async function galaxy(
   kind: 'role' | 'collection',
   dir: string,
   file: string,
-  { projectDir, env = process.env, signal }: GalaxyContext,
+  { projectDir, env: given = process.env, signal }: GalaxyContext,
 ) {
+  const env = withoutRepository(given)
   const result = await supervise('ansible-galaxy', [kind, 'install', '-r', file, '-p', dir], {
     cwd: projectDir,
     env: {

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { withoutRepository } from '../../src/host/git.ts'
 import { pageDataOf } from '../support/page-data.ts'
 import { Project } from '../support/project.ts'
 
@@ -106,11 +107,10 @@ test('three shards, merged elsewhere, close as one run does; what cannot be whol
   expect(mixed.output).toContain('did not share out the same test files by the same timings')
   expect(mixed.code).toBe(1)
   // And nothing of it is for Git.
-  execFileSync('git', ['init', '--quiet'], { cwd: elsewhere.dir })
-  const seen = execFileSync('git', ['status', '--short', '--untracked-files=all', '.vitest'], {
-    cwd: elsewhere.dir,
-  })
-  expect(String(seen)).not.toContain('raspi')
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { cwd: elsewhere.dir, env: withoutRepository(process.env), encoding: 'utf8' })
+  git('init', '--quiet')
+  expect(git('status', '--short', '--untracked-files=all', '.vitest')).not.toContain('raspi')
 })
 
 /** What a run says at its end of Pis, playbooks and coverage. */

@@ -1,7 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { installRequirements } from '../../../src/ansible/galaxy.ts'
+import { withoutRepository } from '../../../src/host/git.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
 
 test('what one galaxy gave is not for whoever asks another one, wherever the configuration lies', async () => {
@@ -26,4 +28,26 @@ test('what one galaxy gave is not for whoever asks another one, wherever the con
   expect(installed()).toBe(2)
   await install('ours.cfg', { ANSIBLE_GALAXY_SERVER: 'https://galaxy.example' })
   expect(installed()).toBe(3)
+})
+
+test('in a hook of git, a role that is cloned leaves the index of the commit alone', async () => {
+  const dir = scratchDir()
+  const role = join(dir, 'role')
+  mkdirSync(role)
+  writeFileSync(join(role, 'a file'), '')
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { cwd: role, env: withoutRepository(process.env) })
+  git('init', '--quiet')
+  git('add', '.')
+  git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '--quiet', '--message=a')
+  // Called as `role install -r FILE -p DIR`.
+  const program = `#!/bin/sh\ngit clone --quiet '${role}' "$6"\n`
+  writeFileSync(join(dir, 'ansible-galaxy'), program, { mode: 0o755 })
+  writeFileSync(join(dir, 'requirements.yml'), 'roles: [web]\n')
+  const index = join(dir, 'index')
+  const env = { ...process.env, PATH: `${dir}:${process.env.PATH}`, GIT_INDEX_FILE: index }
+  const log = () => {}
+  const { roles } = await installRequirements(true, { projectDir: dir, runDir: dir, env, log })
+  expect(existsSync(join(roles[0] ?? '', 'a file'))).toBe(true)
+  expect(existsSync(index)).toBe(false)
 })
