@@ -108,8 +108,9 @@ export class CopiedFiles {
 function* entriesOf(path: string): Generator<[path: string, look: string]> {
   const stats = statsOf(path)
   if (!stats) return
-  const { mode, size, mtimeMs } = stats
-  if (stats.isFile()) yield [path, `${mode} ${size} ${mtimeMs}`]
+  const { mode, ino, size, mtimeMs, ctimeMs } = stats
+  // What puts another file in its place may keep its time.
+  if (stats.isFile()) yield [path, `${mode} ${ino} ${size} ${mtimeMs} ${ctimeMs}`]
   else if (stats.isSymbolicLink()) yield [path, readlinkSync(path)]
   else if (stats.isDirectory()) {
     yield [path, `${mode}`]

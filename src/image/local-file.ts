@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, realpath, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { RaspiError } from '../errors.ts'
@@ -12,8 +12,14 @@ import type { LocalImage } from '../image-option.ts'
 /** From when on people are told that a file is read, in ms. */
 const noticeableMs = 2_000
 
-/** What the cache remembers of a file of the user's: its SHA-256, and what tells that it is still the same. */
-const noteSchema = z.object({ path: z.string(), bytes: z.number(), changed: z.number(), sha256: z.string() })
+/**
+ * What the cache remembers of a file of the user's: its SHA-256, and what tells that it is still the same. The time of its
+ * content says little: reproducible builds and copies set it.
+ */
+const noteSchema = z.object({
+  ...{ path: z.string(), realPath: z.string(), inode: z.number(), bytes: z.number() },
+  ...{ modified: z.number(), changed: z.number(), sha256: z.string() },
+})
 
 /**
  * The SHA-256 of a file of the user's that is called `name`; its bytes are read where the cache does not remember it. Throws a
@@ -27,7 +33,9 @@ export async function localDigest(
   const stats = await stat(path).catch(() => undefined)
   if (!stats?.isFile())
     throw new RaspiError('image', `Image ${name} cannot be had: there is no file ${path}.`)
-  const sum = await digestOf(name, { path, bytes: stats.size, changed: stats.mtimeMs }, context)
+  const { ino: inode, size: bytes, mtimeMs: modified, ctimeMs: changed } = stats
+  const seen = { path, realPath: await realpath(path), inode, bytes, modified, changed }
+  const sum = await digestOf(name, seen, context)
   if (sha256 === undefined || sum === sha256) return sum
   throw new RaspiError(
     'image',

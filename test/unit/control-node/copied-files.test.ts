@@ -6,6 +6,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -72,6 +73,16 @@ test('only what has changed is copied again, and what is gone goes there too; wh
   ])
   expect(existsSync(there('gone'))).toBe(false)
   expect(commands).toEqual([['xargs', '-0', 'rm', '-rf', '--']])
+})
+
+test('a file of the same size and time as the one before is copied again', async () => {
+  const { files, project, write, there } = copied()
+  for (const text of ['one', 'two']) {
+    write('site.yml', text)
+    utimesSync(join(project, 'site.yml'), 1, 1)
+    await files.bring([project])
+    expect(readFileSync(there('site.yml'), 'utf8')).toBe(text)
+  }
 })
 
 test('a directory may become a file, and a file a directory', async () => {

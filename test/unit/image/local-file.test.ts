@@ -1,5 +1,6 @@
-import { readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { readdirSync, renameSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import * as digests from '../../../src/host/file-digest.ts'
 import { adoptionId } from '../../../src/image/adopt.ts'
@@ -32,6 +33,29 @@ test('a file is what is in it: another time of it is nothing, another byte is', 
   expect(await id()).toBe(before)
   writeFileSync(path, 'image 2')
   expect(await id()).not.toBe(before)
+})
+
+test('a file that was built anew with the size and the time of the old one is another', async () => {
+  const { path, read } = setUp()
+  const builds = ['image 1', 'image 2', 'image 3'].map((text) => {
+    const build = join(path, '..', text)
+    writeFileSync(build, text)
+    utimesSync(build, 1, 1)
+    return build
+  })
+  const [first = '', second = '', third = ''] = builds
+  renameSync(first, path)
+  expect(await read()).toBe(sha256('image 1'))
+  // The clock of files ticks every few ms.
+  await delay(20)
+  writeFileSync(path, 'image 0')
+  utimesSync(path, 1, 1)
+  expect(await read()).toBe(sha256('image 0'))
+  renameSync(second, path)
+  expect(await read()).toBe(sha256('image 2'))
+  renameSync(path, second)
+  symlinkSync(third, path)
+  expect(await read()).toBe(sha256('image 3'))
 })
 
 test('a file is what its SHA-256 says, where that is given, or it is refused', async () => {
