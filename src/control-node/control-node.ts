@@ -105,12 +105,12 @@ export class ControlNode implements Workplace {
     const imageId = await ensureImage(until(signal, client), named, imageForAnsible, log)
     const roots = rootsOf(projectDir, option.paths)
     const dir = privateDir(runDir, 'control-node')
+    const door = join(dir, 'door')
+    const env = makeStandIns(join(dir, 'bin'), door)
     const chosen = await phase(log, `Starting Ansible's container of ${image}`, () =>
       choose(client, image, { roots, runDir, dir, log, signal }),
     )
     try {
-      const door = join(dir, 'door')
-      const env = makeStandIns(join(dir, 'bin'), door)
       const relay = await startIn(chosen.own.container, ['python3', '-c', remoteProgram()], {
         ...{ user: `${chosen.user.uid}:${chosen.user.gid}`, signal },
       })

@@ -1,14 +1,16 @@
-import { readFileSync } from 'node:fs'
+import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa, type Options } from 'execa'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { anyProgram, needing } from '../../../src/ansible/elsewhere.ts'
 import { openDoor, type Workplace } from '../../../src/control-node/door.ts'
 import { makeStandIns } from '../../../src/control-node/stand-ins.ts'
 import { supervise } from '../../../src/host/supervise.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
 import { startRemote } from './remote.ts'
+
+vi.mock('node:fs', { spy: true })
 
 /** What runs any command through a door, behind which is this host. */
 async function place(given: Partial<Workplace> = {}) {
@@ -93,10 +95,10 @@ test('an output that nobody reads holds no other up, and the command waits as at
   )
   expect(String(chunk)).toBe('first\n')
   await delay(500)
-  expect(() => readFileSync(file)).toThrow('ENOENT')
+  expect(() => fs.readFileSync(file)).toThrow('ENOENT')
   child.stdout?.resume()
   expect((await child).exitCode).toBe(0)
-  expect(readFileSync(file, 'utf8')).toBe('\n')
+  expect(fs.readFileSync(file, 'utf8')).toBe('\n')
 })
 
 test('who stops reading ends the command as a broken pipe does', async () => {
@@ -165,6 +167,17 @@ test('what it needs is brought before, and what it made is fetched before it has
   })
   await run(['true'], { env: { ...env, ...needing(env, { ports: [2222], results: ['/made'] }) } })
   expect(told).toEqual([{ ports: [2222], files: [], results: ['/made'] }, ['/made']])
+})
+
+test("where no program may be run, this host's own Ansible does not run instead", () => {
+  const bin = scratchDir()
+  // As on a file system that is mounted with noexec, also for root.
+  vi.mocked(fs.accessSync).mockImplementationOnce(() => {
+    throw Object.assign(new Error('permission denied'), { code: 'EACCES' })
+  })
+  expect(() => makeStandIns(bin, '/door')).toThrow(
+    `Ansible cannot run in a container: no program may be run from ${bin}.`,
+  )
 })
 
 test('where nothing can be started, that is what the program says', async () => {
