@@ -55,9 +55,14 @@ export class Registry {
   /** Makes the directory where it is not there. Throws a `RaspiError` where it is not this user's alone. */
   constructor(dir: string = defaultRegistryDir()) {
     this.dir = dir
-    const wrong = whyNotOurs(dir)
+    this.open()
+  }
+
+  /** Makes the directory where it is not there any more. Throws a `RaspiError` where it is not this user's alone. */
+  open(): void {
+    const wrong = whyNotOurs(this.dir)
     if (!wrong) return
-    throw new RaspiError('lab', `The list of standing labs in ${dir} is not used, because ${wrong}.`, {
+    throw new RaspiError('lab', `The list of standing labs in ${this.dir} is not used, because ${wrong}.`, {
       hint: 'Remove it, or set XDG_RUNTIME_DIR to a directory of your own.',
     })
   }
@@ -81,14 +86,14 @@ export class Registry {
     replaceFile(this.#fileOf(entry.process), JSON.stringify(entry))
   }
 
+  /** Whether everything that is written for a lab is there. */
+  has(process: ProcessId): boolean {
+    return this.#filesOf(process).every((file) => existsSync(file))
+  }
+
   /** Forgets a lab. Synchronous, so that it can be done as the process ends. */
   remove(process: ProcessId): void {
-    for (const file of [
-      this.#fileOf(process),
-      this.#partOf('inventory', process),
-      this.#partOf('ssh', process),
-    ])
-      rmSync(file, { force: true })
+    for (const file of this.#filesOf(process)) rmSync(file, { force: true })
   }
 
   /** A directory that Ansible takes for an inventory: of all Pis that stand, a file for each lab. */
@@ -139,6 +144,10 @@ export class Registry {
       { log: () => {}, waitingFor: 'The list of standing labs' },
       work,
     )
+  }
+
+  #filesOf(process: ProcessId): string[] {
+    return [this.#fileOf(process), this.#partOf('inventory', process), this.#partOf('ssh', process)]
   }
 
   get #sshDir(): string {

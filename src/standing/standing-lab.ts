@@ -21,6 +21,9 @@ import { type LabEntry, type Registry, thisProcess } from './registry.ts'
 import { serveStanding } from './serve.ts'
 import { Stand, type StandNow } from './stand.ts'
 
+/** How often a lab looks whether it is still written down, in ms. */
+const lookMs = 10_000
+
 /** Where a standing lab is written down, and who is told of its progress. */
 export interface StandingContext {
   registry: Registry
@@ -50,6 +53,7 @@ export class StandingLab {
   readonly #stop = new AbortController()
   readonly #end = Promise.withResolvers<string>()
   readonly #kill = () => this.#leaveAtOnce()
+  readonly #looks: NodeJS.Timeout
   #networks: LeaseNetworks | undefined
   #closing: Promise<void> | undefined
   #lastEndsIt = true
@@ -69,6 +73,7 @@ export class StandingLab {
     this.entry = entry
     this.ended = this.#end.promise
     process.on('exit', this.#kill)
+    this.#looks = setInterval(() => this.#writeMissing(), lookMs).unref()
   }
 
   /**
@@ -265,6 +270,7 @@ export class StandingLab {
   /** Ends every Pi and leaves nothing behind. */
   close(why: string): Promise<void> {
     this.#closing ??= (async () => {
+      clearInterval(this.#looks)
       this.#stop.abort(new RaspiError('cancelled', `The lab has ended: ${why}.`))
       await this.#networks?.close()
       await this.#lab.close()
@@ -375,6 +381,18 @@ export class StandingLab {
     const { process } = this.entry
     this.#registry.writePart('inventory', process, `${JSON.stringify(inventory, undefined, 2)}\n`)
     this.#registry.writePart('ssh', process, sshConfig(ready))
+  }
+
+  /** $XDG_RUNTIME_DIR goes with the user's last session; the lab stands on, and is to be found from the next one. */
+  #writeMissing() {
+    // Until it has Pis, what is written of it is only its claim.
+    if (this.#pis.size === 0 || this.#registry.has(this.entry.process)) return
+    try {
+      this.#registry.open()
+      this.#writeDown()
+    } catch {
+      // There is no session.
+    }
   }
 
   #leaveAtOnce() {

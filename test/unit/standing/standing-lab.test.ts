@@ -1,5 +1,7 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { RaspiError } from '../../../src/errors.ts'
 import { StandingLabs } from '../../../src/standing/client.ts'
 import type { StandingRequest } from '../../../src/standing/protocol.ts'
@@ -109,4 +111,30 @@ test('a Pi that is lost is neither switched nor provisioned: only reset makes it
   await expect(labs.provision(pi, 'clean')).rejects.toThrow(lost)
   expect(await labs.power(pi, undefined)).toBe('on')
   expect(fake.powered).toEqual(['on'])
+})
+
+test("a lab that outlives the user's session is found from the next one, by whatever reads of it", async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const up = bringUp(['boreas'])
+  ;(await fake.start('boreas')).finish()
+  const lab = await up
+  const { registry } = labs
+  const inventory = registry.readInventory(lab.entry)
+  const sessionDir = dirname(registry.dir)
+  rmSync(sessionDir, { recursive: true })
+  // Between sessions nothing can be made there.
+  writeFileSync(sessionDir, '')
+  vi.advanceTimersByTime(10_000)
+  rmSync(sessionDir)
+  vi.advanceTimersByTime(10_000)
+  expect(await labs.find([])).toMatchObject([{ name: 'boreas', state: 'up' }])
+  expect(registry.readInventory(lab.entry)).toBe(inventory)
+  rmSync(registry.inventoryDir, { recursive: true })
+  vi.advanceTimersByTime(10_000)
+  expect(registry.readInventory(lab.entry)).toBe(inventory)
+  await lab.close('the test is over')
+  vi.advanceTimersByTime(10_000)
+  expect(registry.entries()).toEqual([])
+  expect(vi.getTimerCount()).toBe(0)
 })
