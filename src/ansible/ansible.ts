@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { abortsSoon } from '../host/patience.ts'
 import { elapsed, type Log, phase } from '../host/progress.ts'
 import { commandLine } from '../host/quote.ts'
+import { runsDir } from '../host/run-dir.ts'
 import { supervise } from '../host/supervise.ts'
 import { checkOptions } from '../option-objects.ts'
 import { argumentsOf, type PlaybookOptions, playbookSchema } from './arguments.ts'
@@ -365,7 +365,7 @@ function shortDir(dir: string): string {
   const longest = 103 - 28
   const inside = join(dir, 'cp')
   if (Buffer.byteLength(inside) > longest || inside.includes('%'))
-    return mkdtempSync(join(tmpdir(), 'raspi-'))
+    return mkdtempSync(join(runsDir(), 'raspi-'))
   mkdirSync(inside, { mode: 0o700 })
   return inside
 }

@@ -47,7 +47,7 @@ function assertRuns(file: string): void {
       'host',
       `Ansible cannot run in a container: no program may be run from ${dirname(file)}.`,
       {
-        hint: 'Its file system is mounted with noexec; set TMPDIR to a directory whose file system allows programs.',
+        hint: 'Its file system is mounted with noexec; set TMPDIR to a directory with a short path, whose file system allows programs.',
         cause: error,
       },
     )

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { homeDir } from './paths.ts'
 
 /** Where Docker's own programs have their configuration: `$DOCKER_CONFIG`, else `~/.docker`. */
 export function dockerConfigDir(env: NodeJS.ProcessEnv): string {
-  return env.DOCKER_CONFIG || join(homedir(), '.docker')
+  return env.DOCKER_CONFIG || join(homeDir(), '.docker')
 }
 
 /** The text of a file there; empty where it cannot be read. */

@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path'
  */
 export function defaultCacheDir(env: NodeJS.ProcessEnv = process.env): string {
   if (env.VITEST_RASPI_CACHE) return resolve(expandHome(env.VITEST_RASPI_CACHE))
-  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'vitest-raspi')
+  return join(env.XDG_CACHE_HOME || join(homeDir(), '.cache'), 'vitest-raspi')
 }
 
 /** Makes `dir` and its parents, open to its owner only, and gives its path. */
@@ -21,5 +21,14 @@ export function privateDir(...parts: string[]): string {
 
 /** `path` with the home directory for a `~` at its beginning, as shells have it. */
 export function expandHome(path: string): string {
-  return path.replace(/^~(?=\/|$)/, homedir())
+  return path.replace(/^~(?=\/|$)/, homeDir())
+}
+
+/** The home directory; `/`, as container engines have it, for a user who has neither HOME nor an entry in passwd. */
+export function homeDir(): string {
+  try {
+    return homedir()
+  } catch {
+    return '/'
+  }
 }

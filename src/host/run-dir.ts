@@ -9,7 +9,7 @@ import {
   utimes,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir, userInfo } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ProcessId, processId, signalProcess } from './process.ts'
 import { isElsewhere, mayLive, type Owner, worldTag } from './world.ts'
@@ -28,15 +28,29 @@ const startingMs = 10_000
 const signOfLifeMs = 3_600_000
 
 /**
- * A run's own directory: sockets, cards, consoles, logs; open to its owner only, gone when the run ends. It lies in the
- * system's temporary directory because the path of a unix socket may have 107 bytes.
+ * How many bytes the path may have in which runs have their directories. That of a unix socket may have 103 on macOS (107 on
+ * Linux), of which 20 are for a run's directory, and 27 for the longest below: `/f12/c/ssh`, with the 17 that ssh puts behind
+ * it while it makes one.
  */
+const longestParent = 103 - 20 - 27
+
+/**
+ * Where the directories of runs are: in the system's temporary directory, or in /tmp where the path of that one is too long
+ * for the sockets below, or has characters in it that ssh or QEMU reads otherwise.
+ */
+export function runsDir(): string {
+  const dir = tmpdir()
+  const serves = Buffer.byteLength(dir) <= longestParent && /^[\p{L}\p{N}/._+:@~-]+$/u.test(dir)
+  return serves ? dir : '/tmp'
+}
+
+/** A run's own directory: sockets, cards, consoles, logs; open to its owner only, gone when the run ends. */
 export class RunDir {
   readonly path: string
   readonly #noted: ProcessId[] = []
   readonly #signs: NodeJS.Timeout
 
-  constructor(parent: string = tmpdir()) {
+  constructor(parent: string = runsDir()) {
     this.path = mkdtempSync(join(parent, prefix))
     mkdirSync(join(this.path, processesDir), { mode: 0o700 })
     const file = join(this.path, ownerFile)
@@ -69,8 +83,9 @@ export class RunDir {
  * Gives how many runs there were. Never touches a living run, or a process that only has the pid of one of ours. A run whose
  * process cannot be seen from here, because it is of another machine or container, is dead after a day without a sign of life.
  */
-export function sweepDeadRuns(parent: string = tmpdir()): number {
-  const { uid } = userInfo()
+export function sweepDeadRuns(parent: string = runsDir()): number {
+  // userInfo() throws for one who is not in passwd, as in a container.
+  const uid = process.getuid?.()
   let swept = 0
   for (const name of readdirSync(parent).filter((entry) => entry.startsWith(prefix))) {
     const dir = join(parent, name)
@@ -95,7 +110,7 @@ export function sweepDeadRuns(parent: string = tmpdir()): number {
 }
 
 /** The directories of the runs that live, as far as can be told, and that this user may look into. */
-export function livingRuns(parent: string = tmpdir()): string[] {
+export function livingRuns(parent: string = runsDir()): string[] {
   const dirs = readdirSync(parent).filter((entry) => entry.startsWith(prefix))
   return dirs
     .map((name) => join(parent, name))

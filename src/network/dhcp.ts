@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createDebug } from 'obug'
@@ -60,7 +59,7 @@ export async function serveDhcp(options: DhcpOptions): Promise<DhcpServer> {
     ...hosts.map((host) => `--dhcp-host=${host.mac},${host.address}`),
   ]
   // Who is not root is it in a user namespace: https://man7.org/linux/man-pages/man7/user_namespaces.7.html
-  const asRoot = userInfo().uid === 0 ? [] : ['--user', '--map-root-user']
+  const asRoot = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']
   const subprocess = supervise(
     'unshare',
     [...asRoot, '--net', '--', 'python3', program, socket, mac, address, ...dnsmasq],

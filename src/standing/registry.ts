@@ -8,7 +8,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir, userInfo } from 'node:os'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as z from 'zod'
 import { boardSchema } from '../board-option.ts'
@@ -42,7 +42,7 @@ export type LabEntry = z.output<typeof entrySchema>
 export function defaultRegistryDir(env: NodeJS.ProcessEnv = process.env): string {
   return env.XDG_RUNTIME_DIR
     ? join(env.XDG_RUNTIME_DIR, 'vitest-raspi')
-    : join(tmpdir(), `raspi-labs-${userInfo().uid}`)
+    : join(tmpdir(), `raspi-labs-${process.getuid?.()}`)
 }
 
 /** A text of a lab's that tools read, by what they read it for. */
@@ -172,7 +172,7 @@ function whyNotOurs(dir: string): string | undefined {
     // lstat: a link would lead to where somebody else wants.
     const stats = lstatSync(dir)
     if (!stats.isDirectory()) return 'it is no directory'
-    if (stats.uid !== userInfo().uid) return 'it belongs to another user'
+    if (stats.uid !== process.getuid?.()) return 'it belongs to another user'
     return stats.mode & 0o077 ? 'others may look into it' : undefined
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException

@@ -1,10 +1,15 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import * as os from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { processId } from '../../../src/host/process.ts'
-import { livingRuns, RunDir, sweepDeadRuns } from '../../../src/host/run-dir.ts'
+import { livingRuns, RunDir, runsDir, sweepDeadRuns } from '../../../src/host/run-dir.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
+
+vi.mock('node:os', { spy: true })
 
 test('a living run is not swept', () => {
   const dir = scratchDir()
@@ -62,6 +67,41 @@ test('what was made again after its run had removed it is swept, but not what ha
   utimesSync(old, aMinuteAgo, aMinuteAgo)
   expect(sweepDeadRuns(dir)).toBe(1)
   expect([existsSync(old), existsSync(young)]).toEqual([false, true])
+})
+
+test('a run of a user who is not in passwd is swept as any', () => {
+  vi.mocked(os.userInfo).mockImplementation(() => {
+    throw new Error('uv_os_get_passwd returned ENOENT')
+  })
+  onTestFinished(() => void vi.mocked(os.userInfo).mockRestore())
+  const dir = scratchDir()
+  const run = new RunDir(dir)
+  const file = join(run.path, 'owner.json')
+  const mine = JSON.parse(readFileSync(file, 'utf8')) as object
+  writeFileSync(file, JSON.stringify({ ...mine, pid: 999_999_999 }))
+  expect(sweepDeadRuns(dir)).toBe(1)
+})
+
+test.for([
+  ['/var/folders/ab/0123456789abcdefghijklmnopqrst/T', true],
+  [`/${'t'.repeat(55)}`, true],
+  ['/tmp/für alle', false],
+  ['/tmp/100%', false],
+  [`/${'t'.repeat(56)}`, false],
+] as const)('runs are in %s: %s', ([dir, serves]) => {
+  vi.stubEnv('TMPDIR', dir)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  expect(runsDir()).toBe(serves ? dir : '/tmp')
+})
+
+test('below the longest directory for runs there is room for each socket, as ssh makes it', async () => {
+  const dir = join(scratchDir(), 't'.repeat(100)).slice(0, 56)
+  mkdirSync(dir)
+  const run = new RunDir(dir)
+  mkdirSync(join(run.path, 'f12/c'), { recursive: true })
+  const server = createServer().listen(join(run.path, `f12/c/ssh.${'x'.repeat(16)}`))
+  await once(server, 'listening')
+  server.close()
 })
 
 function sleep() {
