@@ -1,5 +1,6 @@
-import { type Agent, type Dispatcher, EnvHttpProxyAgent, errors, interceptors, request } from 'undici'
+import { type Agent, type Dispatcher, errors, request } from 'undici'
 import { messageOf, RaspiError } from '../errors.ts'
+import { ByProxies } from './proxies.ts'
 
 /** How long a server may take to answer, in ms. */
 const answerTimeout = 30_000
@@ -18,8 +19,8 @@ export class TransientError extends Error {
 }
 
 /**
- * The way to the servers of images: follows redirections, takes proxies from `http_proxy`, `https_proxy` and `no_proxy`.
- * To be destroyed after use. Throws a `RaspiError` where a proxy is none.
+ * The way to the servers of images: follows redirections, takes proxies from `http_proxy`, `https_proxy` and `no_proxy`,
+ * and none to this host. To be destroyed after use. Throws a `RaspiError` where a proxy is none.
  */
 export function httpClient(): Dispatcher {
   // A body that trickles is watched by whoever reads it.
@@ -30,11 +31,9 @@ export function httpClient(): Dispatcher {
   }
   const { http_proxy, HTTP_PROXY, https_proxy, HTTPS_PROXY } = process.env
   try {
-    return new EnvHttpProxyAgent({
-      ...options,
-      httpProxy: withScheme(http_proxy ?? HTTP_PROXY ?? ''),
-      httpsProxy: withScheme(https_proxy ?? HTTPS_PROXY ?? ''),
-    }).compose(interceptors.redirect({ maxRedirections: 10 }))
+    const http = withScheme(http_proxy ?? HTTP_PROXY ?? '')
+    const https = withScheme(https_proxy ?? HTTPS_PROXY ?? '')
+    return new ByProxies({ http, https }, options)
   } catch (error) {
     // It may have a password in it, which would be in the cause as well.
     throw new RaspiError(

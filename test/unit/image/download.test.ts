@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -153,36 +155,75 @@ test('a server that is not there is told as that', async () => {
   expect(await fail()).toMatch(/cannot be downloaded from .*ECONNREFUSED.*\n {2}It was tried 4 times/)
 })
 
-test('a proxy of the environment is asked', async () => {
-  const { server, get } = await setUp()
-  const proxied: string[] = []
-  const proxy = (await import('node:http')).createServer()
-  proxy.on('connect', (request, socket) => {
-    proxied.push(request.url ?? '')
-    socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n')
+/** The environment's proxies are these, whatever this host has. */
+function stubProxies(proxies: Record<string, string>) {
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const none = {
+    http_proxy: '',
+    HTTP_PROXY: '',
+    https_proxy: '',
+    HTTPS_PROXY: '',
+    no_proxy: '',
+    NO_PROXY: '',
+  }
+  for (const [name, value] of Object.entries({ ...none, ...proxies })) vi.stubEnv(name, value)
+}
+
+/** A proxy that has a way to nowhere, and what it was asked for. */
+async function startProxy() {
+  const asked: string[] = []
+  const proxy = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    response.writeHead(502).end()
   })
-  proxy.on('request', (request, response) => {
-    proxied.push(request.url ?? '')
-    response.end(body)
+  proxy.on('connect', (request, socket) => {
+    asked.push(request.url ?? '')
+    socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n')
   })
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void proxy.close())
-  const before = process.env.http_proxy
-  process.env.http_proxy = `http://127.0.0.1:${(proxy.address() as { port: number }).port}`
-  onTestFinished(() => {
-    if (before === undefined) delete process.env.http_proxy
-    else process.env.http_proxy = before
-  })
-  await get().catch(() => {})
-  expect(proxied.length).toBeGreaterThan(0)
-  expect(server.count(path)).toBe(0)
+  return { asked, url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` }
+}
+
+test.for([
+  ['http_proxy', 'http://images.test/pi.img', /images\.test/],
+  ['https_proxy', 'https://images.test/pi.img', /^images\.test:443$/],
+] as const)('the proxy of %s is asked for %s', async ([name, url, asked]) => {
+  const { fail } = await setUp()
+  const proxy = await startProxy()
+  stubProxies({ [name]: proxy.url })
+  await fail({ url })
+  expect(proxy.asked[0]).toMatch(asked)
+})
+
+test('a proxy for http alone is not asked for https', async () => {
+  const { fail } = await setUp()
+  const proxy = await startProxy()
+  stubProxies({ http_proxy: proxy.url })
+  await fail({ url: 'https://images.invalid/pi.img' })
+  expect(proxy.asked).toEqual([])
+})
+
+test.for(['127.0.0.1', '127.1', 'localhost'])('no proxy is asked for %s', async (host) => {
+  const { server, url, get } = await setUp()
+  const proxy = await startProxy()
+  stubProxies({ http_proxy: proxy.url, https_proxy: proxy.url })
+  expect(readFileSync(await get({ url: url.replace('127.0.0.1', host) }))).toEqual(body)
+  expect([proxy.asked, server.count(path)]).toEqual([[], 1])
+})
+
+test('a server that leads elsewhere is followed by the proxy for there', async () => {
+  const { server, url, fail } = await setUp()
+  const proxy = await startProxy()
+  stubProxies({ http_proxy: proxy.url })
+  server.faults.set(path, Array(9).fill({ redirect: 'http://images.test/pi.img' }))
+  await fail({ url })
+  expect(proxy.asked[0]).toMatch(/images\.test/)
 })
 
 test('a proxy may be named without its scheme, and one that is none is told by its variables', async () => {
   const { get, fail } = await setUp()
-  onTestFinished(() => void vi.unstubAllEnvs())
-  vi.stubEnv('no_proxy', '')
-  vi.stubEnv('http_proxy', '127.0.0.1:1')
+  stubProxies({ http_proxy: '127.0.0.1:1' })
   expect(await fail({ url: 'http://images.test/pi.img' })).toContain('ECONNREFUSED 127.0.0.1:1')
   vi.stubEnv('https_proxy', 'http://user:secret@[')
   expect(await fail()).toMatch(/^The proxy that http_proxy or https_proxy names is none: /)
