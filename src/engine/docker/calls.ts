@@ -21,6 +21,8 @@ type Answer = (error: unknown, data: unknown) => void
 
 /** An engine that was asked something, and has said nothing for too long. */
 export class SilentEngine extends RaspiError {
+  /** What people call it. */
+  readonly engine: string
   /** What it was asked, and how long that was waited for, for people. */
   readonly why: string
 
@@ -29,6 +31,7 @@ export class SilentEngine extends RaspiError {
     super('host', `${engine} does not answer: ${why}.`, {
       hint: 'An engine that hangs has to be started again: does `docker ps` answer there?',
     })
+    this.engine = engine
     this.why = why
   }
 }

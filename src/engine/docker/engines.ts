@@ -199,7 +199,9 @@ export class Engines implements Engine {
         return await work(best)
       } catch (error) {
         signal?.throwIfAborted()
-        if (error instanceof SilentEngine) this.#lose(best, error.why)
+        // Not always the one that was to do it: what is frozen elsewhere is fetched from there.
+        if (error instanceof SilentEngine)
+          this.#lose(this.#engines.find(({ name }) => name === error.engine) ?? best, error.why)
         else if (!(await this.#isLost(best, messageOf(error)))) throw error
       }
     }

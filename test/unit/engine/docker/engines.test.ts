@@ -136,6 +136,25 @@ test('one that hangs at what it is asked, though it answers otherwise, gets no m
   expect(log).toEqual([`one does not answer any more, and gets no more Pis: ${why}`])
 })
 
+test('one that hangs when another is to copy from it is lost alone, and what only it had is made afresh', async () => {
+  const [one, two] = [new FakeEngine('one'), new FakeEngine('two')]
+  const log: string[] = []
+  const engines = asOne(log, one, two)
+  await engines.open(source, '', never)
+  one.hasImage = async () => {
+    throw new SilentEngine('one', { method: 'GET', path: '/images/frozen/json' }, 5_000)
+  }
+  const frozen = { container: 'frozen' } as FrozenPi
+  await expect(engines.open({ ...source, frozen }, '', never)).rejects.toThrow(
+    'The engine that had the frozen Pi frozen does not answer any more.',
+  )
+  expect(engines.losses).toBe(1)
+  const why = 'it was asked GET /images/frozen/json, and has said nothing for 5.0 s'
+  expect(log).toEqual([`one does not answer any more, and gets no more Pis: ${why}`])
+  await engines.open(source, '', never)
+  expect(two.opened).toBe(1)
+})
+
 test('a Pi that nobody wants any more is not tried on the next engine', async () => {
   const [one, two] = [new FakeEngine('one', { fails: true }), new FakeEngine('two')]
   one.answers = async () => false
