@@ -98,6 +98,8 @@ export async function thaw(
     if (output.includes('NETWORK') && !missing) {
       await machine.quietNics()
       spans.end('quiet NIC')
+      // Nobody waits for it any more.
+      signal?.throwIfAborted()
       return { machine, shell }
     }
     throw new RaspiError(

@@ -74,6 +74,9 @@ export interface StartContext extends Omit<PiMachineContext, 'board' | 'nics'> {
   log: Log
 }
 
+/** How long a first start that is too late may take to end what it has begun, in ms. */
+const clearingUpMs = 20_000
+
 /** A Pi of the lab: who it is, how it came to life, and its machine. */
 export class LivePi {
   readonly number: number
@@ -100,9 +103,15 @@ export class LivePi {
   #shell: ServiceShell | undefined
   #hasSettled = false
   readonly #afterHandOver = new AfterHandOver()
-  readonly #over = new AbortController()
+  readonly #over: AbortController
 
-  private constructor(source: PiSource, context: StartContext, place: Place, door: Door) {
+  private constructor(
+    source: PiSource,
+    context: StartContext,
+    place: Place,
+    door: Door,
+    over: AbortController,
+  ) {
     const { dir, number, hostname } = context
     this.number = number
     this.identity = newIdentity(hostname, context.networks)
@@ -111,6 +120,7 @@ export class LivePi {
     this.source = source
     this.provision = context.enrolled ? 'enroll' : 'active'
     this.#context = context
+    this.#over = over
     this.controlPath = join(dir, 'ssh')
     this.dir = dir
     this.consoleFile = join(dir, 'console.log')
@@ -135,11 +145,14 @@ export class LivePi {
     privateDir(context.dir)
     const started = performance.now()
     const door = await Door.open({ port: context.sshPort ?? 0 })
-    const place = await context.engine.open(source, context.dir, context.signal).catch((error) => {
+    // What hangs at its place ends when it is given back.
+    const over = new AbortController()
+    const stop = AbortSignal.any([context.signal, over.signal])
+    const place = await context.engine.open(source, context.dir, stop).catch((error) => {
       door.close()
       throw error
     })
-    const pi = new LivePi(source, context, place, door)
+    const pi = new LivePi(source, context, place, door, over)
     const deadline = AbortSignal.timeout(context.timeoutMs)
     const signal = AbortSignal.any([context.signal, deadline])
     const coming = pi.#firstState(signal)
@@ -342,10 +355,13 @@ export class LivePi {
 
   /** The first start of one that was there without power: nobody else hands it over, and somebody waits for it. */
   async #startFirst(cut: AbortSignal) {
-    const deadline = AbortSignal.timeout(this.#context.timeoutMs)
+    const { timeoutMs } = this.#context
+    const deadline = AbortSignal.timeout(timeoutMs)
     const signal = AbortSignal.any([this.signal, deadline])
+    // An engine may hang on the way; else it clears up by itself, and nothing is left of it for the next start.
+    const given = AbortSignal.timeout(timeoutMs + clearingUpMs)
     try {
-      await this.#start(signal, AbortSignal.any([signal, cut]), 'normal')
+      await orAborted(this.#start(signal, AbortSignal.any([signal, cut]), 'normal'), given)
       await this.handOver()
     } catch (error) {
       this.signal.throwIfAborted()
