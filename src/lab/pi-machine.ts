@@ -421,9 +421,13 @@ export class PiMachine {
 
   /** Gives up the first start that is at work, or waits for its turn. Settles when none is at work any more. Never rejects. */
   #endStarts(why: string): Promise<void> {
-    this.#cut.abort(new RaspiError('cancelled', `Pi ${this.#context.hostname} was not started: ${why}.`))
-    this.#cut = new AbortController()
+    this.#giveUpStarts(new RaspiError('cancelled', `Pi ${this.#context.hostname} was not started: ${why}.`))
     return this.whenStarted()
+  }
+
+  #giveUpStarts(reason: RaspiError) {
+    this.#cut.abort(reason)
+    this.#cut = new AbortController()
   }
 
   /** Starts a machine by `work`. Who comes waits for it or, where it could not be started, is told so. */
@@ -491,8 +495,10 @@ export class PiMachine {
     const sentence = `${name} is lost: ${machine.fate()}`
     // Nobody switches it on while its last words are read.
     this.#lostBy = new RaspiError('boot', sentence)
-    const evidence = await machine.console.tail()
-    this.lose(new RaspiError('boot', sentence, { evidence }))
+    const lost = new RaspiError('boot', sentence, { evidence: await machine.console.tail() })
+    this.lose(lost)
+    // A first start would wait for a login in vain.
+    this.#giveUpStarts(lost)
   }
 }
 

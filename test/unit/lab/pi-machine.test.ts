@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { RaspiError } from '../../../src/errors.ts'
-import { PiMachine } from '../../../src/lab/pi-machine.ts'
+import { type FirstStart, PiMachine } from '../../../src/lab/pi-machine.ts'
 import { boards } from '../../../src/machine/boards.ts'
 import { Door } from '../../../src/machine/door.ts'
 import { HostPlace } from '../../../src/machine/host-place.ts'
@@ -126,6 +126,27 @@ test('a first start goes on by itself as soon as a machine runs, and can be cut 
   expect(pi.power).toBe('off')
   await pi.switchOn(false)
   expect(start).toHaveBeenCalledTimes(3)
+})
+
+test('a first start and a deployment end when the machine is lost, with what it was lost by', async () => {
+  const lossDuring = async (come: (pi: PiMachine, start: FirstStart) => Promise<void>) => {
+    const { machine: pi, door } = await aMachineBehindADoor()
+    const qemus: ReturnType<typeof aQemu>[] = []
+    const coming = expect(come(pi, anEndlessStart({ pi, qemus }))).rejects.toThrow(
+      'Pi compute00 is lost: its kernel panicked',
+    )
+    await vi.waitFor(() => expect(qemus).toHaveLength(1))
+    Object.assign(qemus[0] ?? {}, { fate: () => 'its kernel panicked', hasEnded: true })
+    qemus[0]?.emit('end', 'crashed')
+    await coming
+    expect(pi.power).toBe('off')
+    expect(await refusalAt(door)).toBeDefined()
+  }
+  await lossDuring(async (pi, start) => {
+    await pi.wait(start)
+    await pi.switchOn()
+  })
+  await lossDuring((pi, start) => pi.begin(pi.place, start))
 })
 
 test('a Pi that loses its power while it is deployed is not deployed', async () => {
