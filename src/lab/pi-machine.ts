@@ -54,6 +54,8 @@ export class PiMachine {
   readonly #connection: PiConnection
   readonly #controlPath: string
   #machine: Machine | undefined
+  /** One that its guest has ended to reboot, until it boots again. */
+  #rebooting: Machine | undefined
   #master: SshMaster | undefined
   /** Ends a login that is waited for in vain, because the power has gone again. */
   #login = new AbortController()
@@ -102,7 +104,9 @@ export class PiMachine {
 
   /** Whether it has power. One that reboots has. */
   get power(): PowerState {
-    return this.#starting > 0 || (this.#machine && !this.#machine.hasEnded) ? 'on' : 'off'
+    const machine = this.#machine
+    const runs = machine && (!machine.hasEnded || machine === this.#rebooting)
+    return this.#starting > 0 || runs ? 'on' : 'off'
   }
 
   /** Tells `listener` when the Pi is gone by nobody's wish, also where that has happened already. */
@@ -488,8 +492,13 @@ export class PiMachine {
     if (end === 'poweroff') return this.#door.refuse(`${name} is off: its system was shut down`)
     this.#door.leadTo(undefined)
     if (end === 'reboot') {
-      // It has power all the time.
-      const rebooted = this.#poweredDuring(() => this.#inTurn(() => this.#bootAgain()))
+      // It has power all the time, unless something else is done to that before this has its turn.
+      this.#rebooting = machine
+      const rebooted = this.#inTurn(async () => {
+        if (machine !== this.#machine) return
+        this.#rebooting = undefined
+        await this.#poweredDuring(() => this.#bootAgain())
+      })
       return rebooted.catch((error) => this.lose(error))
     }
     const sentence = `${name} is lost: ${machine.fate()}`

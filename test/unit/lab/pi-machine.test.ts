@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { setImmediate as turn } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { RaspiError } from '../../../src/errors.ts'
 import { type FirstStart, PiMachine } from '../../../src/lab/pi-machine.ts'
@@ -147,6 +148,31 @@ test('a first start and a deployment end when the machine is lost, with what it 
     await pi.switchOn()
   })
   await lossDuring((pi, start) => pi.begin(pi.place, start))
+})
+
+test('a guest that reboots itself while its power is cut, or it is reset, is not booted once more by that', async () => {
+  const bootsAfter = async (action: 'cut' | 'reset') => {
+    const pi = await aMachine()
+    const boot = vi.spyOn(pi, 'boot').mockImplementation(() => pi.adopt(aQemu()))
+    vi.spyOn(pi, 'openConnection').mockResolvedValue()
+    const [qemu, { promise: loggedIn, resolve }] = [aQemu(), Promise.withResolvers<void>()]
+    await pi.wait(async () => {
+      await pi.adopt(qemu)
+      // Somebody can log in by now: neither ends it.
+      await loggedIn
+    })
+    await pi.switchOn(false)
+    const done = pi.change(action)
+    await turn()
+    qemu.hasEnded = true
+    qemu.emit('end', 'reboot')
+    resolve()
+    const power = await done
+    await turn()
+    return { boots: boot.mock.calls.length, power: [power, pi.power] }
+  }
+  expect(await bootsAfter('cut')).toEqual({ boots: 0, power: ['off', 'off'] })
+  expect(await bootsAfter('reset')).toEqual({ boots: 1, power: ['on', 'on'] })
 })
 
 test('a Pi that loses its power while it is deployed is not deployed', async () => {
