@@ -208,6 +208,7 @@ export class LivePi {
     this.machine.useExactTimers()
     const keep = this.#hasSettled ? [] : [keepScript(this.source.image.user)]
     await shell.run([clockScript(), ...keep].join('\n'), { timeoutMs: 30_000 })
+    await this.machine.slowCard()
     if (this.#hasSettled) void shell.finish('true')
     else
       this.#afterHandOver.begin({
@@ -401,7 +402,8 @@ export class LivePi {
       spans: this.spans,
     })
     this.#shell = shell
-    await this.machine.adopt(machine)
+    // What it has yet to write before somebody has it would take too long on a slow card.
+    await this.machine.adopt(machine, { slow: false })
     await this.machine.openConnection(signal)
     this.spans.end('login')
   }

@@ -143,15 +143,20 @@ export class PiMachine {
     return this.#machine?.console.tail()
   }
 
-  /** Goes on with `machine`, which runs on this card. */
-  async adopt(machine: Machine): Promise<void> {
+  /** Goes on with `machine`, which runs on this card: as slow as it was made, unless {@link PiMachine.slowCard} is to see to that. */
+  async adopt(machine: Machine, { slow = true } = {}): Promise<void> {
     this.#machine = machine
     if (this.#ending) return machine.end()
     machine.once('end', (end) => void this.#ended(machine, end))
-    if (this.#cardLimits) await machine.limitCard(this.#cardLimits)
+    if (slow) await this.slowCard()
     const port = await machine.sshPort()
     this.#door.leadTo(() => this.place.dial(port))
     this.#runs.resolve()
+  }
+
+  /** Makes the card of the machine that runs as slow as it was made by {@link PiMachine.fault}. */
+  async slowCard(): Promise<void> {
+    if (this.#cardLimits && !this.#machine?.hasEnded) await this.#machine?.limitCard(this.#cardLimits)
   }
 
   /** Has no power until it is switched on; then `firstStart` brings it to life. */

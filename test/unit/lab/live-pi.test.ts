@@ -151,6 +151,20 @@ test('who a Pi is is on its card before it has a holder, and nothing is flushed 
   expect([...shell.run.mock.calls, ...shell.finish.mock.calls].join()).not.toContain('sync')
 })
 
+test('a Pi that comes back to a slow card is flushed before that is slow: no hand-over is too late by it', async () => {
+  const { pi, shell } = await aLentPi({ off: true })
+  const again = aQemu()
+  vi.mocked(thaw).mockResolvedValue({ machine: again, shell: shell as unknown as ServiceShell })
+  await pi.fault({ card: { bytesPerSecond: 1_000 } })
+  shell.run.mockImplementation(async () => {
+    expect(again.limitCard).not.toHaveBeenCalled()
+    return { status: 0, output: '' }
+  })
+  await pi.power('on')
+  expect(shell.run.mock.calls.join()).toContain('sync -f /')
+  expect(again.limitCard).toHaveBeenCalledExactlyOnceWith({ bytesPerSecond: 1_000 })
+})
+
 test('a Pi that is to hang, or to shut down, does first what it would still do, but for one that hangs', async () => {
   const { promise: done, resolve } = Promise.withResolvers<void>()
   const { pi, shell } = await aLentPi()
