@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Needs } from '../ansible/elsewhere.ts'
 import type { AnsibleContainer } from '../ansible-option.ts'
+import { SilentEngine } from '../engine/docker/calls.ts'
 import { connectDocker, type DockerClient, until } from '../engine/docker/client.ts'
 import { type OwnContainer, startContainer } from '../engine/docker/container.ts'
 import { type ContainerProcess, startIn } from '../engine/docker/exec.ts'
@@ -170,8 +171,8 @@ async function choose(
   const options = { ...plain, mounts }
   // What this user may read may be so by any of his groups. An engine without root may have no such groups.
   const shared = await startContainer(client, image, { ...options, groups: process.getgroups?.() ?? [] })
-    .catch(() => startContainer(client, image, options))
-    .catch(() => undefined)
+    .catch(unlessSilent(() => startContainer(client, image, options)))
+    .catch(unlessSilent(() => undefined))
   let unreadable: string | undefined
   if (shared) {
     for (const user of uid === 0 ? [mine] : [mine, { uid: 0, gid: 0, home: `${home}-root` }]) {
@@ -193,6 +194,14 @@ async function choose(
     throw error
   }
 }
+
+/** Tries something else where what was tried has failed, but for an engine that hangs: it would hang there as well. */
+const unlessSilent =
+  <T>(next: () => T) =>
+  (error: unknown): T => {
+    if (error instanceof SilentEngine) throw error
+    return next()
+  }
 
 const optionsFor = (uid: number) => ({
   kind: 'ansible' as const,

@@ -65,6 +65,23 @@ test('what interrupted runs left on its engine is removed before it starts', asy
   expect(removed).toEqual([expect.stringContaining('/containers/left?')])
 })
 
+test('an engine that hangs as it is to make the container is not asked once more, with less', async () => {
+  const later = globalThis.setTimeout
+  const sooner = (call: () => void, ms?: number) => later(call, ms === 120_000 ? 1_000 : ms)
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation(sooner as typeof setTimeout)
+  onTestFinished(() => void vi.restoreAllMocks())
+  let asked = 0
+  const server = createServer(({ url = '' }, response) => {
+    if (url.endsWith('/version')) response.end('{ "Version": "28.1", "ApiVersion": "1.49" }')
+    else if (url.endsWith('/info')) response.end('{ "NCPU": 4, "MemTotal": 1e10 }')
+    else if (url.includes('/containers/json')) response.end('[]')
+    else if (url.includes('/images/')) response.end('{ "Id": "sha256:1" }')
+    else asked++
+  })
+  await expect(startAt(server)).rejects.toThrow('it was asked POST /containers/create')
+  expect(asked).toBe(1)
+})
+
 test('its container has all groups of this user, or none where an engine has no such groups', async () => {
   vi.spyOn(process, 'getgroups').mockReturnValue([100, 1001])
   onTestFinished(() => void vi.restoreAllMocks())
