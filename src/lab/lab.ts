@@ -98,7 +98,7 @@ export class Lab {
         : undefined
     this.#sources = new PiSources({
       ...{ ...context, options, cacheDir: this.cacheDir, place, prepare, share, starter },
-      places: this.#places,
+      room: (count, holder) => this.#room(count, holder, this.#stop.signal),
     })
     this.#ready = new ReadyPool(options.readyPis ?? readyOf(cores), {
       start: (source, signal, hurry) => starter.startAtRest(source, signal, hurry),
@@ -147,11 +147,7 @@ export class Lab {
       this.log(
         `${request.holder} waits for ${wanted} of ${this.#places.size} Pis (${this.#places.waiting + 1} in the queue)`,
       )
-    const leave = await this.#places.enter(wanted, stop).catch((error) => {
-      // There may be less room by now.
-      if (!stop.aborted) this.assertRoom(wanted, request.holder)
-      throw error
-    })
+    const leave = await this.#room(wanted, request.holder, stop)
     const queuedMs = performance.now() - queued
     const networks = await this.#openNetworks(request, sources[0]).catch((error) => {
       leave()
@@ -278,6 +274,16 @@ export class Lab {
     this.#stop.abort(new RaspiError('cancelled', 'The run was interrupted.'))
     this.runDir.killNoted()
     this.runDir.remove()
+  }
+
+  /** Waits until `wanted` Pis for `holder` may live, and gives what returns their places. */
+  async #room(wanted: number, holder: string, stop: AbortSignal): Promise<() => void> {
+    // An engine may be lost before they are asked for, and while they are waited for.
+    this.assertRoom(wanted, holder)
+    return this.#places.enter(wanted, stop).catch((error) => {
+      if (!stop.aborted) this.assertRoom(wanted, holder)
+      throw error
+    })
   }
 
   /** Takes a Pi of each of `sources` for a lease that has its places: those that are ready, and new ones. */

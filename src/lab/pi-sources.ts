@@ -5,7 +5,6 @@ import { privateDir } from '../host/paths.ts'
 import type { ImageOption } from '../image-option.ts'
 import type { ResolvedOptions } from '../options.ts'
 import type { Share } from '../share/share.ts'
-import type { Gate } from './gate.ts'
 import type { PiStarter, StarterContext } from './pi-starter.ts'
 import type { Prepare, PrepareContext } from './prepare.ts'
 import type { LeaseRequest, Preparation } from './protocol.ts'
@@ -31,8 +30,11 @@ export interface PiSourcesContext extends StarterContext {
   ansible(): Promise<Pick<PrepareContext, 'ansibleVersion' | 'programEnv'>>
   share: Share | undefined
   starter: PiStarter
-  /** How many Pis may live at once. */
-  places: Gate
+  /**
+   * Waits until so many Pis may live, and gives what returns their places. Throws a `RaspiError` where that can never be, which
+   * says that `holder` asks for them.
+   */
+  room(count: number, holder: string): Promise<() => void>
 }
 
 /**
@@ -95,11 +97,11 @@ export class PiSources {
   }
 
   async #makeLayers(source: PiSource, preparation: Preparation): Promise<PiSource[]> {
-    const { prepare, ansible, signal, places, starts, starter } = this.#context
+    const { prepare, ansible, signal, room, starts, starter } = this.#context
     if (!prepare) throw new RaspiError('lab', 'This lab cannot prepare Pis.')
     return prepare(source, preparation, {
       ...{ ...(await this.#sourceContext()), ...(await ansible()) },
-      room: (count) => places.enter(count, signal),
+      room: (count) => room(count, 'A preparation'),
       start: (from, hostname) => starter.start(from, signal, { hostname }),
       end: (pi) => starter.end(pi),
       turn: async (work) => {

@@ -9,7 +9,7 @@ export interface PrepareContext extends SourceContext {
   ansibleVersion: string
   /** What Ansible's programs have in their environment where no option says otherwise. */
   programEnv: NodeJS.ProcessEnv
-  /** Waits until so many Pis may live, and gives what returns their places. */
+  /** Waits until so many Pis may live, and gives what returns their places. Throws a `RaspiError` where that can never be. */
   room(count: number): Promise<() => void>
   /** Starts a Pi that calls itself `hostname`. */
   start(source: PiSource, hostname: string): Promise<LivePi>

@@ -1,9 +1,13 @@
+import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Bmc } from '../../../src/bmc/bmc.ts'
+import type { PiSource } from '../../../src/engine/engine.ts'
 import { RaspiError } from '../../../src/errors.ts'
 import { Lab } from '../../../src/lab/lab.ts'
 import { LabHost } from '../../../src/lab/lab-host.ts'
+import { PiSources } from '../../../src/lab/pi-sources.ts'
+import type { Prepare } from '../../../src/lab/prepare.ts'
 import { resolveOptions } from '../../../src/options.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
 import { aPi, labOf, requestOf } from './fake-pis.ts'
@@ -96,4 +100,36 @@ test('who waits for more Pis than the engines that are left have room for is tol
   connectEngines.mock.calls[0]?.[2](rest)
   await expect(waiting).rejects.toThrow('another test asks for 2 Pis, and at most 1 can live here at once.')
   await lab.release(lease.id)
+})
+
+test('a preparation for which the engines that are left have no room is told so, whenever one was lost', async () => {
+  const spies = [
+    vi.spyOn(PiSources.prototype, 'ofImage').mockResolvedValue({} as PiSource),
+    vi.spyOn(LabHost.prototype, 'ansible').mockResolvedValue({ ansibleVersion: '2.19', programEnv: {} }),
+  ]
+  onTestFinished(() => spies.forEach((spy) => void spy.mockRestore()))
+  const { promise: lost, resolve } = Promise.withResolvers<void>()
+  const prepare: Prepare = async (_, { steps }, { room, signal }) => {
+    if (steps[0]?.playbook === 'late.yml') await lost
+    await room(2)
+    await once(signal, 'abort')
+    throw signal.reason
+  }
+  const options = { engine: 'docker', cacheDir: scratchDir(), readyPis: 0 } as const
+  const lab = new Lab(resolveOptions(options), () => {}, prepare)
+  const leased = (playbook: string) =>
+    lab.lease({ ...requestOf(2), prepare: { steps: [{ playbook }], hosts: [] } }, signal, () => {})
+  connectEngines.mockClear()
+  connectEngines.mockImplementationOnce(async (_, __, sized) => sized([{ free: 1e12, cores: 1 }]))
+  const first = leased('first.yml')
+  await vi.waitFor(() => expect(connectEngines).toHaveBeenCalled())
+  const why = /^A preparation asks for 2 Pis, and at most 1 can live here at once\.\n.*Ask for fewer/
+  const refused = [leased('waits.yml'), leased('late.yml')].map((lease) => expect(lease).rejects.toThrow(why))
+  await vi.waitFor(() => expect(lab.waiting).toBe(1))
+  connectEngines.mock.calls[0]?.[2]([{ free: 0, cores: 1 }])
+  resolve()
+  await Promise.all(refused)
+  const closed = expect(first).rejects.toThrow('The run has ended.')
+  await lab.close()
+  await closed
 })
