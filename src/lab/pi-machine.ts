@@ -240,7 +240,9 @@ export class PiMachine {
 
   /** Spares its guest, which somebody can log in to, what NICs cost it. Throws a `RaspiError` where they do not come up. */
   async quietNics(signal: AbortSignal): Promise<void> {
-    const { hostname, nics } = this.#context
+    const { hostname, board, nics } = this.#context
+    // No other NIC of QEMU's costs its guest anything.
+    if (board.parts !== 'raspi') return
     const machine = this.running('Its NICs cannot be seen to')
     const macs = (nics.segments ?? []).map(({ mac }) => mac)
     const input = nicsUpScript(macs)

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Engine, PiSource } from '../../../src/engine/engine.ts'
 import { thaw } from '../../../src/freeze/thaw.ts'
 import { LivePi, type StartContext } from '../../../src/lab/live-pi.ts'
-import { boards } from '../../../src/machine/boards.ts'
+import { type Board, boards, virt } from '../../../src/machine/boards.ts'
 import type { Place } from '../../../src/machine/place.ts'
 import type { ServiceShell } from '../../../src/machine/service-shell.ts'
 import { openSshMaster, runBySsh } from '../../../src/pi/ssh.ts'
@@ -17,7 +17,7 @@ vi.mock('../../../src/pi/ssh.ts')
  * A thawed Pi that has been handed over, or is `off` until it is switched on, with the machine and the root shell that it has
  * in place of a QEMU's.
  */
-async function aLentPi(more: Partial<StartContext> = {}) {
+async function aLentPi({ board = boards.raspi3b, ...more }: Partial<StartContext & { board: Board }> = {}) {
   const [qemu, dir] = [aQemu(), scratchDir()]
   const shell = { run: vi.fn(async (_: string) => ({ status: 0, output: '' })), finish: vi.fn(), close() {} }
   vi.mocked(thaw).mockResolvedValue({ machine: qemu, shell: shell as unknown as ServiceShell })
@@ -28,13 +28,10 @@ async function aLentPi(more: Partial<StartContext> = {}) {
     closed: new Promise(() => {}),
   })
   const place = { dir, logDir: dir, end: async () => {} }
-  const pi = await LivePi.start(
-    { image: { user: 'pi' }, board: boards.raspi3b, frozen: {} } as unknown as PiSource,
-    {
-      ...{ engine: { open: async () => place } as unknown as Engine, dir, number: 1, hostname: 'pi-1' },
-      ...{ timeoutMs: 10_000, signal: new AbortController().signal, log() {}, notEmulated() {}, ...more },
-    },
-  )
+  const pi = await LivePi.start({ image: { user: 'pi' }, board, frozen: {} } as unknown as PiSource, {
+    ...{ engine: { open: async () => place } as unknown as Engine, dir, number: 1, hostname: 'pi-1' },
+    ...{ timeoutMs: 10_000, signal: new AbortController().signal, log() {}, notEmulated() {}, ...more },
+  })
   onTestFinished(() => pi.end())
   if (!more.off) await pi.handOver()
   return { pi, qemu, shell }
@@ -193,4 +190,12 @@ test('the NICs of a Pi on networks are seen to once all are up, for its hub tell
   await pi.machine.quietNics(signal)
   expect(qemu.quietNics).toHaveBeenCalledOnce()
   expect(vi.mocked(runBySsh).mock.lastCall?.[4]?.input).toContain('dc:a6:32:00:00:01')
+})
+
+test('nobody logs in for the NICs of a board that cost nothing', async () => {
+  const nics = [{ network: 'mgmt', mac: 'dc:a6:32:00:00:01', interface: 'eth1', socket: '/mgmt' }]
+  const { pi } = await aLentPi({ board: virt(1024, 2, 'tcg'), networks: { nics, hosts: [] } })
+  vi.mocked(runBySsh).mockClear()
+  await pi.machine.quietNics(new AbortController().signal)
+  expect(runBySsh).not.toHaveBeenCalled()
 })
