@@ -1,5 +1,5 @@
-import { cpSync, existsSync, globSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, globSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { expect, onTestFinished, vi } from 'vitest'
 import type { PlaybookOptions } from '../../src/ansible/arguments.ts'
 import type { AnsibleEvent } from '../../src/ansible/events.ts'
@@ -115,6 +115,25 @@ test('facts that Ansible gathers by itself are no task that tags have chosen', a
   const gather = { name: 'Look', 'ansible.builtin.gather_facts': {}, tags: ['look'] }
   const wanted = await project.tasks([gather], { become: false, tags: 'look' })
   expect(wanted.noneChosen).toBeUndefined()
+})
+
+test('the check of a role’s arguments is no task that tags have chosen', async ({ ansible, dir }) => {
+  const repo = join(dir, 'repo')
+  const write = (file: string, content: unknown) => {
+    mkdirSync(dirname(join(repo, file)), { recursive: true })
+    writeFileSync(join(repo, file), JSON.stringify(content))
+  }
+  write('roles/web/meta/argument_specs.yml', { argument_specs: { main: { options: {} } } })
+  write('roles/web/tasks/main.yml', [{ 'ansible.builtin.ping': {}, tags: ['install'] }])
+  const play = { hosts: 'all', gather_facts: false, roles: [{ role: 'web', tags: ['web'] }] }
+  write('site.yml', [play])
+  const project = ansible(repo)
+  const missed = await project.playbook('site.yml', { tags: 'isntall' })
+  expect(missed.tasks.map(({ name }) => name)).toEqual([expect.stringMatching(/^Validating arguments/)])
+  expect(missed.noneChosen).toEqual({ tags: ['isntall'], skipTags: [], known: ['install', 'web'] })
+  expect((await project.playbook('site.yml', { tags: 'install' })).noneChosen).toBeUndefined()
+  write('site.yml', [{ ...play, roles: [], tasks: [{ validate_argument_spec: { argument_spec: {} } }] }])
+  expect((await project.playbook('site.yml', { skipTags: 'web' })).noneChosen).toBeUndefined()
 })
 
 test('tags are no reason where they chose something, or where there is nothing to choose', async ({

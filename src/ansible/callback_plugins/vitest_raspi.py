@@ -267,13 +267,17 @@ def tasks_in(blocks):
     for entry in blocks:
         if hasattr(entry, "block"):
             yield from tasks_in([*entry.block, *entry.rescue, *entry.always])
-        elif not entry.implicit:
+        elif not entry.implicit and not is_ansibles(entry):
             yield entry
 
 
-def is_fact_gathering(task):
-    """Whether Ansible itself has put `task` before a play."""
-    return task.action.rpartition(".")[2] == "gather_facts" and getattr(task, "_ds", None) is None
+def is_ansibles(task):
+    """Whether Ansible itself has put `task` there: it gathers facts before a play, and checks the arguments of a role."""
+    name = task.action.rpartition(".")[2]
+    if name == "gather_facts":
+        return getattr(task, "_ds", None) is None
+    # Not by its tags: it has those of its role and its play besides "always".
+    return name == "validate_argument_spec" and "validate_args_context" in task.args
 
 
 class Refusal(Exception):
@@ -537,7 +541,7 @@ class CallbackModule(CallbackBase):
         self._send("notify", host=host.get_name(), **self._described(handler))
 
     def _task(self, task, handler):
-        self._begun = self._begun or not is_fact_gathering(task)
+        self._begun = self._begun or not is_ansibles(task)
         action = str(getattr(task, "resolved_action", None) or task.action)
         self._send("task", id=task._uuid, action=action, handler=handler, **self._described(task))
 
