@@ -4,7 +4,7 @@ import type { Preparation, PrepareStep } from '../lab/protocol.ts'
 import { digest, type Inputs } from './inputs.ts'
 
 /** To be raised when what preparing does to a Pi changes, or what a key is made of. */
-const layerVersion = 1
+const layerVersion = 2
 
 /** Say where something lies whose content counts: the configuration, and what passwords of vaults open. */
 const whereabouts = ['ANSIBLE_CONFIG', 'ANSIBLE_VAULT_PASSWORD_FILE', 'ANSIBLE_VAULT_IDENTITY_LIST']
