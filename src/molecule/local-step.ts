@@ -9,3 +9,15 @@ export function isLocalStep({ action }: Pick<Step, 'action'>, { ok, plays }: Ans
   if (action === 'converge' || action === 'check') return false
   return ok && plays.length > 0 && plays.every(({ matched }) => matched)
 }
+
+/**
+ * Whether the scenario's tags left a step nothing to do, as they may: Molecule gives those that are meant for converging to
+ * every step.
+ */
+export function isEmptyStep(
+  { action }: Pick<Step, 'action'>,
+  { ok, hadPi, noneChosen }: AnsibleRun,
+): boolean {
+  if (action === 'converge' || action === 'check' || action === 'idempotence') return false
+  return ok && hadPi && noneChosen !== undefined
+}

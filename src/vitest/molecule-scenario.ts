@@ -5,9 +5,11 @@ import * as z from 'zod'
 import type { Ansible } from '../ansible/ansible.ts'
 import { programEnvironment } from '../ansible/elsewhere.ts'
 import { installRequirements, type SearchPaths } from '../ansible/galaxy.ts'
+import { describeNoneChosen } from '../ansible/run.ts'
 import { hostsForPis, isLocal, readInventory } from '../ansible/user-inventory.ts'
+import type { Log } from '../host/progress.ts'
 import type { ImageOption } from '../image-option.ts'
-import { isLocalStep } from '../molecule/local-step.ts'
+import { isEmptyStep, isLocalStep } from '../molecule/local-step.ts'
 import { inventoriesOf, optionsOf, vaultArgumentsOf } from '../molecule/playbook-options.ts'
 import { readScenario, type Scenario, type Step } from '../molecule/scenario.ts'
 import { moleculeEnvironment, surround } from '../molecule/surroundings.ts'
@@ -40,7 +42,11 @@ export function moleculeScenario(path: string, options: MoleculeOptions = {}): v
   checkOptions('moleculeScenario()', moleculeSchema, options)
   const { projectDir: root, replaced } = injected('raspiLab')
   const scenario = readScenario(path, root, {}, ownVariables(replaced))
-  const plan = kept((place) => planOf(path, place))
+  let log: Log = () => {}
+  const plan = kept((place) => {
+    log = place.log
+    return planOf(path, place)
+  })
   const test = testOf(plan, { ...options, scope: 'file' })
   describe(`molecule ${scenario.name}`, () => {
     const stage = stages()
@@ -48,7 +54,7 @@ export function moleculeScenario(path: string, options: MoleculeOptions = {}): v
       test(step.title, timeoutOf(options), async ({ ansible, skip }) => {
         const ground = ['prepare', 'converge', 'side_effect', 'syntax'].includes(step.action)
         const stand = { skip, ground, always: step.action === 'cleanup' }
-        await stage(step.title, stand, () => perform(ansible, root, scenario, step))
+        await stage(step.title, stand, () => perform({ ansible, root, log }, scenario, step))
       })
     }
   })
@@ -58,10 +64,18 @@ export function moleculeScenario(path: string, options: MoleculeOptions = {}): v
 export const timeoutOf = ({ timeout }: { timeout?: number | undefined }) =>
   timeout === undefined ? {} : { timeout }
 
-async function perform(ansible: Ansible, root: string, scenario: Scenario, step: Step): Promise<void> {
+interface Stage {
+  ansible: Ansible
+  root: string
+  log: Log
+}
+
+async function perform({ ansible, root, log }: Stage, scenario: Scenario, step: Step): Promise<void> {
   for (const playbook of step.playbooks) {
     const run = await ansible.playbook(relative(root, playbook), optionsOf(scenario, step))
     if (step.action === 'idempotence') expect(run).toBeIdempotent()
+    else if (run.noneChosen && isEmptyStep(step, run))
+      log(`${run.playbook} did nothing in the step ${step.title}: ${describeNoneChosen(run.noneChosen)}`)
     // A check of the syntax has no host to do anything on.
     else if (step.action !== 'syntax' && !isLocalStep(step, run)) expect(run).toSucceed()
   }
