@@ -83,7 +83,8 @@ export function tasksPlay(tasks: readonly Task[], options: Aimed<PlayOptions>): 
 export function modulePlay(name: string, args: ModuleArguments, options: Aimed<PlayOptions>): Play {
   if (!/^\w+(\.\w+)*$/.test(name))
     throw new RaspiError('options', `"${name}" is no name of a module, like ansible.builtin.setup.`)
-  return { ...head(`Module ${name}`, options, false), tasks: [{ name, [name]: args }] }
+  // Tags of the configuration choose among the user's tasks, of which this is none.
+  return { ...head(`Module ${name}`, options, false), tasks: [{ name, [name]: args, tags: ['always'] }] }
 }
 
 /** The options for the run, without those that went into the play. */

@@ -95,6 +95,10 @@ test('a module gives what it answered', { timeout: 120_000 }, async () => {
   })
   const failed = await ansible.module('ansible.builtin.fail', { msg: 'no' }, { become: false })
   expect(failed).toMatchObject({ ok: false, result: { msg: 'no' } })
+  const tagged = { become: false, env: { ANSIBLE_RUN_TAGS: 'web' } }
+  const ping = await ansible.module('ping', {}, tagged)
+  expect(ping).toMatchObject({ ok: true, result: { ping: 'pong' } })
+  expect(ping.noneChosen).toBeUndefined()
   await expect(ansible.module('no_such_module')).rejects.toThrow(
     "couldn't resolve module/action 'no_such_module'",
   )
