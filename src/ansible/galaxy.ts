@@ -40,16 +40,25 @@ const usualFiles = [
 ]
 
 /**
- * Installs the roles and collections of a requirements file (or, with `true`, of the project's `requirements.yml`) into
- * the run's directory by ansible-galaxy, once for the whole run, and gives where they are. The user's own directories of
- * roles and collections are not touched. Throws a `RaspiError` where the file is not there or cannot be installed.
+ * Installs the roles and collections of a requirements file (or, with `true`, of all that lie where a project's usually do)
+ * into the run's directory by ansible-galaxy, once for the whole run, and gives where they are. The user's own directories
+ * of roles and collections are not touched. Throws a `RaspiError` where there is no file or one cannot be installed.
  */
 export async function installRequirements(
   requirements: string | true,
   context: GalaxyContext,
 ): Promise<SearchPaths> {
+  const paths: SearchPaths = { roles: [], collections: [] }
+  for (const file of requirementsFiles(requirements, context.projectDir)) {
+    const installed = await installFile(file, context)
+    paths.roles.push(...installed.roles)
+    paths.collections.push(...installed.collections)
+  }
+  return paths
+}
+
+async function installFile(file: string, context: GalaxyContext): Promise<SearchPaths> {
   const { projectDir, runDir, env = process.env } = context
-  const file = requirementsFile(requirements, projectDir)
   const content = readFileSync(file)
   const { roles, collections } = partsOf(content.toString(), relative(projectDir, file))
   // By its content, and by where its relative paths and its servers' names lead.
@@ -64,7 +73,7 @@ export async function installRequirements(
     roles: roles ? [join(place, 'roles')] : [],
     collections: collections ? [join(place, 'collections')] : [],
   }
-  if (existsSync(place)) return paths
+  if ((!roles && !collections) || existsSync(place)) return paths
   const lock = {
     log: context.log,
     waitingFor: `Requirements of ${relative(projectDir, file)}`,
@@ -105,22 +114,22 @@ function contentOf(file = '', projectDir: string): string {
   }
 }
 
-/** The requirements file that `true` stands for in `projectDir`, relative to it, where there is one. */
-export function usualRequirements(projectDir: string): string | undefined {
-  return firstFile(usualFiles, projectDir)
+/** The requirements files that `true` stands for in `projectDir`, relative to it. */
+export function usualRequirements(projectDir: string): string[] {
+  return existing(usualFiles, projectDir)
 }
 
 /** What to do where a role or a collection is missing, but for installing it by hand. */
 export const requirementsHint =
   'Have it in requirements.yml, which `raspiTest({ ansible: { requirements: true } })` installs for the time of a run'
 
-const firstFile = (names: readonly string[], projectDir: string) =>
-  names.find((name) => statSync(resolve(projectDir, name), { throwIfNoEntry: false })?.isFile())
+const existing = (names: readonly string[], projectDir: string) =>
+  names.filter((name) => statSync(resolve(projectDir, name), { throwIfNoEntry: false })?.isFile())
 
-function requirementsFile(requirements: string | true, projectDir: string): string {
+function requirementsFiles(requirements: string | true, projectDir: string): string[] {
   const candidates = requirements === true ? usualFiles : [requirements]
-  const file = firstFile(candidates, projectDir)
-  if (file !== undefined) return resolve(projectDir, file)
+  const files = existing(candidates, projectDir)
+  if (files.length > 0) return files.map((file) => resolve(projectDir, file))
   throw new RaspiError(
     'options',
     `There are no requirements to install: no ${candidates.join(', ')} in ${projectDir}.`,
@@ -136,9 +145,11 @@ function partsOf(text: string, file: string): { roles: boolean; collections: boo
       cause: error,
     })
   }
+  // As a project begins: comments only.
+  if (content === null) return { roles: false, collections: false }
   // A list alone is the older form, of roles only.
   if (Array.isArray(content)) return { roles: content.length > 0, collections: false }
-  if (typeof content !== 'object' || content === null)
+  if (typeof content !== 'object')
     throw new RaspiError('options', `The requirements ${file} name neither roles nor collections.`)
   const has = (part: string) => {
     const value = (content as Record<string, unknown>)[part]

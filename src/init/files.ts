@@ -159,7 +159,7 @@ function hostLines({ inventory, hosts, limited }: Repository): string[] {
 function requirementsLines({ requirements }: Repository): string[] {
   if (requirements === undefined) return []
   return [
-    `  // What ${requirements} names is installed for the time of a run.`,
+    `  // What ${requirements.join(' and ')} names is installed for the time of a run.`,
     '  ansible: { requirements: true },',
   ]
 }

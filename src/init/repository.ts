@@ -24,8 +24,8 @@ export interface Repository {
   furtherHosts: number
   /** Whether the inventory has other hosts than these. */
   limited: boolean
-  /** The file with the roles and collections that it needs, relative to `dir`. */
-  requirements?: string
+  /** The files with the roles and collections that it needs, relative to `dir`. @default none */
+  requirements?: string[]
   /** Why the hosts are of no inventory, though one is there or ansible.cfg may name one. */
   unread?: UnreadInventory
 }
@@ -60,7 +60,7 @@ export async function lookAt(
   const here = existsSync(file)
   const main = here ? relative(dir, file) : named
   const requirements = usualRequirements(dir)
-  const about = { dir, playbook: main, ...(requirements && { requirements }) }
+  const about = { dir, playbook: main, ...(requirements.length > 0 && { requirements }) }
   const { inventory, known, why } = await inventoryOf(dir, env)
   const patterns = here ? hostPatterns(readFileSync(file, 'utf8')) : []
   // A host that is not reached by ssh gets no Pi.

@@ -47,7 +47,7 @@ export type NetworkOptions = z.input<typeof networkSchema>
 
 const ansibleSchema = optionObject({
   ...vaultShape,
-  /** Installs the roles and collections of this file, or of `requirements.yml`, for the time of the run. */
+  /** Installs the roles and collections of this file, or with `true` of all usual ones, for the time of the run. */
   requirements: z
     .union([z.literal(true), z.string()], { error: 'expected true, or the path of a file' })
     .optional(),

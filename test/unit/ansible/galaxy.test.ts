@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { installRequirements } from '../../../src/ansible/galaxy.ts'
 import { withoutRepository } from '../../../src/host/git.ts'
@@ -28,6 +28,35 @@ test('what one galaxy gave is not for whoever asks another one, wherever the con
   expect(installed()).toBe(2)
   await install('ours.cfg', { ANSIBLE_GALAXY_SERVER: 'https://galaxy.example' })
   expect(installed()).toBe(3)
+})
+
+test('all requirements that lie in the usual places are installed, and comments alone ask for nothing', async () => {
+  const dir = scratchDir()
+  const write = (name: string, text: string) => {
+    mkdirSync(dirname(join(dir, name)), { recursive: true })
+    writeFileSync(join(dir, name), text, { mode: 0o755 })
+  }
+  // Called as `role install -r FILE -p DIR`.
+  write('ansible-galaxy', '#!/bin/sh\nmkdir "$6"\ncp "$4" "$6/from"\n')
+  write('requirements.yml', '---\n# none yet\n')
+  write('roles/requirements.yml', '- src: geerlingguy.nginx\n')
+  write('collections/requirements.yml', 'collections: [community.general]\n')
+  const lines: string[] = []
+  const install = async (requirements: string | true) => {
+    const env = { PATH: `${dir}:${process.env.PATH}` }
+    const log = (line: string) => lines.push(line)
+    const paths = await installRequirements(requirements, { projectDir: dir, runDir: dir, env, log })
+    return Object.values(paths).map((dirs: string[]) =>
+      dirs.map((dir) => readFileSync(join(dir, 'from'), 'utf8')),
+    )
+  }
+  expect(await install(true)).toEqual([
+    ['- src: geerlingguy.nginx\n'],
+    ['collections: [community.general]\n'],
+  ])
+  lines.length = 0
+  expect(await install('requirements.yml')).toEqual([[], []])
+  expect(lines).toEqual([])
 })
 
 test('in a hook of git, a role that is cloned leaves the index of the commit alone', async () => {

@@ -88,12 +88,12 @@ const test = raspiTest({
 test('the first test has the requirements installed that the repository has', () => {
   const textOf = (given: Partial<Repository>) =>
     planInit(repository(repositoryOf({}), given), versions).create['test/site.test.ts']
-  expect(textOf({ requirements: 'roles/requirements.yml' })).toContain(`
+  expect(textOf({ requirements: ['roles/requirements.yml', 'collections/requirements.yml'] })).toContain(`
 const test = raspiTest({
   hosts: {
     pi: {},
   },
-  // What roles/requirements.yml names is installed for the time of a run.
+  // What roles/requirements.yml and collections/requirements.yml names is installed for the time of a run.
   ansible: { requirements: true },
 })
 `)

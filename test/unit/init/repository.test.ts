@@ -76,17 +76,19 @@ test('without an inventory there is one Pi, in the groups that the playbook name
   })
 })
 
-test.for(['requirements.yml', 'roles/requirements.yml', 'collections/requirements.yml'])(
-  '%s is found, with an inventory and without one',
-  async (requirements) => {
-    const files = { 'site.yml': play('all'), [requirements]: 'collections: [community.general]\n' }
-    expect(await lookAt(repositoryOf(files), undefined, noAnsible)).toMatchObject({ requirements })
-    const env = ansibleThatKnows({ web: ['site'] }, 'all_of_it')
-    expect(await lookAt(repositoryOf({ ...files, hosts: '…' }), undefined, env)).toMatchObject({
-      ...{ inventory: 'hosts', requirements },
-    })
-  },
-)
+test.for([
+  [['requirements.yml']],
+  [['roles/requirements.yml']],
+  [['roles/requirements.yml', 'collections/requirements.yml']],
+])('%s are found, with an inventory and without one', async ([requirements = []]) => {
+  const needed = requirements.map((file) => [file, 'collections: [community.general]\n'])
+  const files = { 'site.yml': play('all'), ...Object.fromEntries(needed) }
+  expect(await lookAt(repositoryOf(files), undefined, noAnsible)).toMatchObject({ requirements })
+  const env = ansibleThatKnows({ web: ['site'] }, 'all_of_it')
+  expect(await lookAt(repositoryOf({ ...files, hosts: '…' }), undefined, env)).toMatchObject({
+    ...{ inventory: 'hosts', requirements },
+  })
+})
 
 test.for([
   ['all', ['all']],
