@@ -154,6 +154,8 @@ export interface StatsEvent extends Event<'stats'> {
     start_at: string | null
     /** The tags of all tasks, but for those of files that are included while it runs. */
     known: string[]
+    /** Whether there are such files. */
+    includes?: true
   }
 }
 

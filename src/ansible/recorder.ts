@@ -135,8 +135,8 @@ export class Recorder {
 
 function noneChosenOf({ none_chosen: none }: StatsEvent): NoneChosen | undefined {
   if (!none) return undefined
-  const { tags, skip_tags: skipTags, start_at: startAt, known } = none
-  return { tags, skipTags, ...(startAt === null ? {} : { startAt }), known }
+  const { tags, skip_tags: skipTags, start_at: startAt, known, includes } = none
+  return { tags, skipTags, ...(startAt === null ? {} : { startAt }), known, ...(includes && { includes }) }
 }
 
 const roleOf = (role: string | null) => (role === null ? {} : { role })

@@ -43,6 +43,8 @@ export interface NoneChosen {
   startAt?: string
   /** The tags of all tasks, but for those of files that are included while it runs. */
   known: string[]
+  /** Whether there are such files. */
+  includes?: true
 }
 
 /** A task on one host, as it went. */
@@ -184,7 +186,13 @@ export function describeNoneChosen({ tags, skipTags, startAt }: NoneChosen): str
 }
 
 /** What tags there are instead. */
-export const describeTags = ({ known }: NoneChosen) => `Tags there are: ${known.join(', ') || 'none'}`
+export function describeTags({ tags, known, includes }: NoneChosen): string {
+  const more =
+    includes && tags.length > 0
+      ? ' (files that are included while it runs are not looked into: the include itself needs the tag)'
+      : ''
+  return `Tags there are: ${known.join(', ') || 'none'}${more}`
+}
 
 /** The title of a task as Ansible writes it: `TASK [web : Install nginx]`. */
 export function titleOf({ name, role, handler }: Pick<TaskRun, 'name' | 'role' | 'handler'>): string {

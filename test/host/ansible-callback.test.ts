@@ -112,6 +112,8 @@ test('facts that Ansible gathers by itself are no task that tags have chosen', a
   const missed = await project.tasks([task], { ...facts, tags: 'pnog' })
   expect(missed.tasks.map(({ name }) => name)).toEqual(['Gathering Facts'])
   expect(missed.noneChosen).toEqual({ tags: ['pnog'], skipTags: [], known: ['pong'] })
+  const include = await project.tasks([{ include_tasks: 'install.yml' }], { ...facts, tags: 'install' })
+  expect(include.noneChosen).toEqual({ tags: ['install'], skipTags: [], known: [], includes: true })
   const gather = { name: 'Look', 'ansible.builtin.gather_facts': {}, tags: ['look'] }
   const wanted = await project.tasks([gather], { become: false, tags: 'look' })
   expect(wanted.noneChosen).toBeUndefined()

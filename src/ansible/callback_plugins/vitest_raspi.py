@@ -280,6 +280,11 @@ def is_ansibles(task):
     return name == "validate_argument_spec" and "validate_args_context" in task.args
 
 
+def is_include(task):
+    """Whether `task` has others that Ansible looks for only where it runs."""
+    return task.action.rpartition(".")[2] in ("include", "include_role", "include_tasks")
+
+
 class Refusal(Exception):
     """Says why a playbook is not run on."""
 
@@ -650,4 +655,7 @@ class CallbackModule(CallbackBase):
             return None
         # Only now, where it can change nothing of the run any more.
         tasks = [task for play in self._plays for task in tasks_in(play.compile())]
-        return {**choice, "known": sorted({str(tag) for task in tasks for tag in task.tags})} if tasks else None
+        if not tasks:
+            return None
+        known = sorted({str(tag) for task in tasks for tag in task.tags})
+        return {**choice, "known": known, **without_nothing({"includes": any(map(is_include, tasks))})}

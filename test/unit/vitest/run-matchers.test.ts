@@ -111,6 +111,10 @@ Tags there are: nginx, packages`)
     /any of the tags a, b and is not skipped by the tag c\n\nTags there are: none$/,
   )
   expect(told({ tags: [], skipTags: ['a', 'b'] })).toContain('every task is skipped by the tags a, b')
+  expect(told({ includes: true })).toMatch(
+    /\n\nTags there are: nginx, packages \(files that are included while it runs are not looked into: the include itself needs the tag\)$/,
+  )
+  expect(told({ tags: [], skipTags: ['a'], includes: true })).toMatch(/nginx, packages$/)
   expect(told({ startAt: 'Install' })).toContain('no task is called “Install”')
 })
 
