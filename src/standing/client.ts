@@ -49,7 +49,7 @@ export class StandingLabs {
           if (isStanding(lab)) return registered(lab, 'starting')
           if (!this.registry.entries().some(({ socket }) => socket === lab.socket)) return []
         }
-        this.registry.remove(lab.process)
+        this.registry.remove(lab)
         sweepDeadRuns()
         return registered(lab, 'gone')
       }),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   existsSync,
   lstatSync,
@@ -45,6 +46,9 @@ export function defaultRegistryDir(env: NodeJS.ProcessEnv = process.env): string
     : join(tmpdir(), `raspi-labs-${process.getuid?.()}`)
 }
 
+/** What tells labs apart: a process may have several. */
+type LabId = Pick<LabEntry, 'process' | 'socket'>
+
 /** A text of a lab's that tools read, by what they read it for. */
 type Part = 'inventory' | 'ssh'
 
@@ -69,31 +73,38 @@ export class Registry {
 
   /** All entries, of living and of dead labs, the oldest first. What is not readable as an entry is none. */
   entries(): LabEntry[] {
-    return readdirSync(this.dir)
-      .filter((name) => /^lab-\d+\.json$/.test(name))
-      .flatMap((name) => {
-        try {
-          return [entrySchema.parse(JSON.parse(readFileSync(join(this.dir, name), 'utf8')))]
-        } catch {
-          return []
-        }
-      })
+    return this.#named()
+      .map(({ entry }) => entry)
       .sort((a, b) => a.since.localeCompare(b.since))
+  }
+
+  #named(): { name: string; entry: LabEntry }[] {
+    return readdirSync(this.dir).flatMap((file) => {
+      const [, name] = /^(lab-\d+(?:-[0-9a-f]{8})?)\.json$/.exec(file) ?? []
+      try {
+        return name
+          ? [{ name, entry: entrySchema.parse(JSON.parse(readFileSync(join(this.dir, file), 'utf8'))) }]
+          : []
+      } catch {
+        return []
+      }
+    })
   }
 
   /** Writes down a lab, or anew what has changed of it. */
   write(entry: LabEntry): void {
-    replaceFile(this.#fileOf(entry.process), JSON.stringify(entry))
+    replaceFile(this.#fileOf(nameOf(entry)), JSON.stringify(entry))
   }
 
   /** Whether everything that is written for a lab is there. */
-  has(process: ProcessId): boolean {
-    return this.#filesOf(process).every((file) => existsSync(file))
+  has(lab: LabId): boolean {
+    return this.#filesOf(nameOf(lab)).every((file) => existsSync(file))
   }
 
   /** Forgets a lab. Synchronous, so that it can be done as the process ends. */
-  remove(process: ProcessId): void {
-    for (const file of this.#filesOf(process)) rmSync(file, { force: true })
+  remove(lab: LabId): void {
+    const files = [nameOf(lab), formerNameOf(lab)].flatMap((name) => this.#filesOf(name))
+    for (const file of files) rmSync(file, { force: true })
   }
 
   /** A directory that Ansible takes for an inventory: of all Pis that stand, a file for each lab. */
@@ -107,32 +118,33 @@ export class Registry {
   }
 
   /** Writes a lab's part of the inventory or of the ssh configuration. */
-  writePart(part: Part, process: ProcessId, text: string): void {
-    const file = this.#partOf(part, process)
+  writePart(part: Part, lab: LabId, text: string): void {
+    const file = this.#partOf(part, nameOf(lab))
     privateDir(dirname(file))
     // Written beside the directory: Ansible takes whatever is in it.
-    replaceFile(file, text, join(this.dir, `${part}-${process.pid}.new`))
+    replaceFile(file, text, join(this.dir, `${part}-${nameOf(lab)}.new`))
     if (part === 'ssh') replaceFile(this.sshConfig, `Include "${join(this.#sshDir, '*.conf')}"\n`)
   }
 
   /** What {@link writePart} wrote of the inventory for a lab. */
-  readInventory({ process }: LabEntry): string {
-    return readFileSync(this.#partOf('inventory', process), 'utf8')
+  readInventory(lab: LabId): string {
+    const own = this.#partOf('inventory', nameOf(lab))
+    return readFileSync(existsSync(own) ? own : this.#partOf('inventory', formerNameOf(lab)), 'utf8')
   }
 
   /** Forgets the parts of labs that do not stand: Ansible and OpenSSH would take their Pis for some that can be reached. */
   removeDeadParts(): void {
     const dead = new Set(
-      this.entries()
-        .filter((lab) => !isStanding(lab))
-        .map((lab) => String(lab.process.pid)),
+      this.#named()
+        .filter(({ entry }) => !isStanding(entry))
+        .map(({ name }) => name),
     )
     for (const dir of [this.inventoryDir, this.#sshDir].filter(existsSync)) {
-      for (const name of readdirSync(dir)) {
-        const [, pid] = /^lab-(\d+)\.(?:yml|conf)$/.exec(name) ?? []
+      for (const file of readdirSync(dir)) {
+        const [, name] = /^(lab-\d+(?:-[0-9a-f]{8})?)\.(?:yml|conf)$/.exec(file) ?? []
         // An entry that cannot be read is perhaps one of another version, whose lab stands.
-        if (pid && (dead.has(pid) || !existsSync(join(this.dir, `lab-${pid}.json`))))
-          rmSync(join(dir, name), { force: true })
+        if (name && (dead.has(name) || !existsSync(this.#fileOf(name))))
+          rmSync(join(dir, file), { force: true })
       }
     }
   }
@@ -146,24 +158,30 @@ export class Registry {
     )
   }
 
-  #filesOf(process: ProcessId): string[] {
-    return [this.#fileOf(process), this.#partOf('inventory', process), this.#partOf('ssh', process)]
+  #filesOf(name: string): string[] {
+    return [this.#fileOf(name), this.#partOf('inventory', name), this.#partOf('ssh', name)]
   }
 
   get #sshDir(): string {
     return join(this.dir, 'ssh')
   }
 
-  #partOf(part: Part, { pid }: ProcessId): string {
-    return part === 'inventory'
-      ? join(this.inventoryDir, `lab-${pid}.yml`)
-      : join(this.#sshDir, `lab-${pid}.conf`)
+  #partOf(part: Part, name: string): string {
+    return part === 'inventory' ? join(this.inventoryDir, `${name}.yml`) : join(this.#sshDir, `${name}.conf`)
   }
 
-  #fileOf({ pid }: ProcessId): string {
-    return join(this.dir, `lab-${pid}.json`)
+  #fileOf(name: string): string {
+    return join(this.dir, `${name}.json`)
   }
 }
+
+/** What the files of a lab are called. Each project of Vitest's has a lab, all of them in one process. */
+function nameOf({ process, socket }: LabId): string {
+  return `lab-${process.pid}-${createHash('sha256').update(socket).digest('hex').slice(0, 8)}`
+}
+
+/** What the files of earlier versions are called, of which one process has one lab. */
+const formerNameOf = ({ process }: LabId) => `lab-${process.pid}`
 
 /** Makes `dir` where it is not there; says why it is not this user's alone, if it is not. */
 function whyNotOurs(dir: string): string | undefined {

@@ -274,7 +274,7 @@ export class StandingLab {
       this.#stop.abort(new RaspiError('cancelled', `The lab has ended: ${why}.`))
       await this.#networks?.close()
       await this.#lab.close()
-      this.#registry.remove(this.entry.process)
+      this.#registry.remove(this.entry)
       process.off('exit', this.#kill)
       this.#end.resolve(why)
     })()
@@ -378,15 +378,14 @@ export class StandingLab {
     this.#registry.write(this.entry)
     const ready = [...this.#pis.values()].flatMap((pi) => pi.ready())
     const inventory = staticInventory(ready, this.#groupChildren, join(this.#lab.runDir.path, 'cp'))
-    const { process } = this.entry
-    this.#registry.writePart('inventory', process, `${JSON.stringify(inventory, undefined, 2)}\n`)
-    this.#registry.writePart('ssh', process, sshConfig(ready))
+    this.#registry.writePart('inventory', this.entry, `${JSON.stringify(inventory, undefined, 2)}\n`)
+    this.#registry.writePart('ssh', this.entry, sshConfig(ready))
   }
 
   /** $XDG_RUNTIME_DIR goes with the user's last session; the lab stands on, and is to be found from the next one. */
   #writeMissing() {
     // Until it has Pis, what is written of it is only its claim.
-    if (this.#pis.size === 0 || this.#registry.has(this.entry.process)) return
+    if (this.#pis.size === 0 || this.#registry.has(this.entry)) return
     try {
       this.#registry.open()
       this.#writeDown()
@@ -397,7 +396,7 @@ export class StandingLab {
 
   #leaveAtOnce() {
     this.#lab.kill()
-    this.#registry.remove(this.entry.process)
+    this.#registry.remove(this.entry)
     rmSync(this.entry.socket, { force: true })
   }
 }

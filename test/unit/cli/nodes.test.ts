@@ -49,7 +49,7 @@ async function standingLab(): Promise<string[]> {
     },
   ]
   labs.registry.write(entry)
-  labs.registry.writePart('inventory', entry.process, JSON.stringify(staticInventory(ready, {}, '/cp')))
+  labs.registry.writePart('inventory', entry, JSON.stringify(staticInventory(ready, {}, '/cp')))
   await serveStanding(
     {
       list: () => pis,

@@ -51,7 +51,7 @@ async function standingLab(): Promise<string[]> {
   const entry = entryOf(labs.registry.dir, { process: thisProcess(), pis, detached: false })
   const ready = { name: 'boreas', groups: ['cold'], vars: {}, connection, controlPath: '/run/ssh' }
   labs.registry.write(entry)
-  labs.registry.writePart('inventory', entry.process, JSON.stringify(staticInventory([ready], {}, '/cp')))
+  labs.registry.writePart('inventory', entry, JSON.stringify(staticInventory([ready], {}, '/cp')))
   await serveStanding(
     {
       list: () => [boreas, zephyrus],

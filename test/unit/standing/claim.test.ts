@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { processId } from '../../../src/host/process.ts'
 import { claim, freePorts } from '../../../src/standing/claim.ts'
-import { Registry, thisProcess } from '../../../src/standing/registry.ts'
+import { type LabEntry, Registry, thisProcess } from '../../../src/standing/registry.ts'
 import { entryOf } from './entries.ts'
 
 let registry: Registry
@@ -58,25 +58,26 @@ test('what Ansible and ssh would read of labs that were killed is gone, and they
     { pid: process.ppid, startTime: startTimeOf(process.ppid) },
     { pid: 1, startTime: 'long ago' },
     { pid: 2, startTime: 'longer ago' },
-  ] as const
-  for (const lab of [living, dead])
-    registry.write(
-      entryOf(registry.dir, { process: lab, pis: [{ name: `of-${lab.pid}`, sshPort: firstPort }] }),
-    )
+  ].map((process) =>
+    entryOf(registry.dir, { process, pis: [{ name: `of-${process.pid}`, sshPort: firstPort }] }),
+  ) as [LabEntry, LabEntry, LabEntry]
+  for (const lab of [living, dead]) registry.write(lab)
   // Of a version that writes other entries.
-  const other = { pid: 3, startTime: '' }
-  writeFileSync(join(registry.dir, `lab-${other.pid}.json`), '{}')
+  const other = entryOf(registry.dir, { process: { pid: 3, startTime: '' } })
+  registry.write(other)
+  const [file = ''] = readdirSync(registry.dir).filter((name) => name.startsWith('lab-3'))
+  writeFileSync(join(registry.dir, file), '{}')
   for (const lab of [living, dead, unknown, other]) {
     registry.writePart('inventory', lab, '{}')
     registry.writePart('ssh', lab, '')
   }
   await claim({ pis: 1, firstPort }, registry, entryOf(registry.dir, { process: thisProcess() }))
   expect(readdirSync(registry.inventoryDir)).toEqual(
-    expect.arrayContaining([`lab-${living.pid}.yml`, `lab-${other.pid}.yml`]),
+    expect.arrayContaining([living, other].map((lab) => expect.stringContaining(`lab-${lab.process.pid}-`))),
   )
   expect(readdirSync(registry.inventoryDir)).toHaveLength(2)
   expect(readdirSync(join(registry.dir, 'ssh'))).toHaveLength(2)
-  expect(registry.entries().map((lab) => lab.process)).toContainEqual(dead)
+  expect(registry.entries().map((lab) => lab.process)).toContainEqual(dead.process)
 })
 
 test('a port on which somebody listens is passed over', async () => {

@@ -107,8 +107,9 @@ test('a lab that has written itself down and does not listen yet is starting', a
 
 test('the Pis of a lab whose process has died are told as gone, once, and nothing is left of it', async () => {
   const process = { pid: 4_194_304, startTime: '1' }
-  labs.registry.write(entryOf(labs.registry.dir, { process }))
-  labs.registry.writePart('inventory', process, '{}')
+  const entry = entryOf(labs.registry.dir, { process })
+  labs.registry.write(entry)
+  labs.registry.writePart('inventory', entry, '{}')
   writeFileSync(join(labs.registry.dir, `socket-${process.pid}`), '')
   expect(await labs.list()).toMatchObject([
     {
@@ -118,5 +119,5 @@ test('the Pis of a lab whose process has died are told as gone, once, and nothin
     },
   ])
   expect(await labs.list()).toEqual([])
-  expect(() => labs.registry.readInventory(entryOf('', { process }))).toThrow(/ENOENT/)
+  expect(() => labs.registry.readInventory(entry)).toThrow(/ENOENT/)
 })

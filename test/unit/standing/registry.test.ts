@@ -3,6 +3,7 @@ import {
   chownSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -11,7 +12,13 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
-import { defaultRegistryDir, isStanding, Registry, thisProcess } from '../../../src/standing/registry.ts'
+import {
+  defaultRegistryDir,
+  isStanding,
+  type LabEntry,
+  Registry,
+  thisProcess,
+} from '../../../src/standing/registry.ts'
 import { entryOf } from './entries.ts'
 
 let dir: string
@@ -36,21 +43,57 @@ test('what is written is read again, the oldest first, and can be forgotten', ()
   writeFileSync(join(dir, 'lab-77.json'), 'no JSON')
   expect(new Registry(dir).entries()).toEqual([older, mine])
   expect([isStanding(older), isStanding(mine)]).toEqual([false, true])
-  registry.remove(older.process)
+  registry.remove(older)
   expect(registry.entries()).toEqual([mine])
   expect(statSync(dir).mode & 0o777).toBe(0o700)
-  expect(statSync(join(dir, `lab-${process.pid}.json`)).mode & 0o777).toBe(0o600)
+  const [file = ''] = readdirSync(dir).filter((name) => name.startsWith(`lab-${process.pid}-`))
+  expect(statSync(join(dir, file)).mode & 0o777).toBe(0o600)
 })
 
 test('a lab has its part in the inventory and in the ssh configuration until it is forgotten', () => {
   const registry = new Registry(dir)
   const entry = entryOf(dir, { process: thisProcess() })
-  registry.writePart('inventory', entry.process, '{}')
-  registry.writePart('ssh', entry.process, 'Host boreas\n')
+  registry.writePart('inventory', entry, '{}')
+  registry.writePart('ssh', entry, 'Host boreas\n')
   expect(registry.readInventory(entry)).toBe('{}')
   expect(statSync(registry.sshConfig).isFile()).toBe(true)
-  registry.remove(entry.process)
+  registry.remove(entry)
   expect(() => registry.readInventory(entry)).toThrow(/ENOENT/)
+})
+
+test('labs of one process, as projects of Vitest have them, do not replace each other', () => {
+  const registry = new Registry(dir)
+  const labs = ['one', 'two'].map((name) => entryOf(join(dir, name), { process: thisProcess() }))
+  for (const lab of labs) {
+    registry.write(lab)
+    registry.writePart('inventory', lab, lab.socket)
+    registry.writePart('ssh', lab, '')
+  }
+  expect(registry.entries()).toHaveLength(2)
+  expect(labs.map((lab) => registry.readInventory(lab))).toEqual(labs.map(({ socket }) => socket))
+  const [one, two] = labs as [LabEntry, LabEntry]
+  registry.remove(one)
+  expect(registry.entries()).toEqual([two])
+  expect([registry.has(one), registry.has(two)]).toEqual([false, true])
+})
+
+test('a lab of an earlier version, whose files have no more than the process in their names, is one too', () => {
+  const registry = new Registry(dir)
+  const [living, dead] = [thisProcess(), { pid: 1, startTime: 'never' }].map((process) =>
+    entryOf(dir, { process }),
+  ) as [LabEntry, LabEntry]
+  mkdirSync(registry.inventoryDir)
+  for (const lab of [living, dead]) {
+    writeFileSync(join(dir, `lab-${lab.process.pid}.json`), JSON.stringify(lab))
+    writeFileSync(join(registry.inventoryDir, `lab-${lab.process.pid}.yml`), 'theirs')
+  }
+  registry.removeDeadParts()
+  expect(registry.entries()).toHaveLength(2)
+  expect(registry.readInventory(living)).toBe('theirs')
+  expect(readdirSync(registry.inventoryDir)).toEqual([`lab-${process.pid}.yml`])
+  for (const lab of [living, dead]) registry.remove(lab)
+  expect(registry.entries()).toEqual([])
+  expect(readdirSync(registry.inventoryDir)).toEqual([])
 })
 
 test.for([
