@@ -6,7 +6,7 @@ import { duration } from '../host/progress.ts'
 import { shownPath } from '../host/shown-path.ts'
 import { supervise } from '../host/supervise.ts'
 import { askingEnvironment } from './asking.ts'
-import { ansibleMissing } from './config.ts'
+import { ansibleMissing, readConfig } from './config.ts'
 import { needing } from './elsewhere.ts'
 import { detailsOfWarnings, parseError, parseWarnings } from './messages.ts'
 import { partsOf } from './pattern.ts'
@@ -55,14 +55,17 @@ export async function readInventory(
   inventory: string | readonly string[],
   context: InventoryContext,
 ): Promise<UserInventory> {
-  const { projectDir, playbookVars = true } = context
+  const { projectDir, playbookVars = true, env = process.env } = context
   const given = [inventory].flat()
   if (given.length === 0 || given.some((source) => source === ''))
     throw new RaspiError('options', 'An inventory is a path, or a list of paths: an empty one was given.')
   const sources = given.map((source) => sourceOf(source, projectDir))
   // A group_vars directory most often lies beside the playbooks. Without the option Ansible takes the working directory for
   // theirs, and what is no directory has none.
-  const args = ['--list', `--playbook-dir=${playbookVars ? projectDir : devNull}`]
+  // It ranks above the user's setting, and whoever says where they are may have the inventory's plugins there.
+  const config = await readConfig('ansible-playbook', { cwd: projectDir, env })
+  const beside = config.isSet('PLAYBOOK_DIR') ? [] : [`--playbook-dir=${playbookVars ? projectDir : devNull}`]
+  const args = ['--list', ...beside]
   const { stdout, stderr } = await ask('ansible-inventory', sources, given, args, context)
   const unparsed = parseWarnings(stderr).warnings.find((warning) =>
     sources.some((source) => warning.startsWith(`Unable to parse ${source} as an inventory source`)),

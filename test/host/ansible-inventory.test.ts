@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { hostsForPis, limitedHosts, readInventory } from '../../src/ansible/user-inventory.ts'
@@ -136,6 +136,31 @@ test('an inventory script that hangs is an error that says so, and is ended', {
     /^The inventory cloud\.sh did not answer within 6\.0 s\./,
   )
   expect(await survivors([], () => processesOf(project.root), 5_000)).toEqual([])
+})
+
+test('where the user’s configuration says where the playbooks are, the inventory has the plugins there', {
+  timeout: 60_000,
+}, async () => {
+  using project = new AnsibleProject({
+    'winds.yml': 'plugin: winds\n',
+    'pb/inventory_plugins/winds.py': `from ansible.plugins.inventory import BaseInventoryPlugin
+
+DOCUMENTATION = "name: winds\\nplugin_type: inventory\\nshort_description: winds\\noptions: {}"
+
+
+class InventoryModule(BaseInventoryPlugin):
+    NAME = "winds"
+
+    def parse(self, inventory, loader, path, cache=True):
+        super().parse(inventory, loader, path, cache)
+        inventory.add_host("boreas")
+`,
+  })
+  const env = { ...process.env, ANSIBLE_PLAYBOOK_DIR: 'pb' }
+  const { pis } = await wantedPis([], { inventory: 'winds.yml' }, { env, cwd: project.dir })
+  expect(pis).toMatchObject([{ name: 'boreas' }])
+  writeFileSync(join(project.dir, 'ansible.cfg'), '[defaults]\nplaybook_dir = pb\n')
+  expect(await readInventory('winds.yml', { projectDir: project.dir })).toMatchObject({ hosts: ['boreas'] })
 })
 
 test('Pis that stay up keep no variables that lie beside the playbooks only', {

@@ -30,6 +30,6 @@ test('an inventory that is not there is refused before Ansible is asked', async 
 
 test('without Ansible it says so', async () => {
   await expect(readInventory('web,', { projectDir: '/', env: { PATH: '' } })).rejects.toThrow(
-    'ansible-inventory was not found: Ansible is not installed',
+    'ansible-playbook was not found: Ansible is not installed',
   )
 })
