@@ -17,6 +17,9 @@ export interface CutShort {
   pis: readonly LentPi[]
 }
 
+/** The directories that this process has cleared. */
+const cleared = new Set<string>()
+
 /** How much is kept of a text, in characters. */
 const most = 256 * 1024
 
@@ -34,8 +37,10 @@ export class CutShortEvidence {
     this.#log = log
   }
 
-  /** Clears what a run before this one has left. */
+  /** Clears what a run before this one has left: once, for another project's tests may have been cut short meanwhile. */
   clear(): void {
+    if (cleared.has(this.#dir)) return
+    cleared.add(this.#dir)
     rmSync(this.#dir, { recursive: true, force: true })
   }
 

@@ -32,6 +32,16 @@ test('what a test can no longer tell itself is kept, masked, and told in a line'
   expect(existsSync(kept)).toBe(false)
 })
 
+test('what the tests of one project have left is not cleared for the next one', () => {
+  const dir = scratchDir()
+  const evidenceOf = () => new CutShortEvidence(join(dir, 'evidence'), () => {})
+  const one = evidenceOf()
+  one.clear()
+  one.keep('A test worker has ended in the middle of', { holder: 'web', pis: [] })
+  evidenceOf().clear()
+  expect(existsSync(join(dir, 'evidence/interrupted/web'))).toBe(true)
+})
+
 test('where nothing can be kept the line says why', () => {
   const dir = scratchDir()
   writeFileSync(join(dir, 'evidence'), 'a file')
