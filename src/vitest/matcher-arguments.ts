@@ -16,6 +16,14 @@ export function refuseUnknown(matcher: string, known: readonly string[], given: 
   if (unknown !== undefined) throw wrongArgument(matcher, `it knows no option "${unknown}"`, hint)
 }
 
+/** Throws a `RaspiError` where a matcher that takes `most` arguments is `given` more: they would expect nothing, and pass. */
+export function refuseMore(matcher: string, most: number, given: readonly unknown[]): void {
+  const more = given.slice(most).find((argument) => argument !== undefined)
+  if (more === undefined) return
+  const takes = most === 0 ? 'no argument' : `${most} argument${most === 1 ? '' : 's'}`
+  throw wrongArgument(matcher, `it does not take ${shown(more)}`, `It takes ${takes}.`)
+}
+
 /** Throws a `RaspiError` where one of `names` is neither a text nor an expression: it would match any, or none. */
 export function refuseNameless(matcher: string, names: unknown): void {
   const hint = 'Give a text or a regular expression.'

@@ -1,6 +1,6 @@
 import { type TaskStatus, taskStatuses } from '../ansible/events.ts'
 import type { AnsibleRun, HandlerNotification, TaskRun } from '../ansible/run.ts'
-import { refuseNameless, refuseUnknown, wrongArgument } from './matcher-arguments.ts'
+import { refuseMore, refuseNameless, refuseUnknown, wrongArgument } from './matcher-arguments.ts'
 import { toPredictItsChanges } from './prediction.ts'
 import {
   asRun,
@@ -47,8 +47,9 @@ export interface RunMatchers<R> {
 
 /** For `expect.extend`. */
 export const runMatchers = {
-  toSucceed(this: MatcherContext, received: unknown): MatcherResult {
+  toSucceed(this: MatcherContext, received: unknown, ...more: unknown[]): MatcherResult {
     const run = asRun('toSucceed', received)
+    refuseMore('toSucceed', 0, more)
     return {
       pass: succeeded(run),
       message: () =>
@@ -87,8 +88,14 @@ export const runMatchers = {
     }
   },
 
-  toHaveChanged(this: MatcherContext, received: unknown, expected?: number): MatcherResult {
+  toHaveChanged(
+    this: MatcherContext,
+    received: unknown,
+    expected?: number,
+    ...more: unknown[]
+  ): MatcherResult {
     const run = asRun('toHaveChanged', received)
+    refuseMore('toHaveChanged', 1, [expected, ...more])
     if (expected !== undefined && !(Number.isInteger(expected) && expected >= 0))
       throw wrongArgument(
         'toHaveChanged',
@@ -112,12 +119,15 @@ export const runMatchers = {
     }
   },
 
-  toBeIdempotent(this: MatcherContext, received: unknown): MatcherResult {
-    return changesNothing(this, 'toBeIdempotent', asRun('toBeIdempotent', received))
+  toBeIdempotent(this: MatcherContext, received: unknown, ...more: unknown[]): MatcherResult {
+    const run = asRun('toBeIdempotent', received)
+    refuseMore('toBeIdempotent', 0, more)
+    return changesNothing(this, 'toBeIdempotent', run)
   },
 
-  toChangeNothingInCheckMode(this: MatcherContext, received: unknown): MatcherResult {
+  toChangeNothingInCheckMode(this: MatcherContext, received: unknown, ...more: unknown[]): MatcherResult {
     const run = asRun('toChangeNothingInCheckMode', received)
+    refuseMore('toChangeNothingInCheckMode', 0, more)
     if (!run.check)
       throw new TypeError(
         'toChangeNothingInCheckMode is for a run with { check: true }, which this one is not.',

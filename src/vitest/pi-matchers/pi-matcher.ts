@@ -2,7 +2,7 @@ import { type MatcherState, vi } from 'vitest'
 import { probe } from '../../pi/probes/probe.ts'
 import type { AnswersTo, Query } from '../../pi/probes/queries.ts'
 import { isProbeTarget, type ProbeTarget } from '../../pi/probes/target.ts'
-import { refuseUnknown } from '../matcher-arguments.ts'
+import { refuseMore, refuseUnknown } from '../matcher-arguments.ts'
 import type { Verdict } from './verdict.ts'
 
 interface PiMatcher<Q extends readonly Query[], A extends unknown[]> {
@@ -62,6 +62,7 @@ export function lookingMatcher<A extends unknown[]>(
       const received = this.utils.printReceived(pi)
       throw new TypeError(`${name} can be used only with a Pi, was called with ${received}`)
     }
+    refuseMore(name, options ? subjects + 1 : subjects, args)
     if (options) refuseUnknown(name, options, args[subjects])
     return look(pi, ...args).then(({ verdict, root = true }) => {
       // No actual and expected: Vitest would print a second diff below the message, and of contents kept secret.

@@ -246,6 +246,10 @@ test.for<[string, (it: Record<string, (...args: unknown[]) => void>) => void, st
   ['toHaveNotifiedHandler', (it) => it.toHaveNotifiedHandler?.('R', { hosts: 'db1' }), 'no option "hosts"'],
   ['toHaveNoWarnings', (it) => it.toHaveNoWarnings?.({ exept: [] }), 'it knows no option "exept"'],
   ['toHaveNoWarnings', (it) => it.toHaveNoWarnings?.({ except: 'Old' }), '"Old" is no list of names'],
+  ['toSucceed', (it) => it.toSucceed?.('Install'), 'it does not take "Install"'],
+  ['toBeIdempotent', (it) => it.toBeIdempotent?.({ except: ['x'] }), 'it does not take {"except":["x"]}'],
+  ['toChangeNothingInCheckMode', (it) => it.toChangeNothingInCheckMode?.(1), 'it does not take 1'],
+  ['toHaveChanged', (it) => it.toHaveChanged?.(2, { host: 'db' }), 'it does not take {"host":"db"}'],
 ])('%s refuses what would expect nothing, negated or not: %s', ([name, assertion, why]) => {
   for (const it of [expect(broken), expect(broken).not]) {
     const refused = messageOf(() => assertion(it as never))

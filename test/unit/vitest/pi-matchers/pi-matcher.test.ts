@@ -41,6 +41,25 @@ describe('a matcher on a Pi', () => {
     `)
   })
 
+  test('refuses an argument more than it takes', async () => {
+    const asked = expectPi(localTarget()) as unknown as Record<string, (...args: unknown[]) => Promise<void>>
+    expect(
+      await failure(async () => asked.toHaveTimezone?.('UTC', { persistent: true })),
+    ).toMatchInlineSnapshot(`
+      "toHaveTimezone can't be used like this: it does not take {"persistent":true}
+        It takes 1 argument."
+    `)
+    expect(await failure(async () => asked.toHaveFile?.('/etc/hosts', {}, 'more'))).toMatchInlineSnapshot(`
+      "toHaveFile can't be used like this: it does not take "more"
+        It takes 2 arguments."
+    `)
+    expect(await failure(async () => asked.toHaveNoFailedUnits?.({}, 'cron'))).toMatchInlineSnapshot(`
+      "toHaveNoFailedUnits can't be used like this: it does not take "cron"
+        It takes 1 argument."
+    `)
+    await asked.toHaveFile?.('/etc/hosts', undefined, undefined)
+  })
+
   test('refuses options that are none, and takes no subject for them', async () => {
     const [word, list] = ['running', ['cron']] as unknown[] as object[]
     expect(
