@@ -56,10 +56,12 @@ export function registerCommands(context: HostContext, programs: Programs): Comm
   if (existsSync(systemPath(context, '/run/systemd/system'))) {
     return [asRoot(context.uid, ['systemctl', 'restart', 'systemd-binfmt'])]
   }
-  const mounted = existsSync(systemPath(context, `${directory}/register`))
+  const register = `grep ^: ${configuration} > ${directory}/register`
+  if (existsSync(systemPath(context, `${directory}/register`))) return [shell(register)]
   return [
-    ...(mounted ? [] : [asRoot(context.uid, ['mount', '-t', 'binfmt_misc', 'binfmt_misc', directory])]),
-    shell(`grep ^: ${configuration} > ${directory}/register`),
+    asRoot(context.uid, ['mount', '-t', 'binfmt_misc', 'binfmt_misc', directory]),
+    // The kernel may have had it all along, unseen here: as in a container, or in a chroot with a /proc of its own.
+    shell(`[ -e ${entry} ] || ${register}`),
   ]
 }
 

@@ -35,12 +35,14 @@ test('systemd registers a missing entry where it runs', () => {
 test('without systemd the file system is mounted and the line is written, as in a container', () => {
   const host = fakeHost()
   host.remove(entry)
-  const register = `sh -c 'grep ^: /usr/lib/binfmt.d/qemu-aarch64.conf > /proc/sys/fs/binfmt_misc/register'`
-  expect(commands(host)).toEqual([register])
+  const register = 'grep ^: /usr/lib/binfmt.d/qemu-aarch64.conf > /proc/sys/fs/binfmt_misc/register'
+  expect(commands(host)).toEqual([`sh -c '${register}'`])
   host.remove('/proc/sys/fs/binfmt_misc/register')
   const mount = 'mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc'
-  expect(commands(host)).toEqual([mount, register])
-  expect(checkBinfmt(host.context, 'arm64').remedy).toBe(`${mount} && ${register}`)
+  // What is there turns out as soon as that is mounted.
+  const unlessThere = `sh -c '[ -e ${entry} ] || ${register}'`
+  expect(commands(host)).toEqual([mount, unlessThere])
+  expect(checkBinfmt(host.context, 'arm64').remedy).toBe(`${mount} && ${unlessThere}`)
 })
 
 test('without qemu-user there is nothing to register yet', () => {
