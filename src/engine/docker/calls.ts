@@ -1,5 +1,5 @@
 import type Dockerode from 'dockerode'
-import { RaspiError } from '../../errors.ts'
+import { isRaspiError, RaspiError } from '../../errors.ts'
 import { duration } from '../../host/progress.ts'
 
 /** How long an engine may take to answer, in ms: on a slow one, far away, a container takes its time to be made. */
@@ -68,6 +68,15 @@ export function withSignal(docker: Dockerode, signal: AbortSignal): Dockerode {
   return withCalls(docker, ({ abortSignal = signal, ...call }, answer) =>
     docker.modem.dial({ ...call, abortSignal: AbortSignal.any([abortSignal, signal]) }, answer),
   )
+}
+
+/**
+ * Throws the reason of `signal` where that has aborted, and `error` where it tells people already what is wrong: what is left is
+ * for the caller to put into words.
+ */
+export function throwKnown(error: unknown, signal: AbortSignal | undefined): void {
+  signal?.throwIfAborted()
+  if (isRaspiError(error)) throw error
 }
 
 /** The engine `docker` with another way to make calls, for all that is had by it as well. */

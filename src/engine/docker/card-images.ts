@@ -1,7 +1,8 @@
-import { isRaspiError, messageOf, RaspiError } from '../../errors.ts'
+import { messageOf, RaspiError } from '../../errors.ts'
 import { exclusively } from '../../host/lock.ts'
 import { type Log, phase } from '../../host/progress.ts'
 import type { Image } from '../../image/image.ts'
+import { throwKnown } from './calls.ts'
 import type { DockerClient } from './client.ts'
 import type { ContainerPlace } from './container-place.ts'
 import { commit, copyCardInto, imageId } from './images.ts'
@@ -48,8 +49,7 @@ export class CardImages {
         return name
       })
     } catch (error) {
-      signal.throwIfAborted()
-      if (isRaspiError(error)) throw error
+      throwKnown(error, signal)
       throw new RaspiError('host', `${image.name} could not be copied to ${engine}: ${messageOf(error)}`, {
         cause: error,
       })

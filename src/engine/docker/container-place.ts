@@ -5,7 +5,7 @@ import type { Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import type Dockerode from 'dockerode'
-import { isRaspiError, messageOf, RaspiError } from '../../errors.ts'
+import { messageOf, RaspiError } from '../../errors.ts'
 import { privateDir } from '../../host/paths.ts'
 import { machineFiles } from '../../machine/command-line.ts'
 import {
@@ -15,6 +15,7 @@ import {
   type QemuExit,
   type QemuProcess,
 } from '../../machine/place.ts'
+import { throwKnown } from './calls.ts'
 import type { DockerClient } from './client.ts'
 import type { OwnContainer } from './container.ts'
 import { runIn, startIn, streamTo } from './exec.ts'
@@ -180,8 +181,7 @@ export class ContainerPlace implements Place {
     try {
       return await runIn(this.container, command, input, { signal: this.#stop })
     } catch (error) {
-      this.#stop.throwIfAborted()
-      if (isRaspiError(error)) throw error
+      throwKnown(error, this.#stop)
       throw new RaspiError('boot', `${this.#gone()}: ${messageOf(error)}`, { cause: error })
     }
   }

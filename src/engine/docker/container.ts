@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream'
 import type Dockerode from 'dockerode'
-import { isRaspiError, messageOf, RaspiError, type RaspiErrorKind } from '../../errors.ts'
+import { messageOf, RaspiError, type RaspiErrorKind } from '../../errors.ts'
 import { mapsWithoutWriting } from '../../machine/command-line.ts'
+import { throwKnown } from './calls.ts'
 import type { DockerClient } from './client.ts'
 import { runIn } from './exec.ts'
 import { ownerLabels } from './owner.ts'
@@ -87,8 +88,7 @@ export async function startContainer(
     return { container, end }
   } catch (error) {
     await undo()
-    signal?.throwIfAborted()
-    if (isRaspiError(error)) throw error
+    throwKnown(error, signal)
     throw new RaspiError(kind, `${name} could not start a container of ${image}: ${messageOf(error)}`, {
       cause: error,
     })

@@ -1,4 +1,4 @@
-import { isRaspiError, messageOf, RaspiError } from '../../errors.ts'
+import { messageOf, RaspiError } from '../../errors.ts'
 import type { Booted } from '../../freeze/freeze.ts'
 import { type FrozenPi, frozenFiles, frozenIn } from '../../freeze/store.ts'
 import { split } from '../../host/oci-names.ts'
@@ -14,7 +14,7 @@ import { makeCard } from '../../machine/card.ts'
 import type { Place } from '../../machine/place.ts'
 import type { HostSize } from '../capacity.ts'
 import type { Engine, FrozenPlan, PiSource, Workshop } from '../engine.ts'
-import { withDeadlines } from './calls.ts'
+import { throwKnown, withDeadlines } from './calls.ts'
 import { CardImages } from './card-images.ts'
 import { connectDocker, type DockerClient, until } from './client.ts'
 import { qemuVersionIn, startContainer } from './container.ts'
@@ -164,8 +164,7 @@ export class DockerEngine implements Engine {
     await docker.getImage(container).tag({ repo, tag })
     if (!push) return
     await phase(this.#context.log, `Pushing ${to}`, () => pushImage(docker, to)).catch((error) => {
-      this.#context.signal.throwIfAborted()
-      if (isRaspiError(error)) throw error
+      throwKnown(error, this.#context.signal)
       throw new RaspiError('host', `${to} cannot be pushed from ${engine}: ${messageOf(error)}`, {
         hint: registryHint,
         cause: error,
@@ -294,8 +293,7 @@ export class DockerEngine implements Engine {
     try {
       await phase(this.#context.log, `Pulling ${name}`, () => pullImage(docker, name))
     } catch (error) {
-      this.#context.signal.throwIfAborted()
-      if (isRaspiError(error)) throw error
+      throwKnown(error, this.#context.signal)
       throw new RaspiError(
         'host',
         `The frozen Pi ${name} cannot be pulled to ${engine}: ${messageOf(error)}`,

@@ -3,12 +3,13 @@ import { once } from 'node:events'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type Dockerode from 'dockerode'
-import { isRaspiError, messageOf, RaspiError } from '../../errors.ts'
+import { messageOf, RaspiError } from '../../errors.ts'
 import { dockerLogin } from '../../host/docker-login.ts'
 import { registryOf, split } from '../../host/oci-names.ts'
 import { dieWithParent } from '../../host/process.ts'
 import { type Log, phase } from '../../host/progress.ts'
 import type { Image } from '../../image/image.ts'
+import { throwKnown } from './calls.ts'
 import type { DockerClient } from './client.ts'
 import { type ContainerPlace, inside } from './container-place.ts'
 
@@ -54,8 +55,7 @@ export async function ensureImage(
     if (made) return made
     throw new Error('it is not there')
   } catch (error) {
-    signal?.throwIfAborted()
-    if (isRaspiError(error)) throw error
+    throwKnown(error, signal)
     const how = wanted ? 'pulled' : 'built'
     throw new RaspiError('host', `The image ${image} cannot be ${how} on ${name}: ${messageOf(error)}`, {
       hint: wanted ? registryHint : own.otherwise,
@@ -96,8 +96,7 @@ async function copiedId(name: string, from: DockerClient, to: DockerClient, log:
     if (copied) return copied
     throw new Error('it is not there')
   } catch (error) {
-    to.signal?.throwIfAborted()
-    if (isRaspiError(error)) throw error
+    throwKnown(error, to.signal)
     const what = `The image ${name} cannot be copied from ${from.name} to ${to.name}`
     throw new RaspiError('host', `${what}: ${messageOf(error)}`, { cause: error })
   }
