@@ -50,10 +50,10 @@ export async function startContainer(
   { kind = 'boot', mounts = [], capabilities = [], groups = [], labels = {}, signal }: ContainerOptions = {},
 ): Promise<OwnContainer> {
   let undo = async () => {}
-  const stop = () => ({ ...(signal && { abortSignal: signal }) })
+  const stop = signal ? { abortSignal: signal } : {}
   try {
     const container = await docker.createContainer({
-      ...stop(),
+      ...stop,
       // An image's own entrypoint is for whoever runs it by hand.
       ...{ Image: image, Entrypoint: ['cat'], Labels: { ...ownerLabels(), ...labels } },
       ...{ OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: false, AttachStderr: false },
@@ -71,7 +71,7 @@ export async function startContainer(
     // The engine removes by itself only what was started.
     undo = () => remove(container)
     const lifeline = (await container.attach({
-      ...stop(),
+      ...stop,
       stream: true,
       stdin: true,
       hijack: true,
@@ -84,7 +84,7 @@ export async function startContainer(
     lifeline.on('error', () => {})
     // Only who is read from is seen to end.
     lifeline.resume()
-    await container.start(stop())
+    await container.start(stop)
     return { container, end }
   } catch (error) {
     await undo()

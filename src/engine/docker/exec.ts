@@ -33,14 +33,14 @@ export async function startIn(
   command: readonly string[],
   { user, env = {}, signal }: ExecOptions = {},
 ): Promise<ContainerProcess> {
-  const stop = () => ({ ...(signal && { abortSignal: signal }) })
+  const stop = signal ? { abortSignal: signal } : {}
   const attach = { AttachStdin: true, AttachStdout: true, AttachStderr: true }
   const exec = await container.exec({
     ...{ Cmd: [...command], ...attach, Env: Object.entries(env).map(([name, value]) => `${name}=${value}`) },
     ...(user !== undefined && { User: user }),
-    ...stop(),
+    ...stop,
   })
-  const connection = await exec.start({ ...stop(), hijack: true, stdin: true })
+  const connection = await exec.start({ ...stop, hijack: true, stdin: true })
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   container.modem.demuxStream(connection, stdout, stderr)
   const end = () => {
