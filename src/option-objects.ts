@@ -12,11 +12,21 @@ export function optionObject<Shape extends z.core.$ZodLooseShape>(shape: Shape) 
   })
 }
 
-/** Throws a `RaspiError` that names each wrong option where `given`, the options of `what`, are not as `schema` says. */
-export function checkOptions(what: string, schema: z.ZodType, given: unknown): void {
-  const { success, error } = schema.safeParse(given)
-  if (!success)
-    throw new RaspiError('options', `The options of ${what} are wrong:\n${z.prettifyError(error)}`)
+/**
+ * The options `given` to `what`, with their defaults. Throws a `RaspiError` that names each wrong option, with `hint`, where they
+ * are not as `schema` says.
+ */
+export function checkOptions<Schema extends z.ZodType>(
+  what: string,
+  schema: Schema,
+  given: unknown,
+  hint?: string,
+): z.output<Schema> {
+  const { success, data, error } = schema.safeParse(given)
+  if (success) return data
+  throw new RaspiError('options', `The options of ${what} are wrong:\n${z.prettifyError(error)}`, {
+    ...(hint !== undefined && { hint }),
+  })
 }
 
 /** One text or several. */

@@ -5,7 +5,7 @@ import { engineSchema } from './engine-option.ts'
 import { RaspiError } from './errors.ts'
 import { expandHome } from './host/paths.ts'
 import { imageOptionSchema } from './image-option.ts'
-import { optionObject } from './option-objects.ts'
+import { checkOptions, optionObject } from './option-objects.ts'
 
 /** The engine that the environment names. Throws a `RaspiError` where that is none. */
 function engineOf({ VITEST_RASPI_ENGINE: engine }: NodeJS.ProcessEnv): 'process' | 'docker' {
@@ -93,9 +93,6 @@ export type ResolvedOptions = z.output<typeof optionsSchema>
 
 /** Checks `options` and fills in the defaults. Throws a `RaspiError` that names each wrong option. */
 export function resolveOptions(options: RaspiOptions): ResolvedOptions {
-  const result = optionsSchema.safeParse(options)
-  if (result.success) return result.data
-  throw new RaspiError('options', `The options of raspi() are wrong:\n${z.prettifyError(result.error)}`, {
-    hint: 'Correct them where raspi({ … }) is called, most often in the configuration of Vitest.',
-  })
+  const hint = 'Correct them where raspi({ … }) is called, most often in the configuration of Vitest.'
+  return checkOptions('raspi()', optionsSchema, options, hint)
 }
