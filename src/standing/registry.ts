@@ -46,6 +46,11 @@ export function defaultRegistryDir(env: NodeJS.ProcessEnv = process.env): string
     : join(tmpdir(), `raspi-labs-${process.getuid?.()}`)
 }
 
+/** What the files of a lab are called, by this version and by earlier ones. */
+const labName = '(lab-\\d+(?:-[0-9a-f]{8})?)'
+const entryFile = new RegExp(`^${labName}\\.json$`)
+const partFile = new RegExp(`^${labName}\\.(?:yml|conf)$`)
+
 /** What tells labs apart: a process may have several. */
 type LabId = Pick<LabEntry, 'process' | 'socket'>
 
@@ -80,7 +85,7 @@ export class Registry {
 
   #named(): { name: string; entry: LabEntry }[] {
     return readdirSync(this.dir).flatMap((file) => {
-      const [, name] = /^(lab-\d+(?:-[0-9a-f]{8})?)\.json$/.exec(file) ?? []
+      const [, name] = entryFile.exec(file) ?? []
       try {
         return name
           ? [{ name, entry: entrySchema.parse(JSON.parse(readFileSync(join(this.dir, file), 'utf8'))) }]
@@ -141,7 +146,7 @@ export class Registry {
     )
     for (const dir of [this.inventoryDir, this.#sshDir].filter(existsSync)) {
       for (const file of readdirSync(dir)) {
-        const [, name] = /^(lab-\d+(?:-[0-9a-f]{8})?)\.(?:yml|conf)$/.exec(file) ?? []
+        const [, name] = partFile.exec(file) ?? []
         // An entry that cannot be read is perhaps one of another version, whose lab stands.
         if (name && (dead.has(name) || !existsSync(this.#fileOf(name))))
           rmSync(join(dir, file), { force: true })
