@@ -21,7 +21,8 @@ async function ping(from: Pi, to: string, args = '-c 3') {
     received: number(/(\d+) received/),
     duplicates: number(/\+(\d+) duplicates/),
     min: number(/mdev = ([\d.]+)/),
-    max: number(/mdev = [\d.]+\/[\d.]+\/([\d.]+)/),
+    /** From the first request to the last answer, in ms. */
+    total: number(/ time (\d+)ms/),
     mdev: number(/mdev = [\d.]+\/[\d.]+\/[\d.]+\/([\d.]+)/),
   }
 }
@@ -136,13 +137,16 @@ const faults: [
     },
     ({ min }) => expect(min).toBeLessThan(700),
   ],
-  // Of ten frames of a kilobyte at once the last is through after 5.2 s; to send them takes one.
+  // Ten frames of a kilobyte take 5.2 s, however slowly a busy guest sends them: a single answer can be back much sooner.
   [
     'a link with a rate carries no more',
     (network) => network.rate({ bytesPerSecond: 2_000, port: 'worker' }),
-    '-c 10 -l 10 -s 1000 -W 8',
-    ({ max }) => expect(max).toBeGreaterThan(3_000),
-    ({ max }) => expect(max).toBeLessThan(2_000),
+    '-c 10 -l 10 -s 1000 -w 60',
+    ({ received, total }) => {
+      expect(received).toBe(10)
+      expect(total).toBeGreaterThan(5_000)
+    },
+    ({ total }) => expect(total).toBeLessThan(5_000),
   ],
 ]
 test.for(faults)(
