@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { dirname, join, parse } from 'node:path'
 import { RaspiError } from '../errors.ts'
+import { timingsFileOf } from './timings.ts'
 
 /** What shards left, put together. */
 export interface GatheredShards {
@@ -44,6 +45,7 @@ export function gatherShards(
   for (const [index, report] of reports.entries())
     cpSync(report, join(blobDir, `${index + 1}-${report.slice(report.lastIndexOf('/') + 1)}`))
   for (const dir of dirs) copyAttachments(dir, root)
+  copyTimings(dirs, root)
   return { reports, evidence: copyEvidence(dirs, root) }
 }
 
@@ -75,6 +77,18 @@ function checkTwice(reports: readonly string[]): void {
     known.set(digest, report)
     known.set(name, report)
   }
+}
+
+/**
+ * Copies the timings that the shards were dealt by, which all of them have, to where there are none: what has failed keeps
+ * its earlier one.
+ */
+function copyTimings(dirs: readonly string[], root: string): void {
+  const to = timingsFileOf(join(root, '.vitest/raspi'))
+  const from = dirs.map((dir) => timingsFileOf(join(insideOf(dir), 'raspi'))).find((path) => existsSync(path))
+  if (!from || existsSync(to)) return
+  mkdirSync(dirname(to), { recursive: true })
+  cpSync(from, to)
 }
 
 /** The directory that Vitest calls `.vitest`, under whatever name it was kept. */

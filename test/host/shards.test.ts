@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { withoutRepository } from '../../src/host/git.ts'
@@ -94,9 +94,13 @@ test('three shards, merged elsewhere, close as one run does; what cannot be whol
   expect(plain.code, plain.output).toBe(0)
   for (const line of closingOf(one.output)) expect(plain.output).toContain(line)
 
+  // Timings by which the shards were dealt are kept of what a shard did not bring to its end.
+  elsewhere.write({ 'shards/1/raspi/timings.json': JSON.stringify(timings) })
+  rmSync(join(elsewhere.dir, '.vitest'), { recursive: true })
   const missing = merge('shards/1', 'shards/3')
   expect(missing.output).toContain('The report of shard 2 of 3 is missing')
   expect(missing.code).toBe(1)
+  expect(JSON.parse(left(elsewhere, 'timings.json')).files).toMatchObject({ 'b.test.ts': 1, 'd.test.ts': 1 })
 
   // A shard that knew other timings.
   sharded.write({

@@ -30,6 +30,7 @@ test('reports go together, evidence to where it would be, and nothing that is ma
     '.vitest/blob/blob-1-2.json': '1',
     '.vitest/raspi/a.test.ts/works/timeline.txt': 'a',
     '.vitest/raspi/index.html': 'of a part',
+    '.vitest/raspi/timings.json': 'by which it was dealt',
     '.vitest/attachments/x.txt': 'x',
   })
   // As a CI keeps the directory `.vitest`: without its name.
@@ -48,7 +49,13 @@ test('reports go together, evidence to where it would be, and nothing that is ma
       .map((name) => read(blobDir, name))
       .sort(),
   ).toEqual(['1', '2'])
-  expect(readdirSync(join(root, '.vitest/raspi')).sort()).toEqual(['a.test.ts', 'b.test.ts', 'c.test.ts'])
+  expect(readdirSync(join(root, '.vitest/raspi')).sort()).toEqual([
+    'a.test.ts',
+    'b.test.ts',
+    'c.test.ts',
+    'timings.json',
+  ])
+  expect(read(root, '.vitest/raspi/timings.json')).toBe('by which it was dealt')
   expect(readdirSync(join(root, '.vitest/raspi/a.test.ts'))).toEqual(['works'])
   expect(readdirSync(join(root, '.vitest/attachments')).sort()).toEqual(['x.txt', 'y.txt'])
   expect(read(root, '.vitest/blob/blob-1-9.json')).toBe('of another run')
