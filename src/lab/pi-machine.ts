@@ -14,7 +14,9 @@ import type { Place } from '../machine/place.ts'
 import type { PiConnection } from '../pi/connection.ts'
 import type { CardLimits, MachineFault } from '../pi/faults.ts'
 import type { PowerAction, PowerState } from '../pi/power.ts'
-import { openSshMaster, runBySsh, type SshMaster } from '../pi/ssh.ts'
+import { type FirstStart, FirstStarts } from './first-starts.ts'
+import { Loss } from './loss.ts'
+import { SharedLogin } from './shared-login.ts'
 
 const debug = createDebug('raspi:lab')
 
@@ -28,12 +30,6 @@ export interface PiMachineContext {
   /** Told what its boot part asks for and it does not get, a sentence each, at every boot. */
   notEmulated(sentences: string[]): void
 }
-
-/**
- * Brings a Pi to life that was never on, and settles when its holder may have it. Where `cut` aborts it gives up, with its
- * reason; not once somebody can log in, who is not to lose what he does.
- */
-export type FirstStart = (cut: AbortSignal) => Promise<void>
 
 /** How long a guest may take to shut down, in ms: systemd gives a service 90 s to stop before it kills it. */
 const shutdownTimeoutMs = 240_000
@@ -51,33 +47,23 @@ export class PiMachine {
   readonly card: string
   readonly #context: PiMachineContext
   readonly #door: Door
-  readonly #connection: PiConnection
-  readonly #controlPath: string
+  readonly #login: SharedLogin
+  readonly #loss = new Loss()
+  readonly #firstStarts = new FirstStarts()
   #machine: Machine | undefined
   /** One that its guest has ended to reboot, until it boots again. */
   #rebooting: Machine | undefined
-  #master: SshMaster | undefined
-  /** Ends a login that is waited for in vain, because the power has gone again. */
-  #login = new AbortController()
   #boots = 0
   #ending = false
   /** The last change of its power: each begins when the one before it has ended. */
   #turn: Promise<unknown> = Promise.resolve()
   #starting = 0
-  /** Its first start, where that is to come when it is switched on. */
-  #firstStart: FirstStart | undefined
-  /** Its first start as long as that is at work. */
-  #coming: Promise<void> | undefined
-  /** Ends the first starts that have been asked for until now. */
-  #cut = new AbortController()
   /** Settles once a machine runs of the last start. */
   #runs = Promise.withResolvers<void>()
   /** How fast its card may be at most, where it was made slower. */
   #cardLimits: CardLimits | undefined
   /** Whether there is nothing on its card. */
   #isVacant = false
-  readonly #loss = Promise.withResolvers<RaspiError>()
-  #lostBy: RaspiError | undefined
 
   constructor(
     context: PiMachineContext,
@@ -89,8 +75,7 @@ export class PiMachine {
     this.#context = context
     this.place = place
     this.#door = door
-    this.#connection = connection
-    this.#controlPath = controlPath
+    this.#login = new SharedLogin(context.hostname, connection, controlPath)
     this.card = `${place.dir}/card.qcow2`
   }
 
@@ -111,31 +96,26 @@ export class PiMachine {
 
   /** Tells `listener` when the Pi is gone by nobody's wish, also where that has happened already. */
   whenLost(listener: (error: RaspiError) => void): void {
-    void this.#loss.promise.then(listener)
+    this.#loss.listen(listener)
   }
 
   /** Gives the Pi up for lost, whatever by. Who comes is told so. */
   lose(reason: unknown): void {
     const name = `Pi ${this.#context.hostname}`
     const sentence = `${name} is lost: ${messageOf(reason)}`
-    const error = isRaspiError(reason) ? reason : new RaspiError('boot', sentence, { cause: reason })
-    this.#lostBy ??= error
-    this.#loss.resolve(error)
+    this.#loss.tell(isRaspiError(reason) ? reason : new RaspiError('boot', sentence, { cause: reason }))
     // One that runs, but did not come back in time from a checkpoint, can still be looked at.
     if (this.power === 'off') this.#door.refuse(`${name} is off: it was lost`)
   }
 
   /** Whether it is gone by nobody's wish. It stays so. */
   get isLost(): boolean {
-    return this.#lostBy !== undefined
+    return this.#loss.hasCome
   }
 
-  /** Throws a `RaspiError` where it is lost: its holder was told so for good, and would never notice that it runs again. */
+  /** Throws a `RaspiError` where it is lost. */
   assertNotLost(): void {
-    if (!this.#lostBy) return
-    throw new RaspiError('lab', `Its power cannot be switched: ${this.#lostBy.shortMessage}`, {
-      cause: this.#lostBy,
-    })
+    this.#loss.assertNone()
   }
 
   /** The end of what its console has shown. */
@@ -161,7 +141,7 @@ export class PiMachine {
 
   /** Has no power until it is switched on; then `firstStart` brings it to life. */
   async wait(firstStart: FirstStart): Promise<void> {
-    this.#firstStart = firstStart
+    this.#firstStarts.plan(firstStart)
     this.#door.refuse(`Pi ${this.#context.hostname} is off: it was never switched on`)
   }
 
@@ -169,7 +149,7 @@ export class PiMachine {
   vacate(): Promise<void> {
     return this.#inPlaceOfStarts('its card was wiped', async () => {
       this.#isVacant = true
-      this.#firstStart = undefined
+      this.#firstStarts.drop()
       await this.#leave(`Pi ${this.#context.hostname} is off: nothing is deployed on it`)
       await this.place.remove(this.card)
     })
@@ -177,7 +157,7 @@ export class PiMachine {
 
   /** Comes to life by `start`, which makes its card, at another place. Throws a `RaspiError` where its power is cut meanwhile. */
   async begin(place: Place, start: FirstStart): Promise<void> {
-    const cut = this.#cut.signal
+    const { cut } = this.#firstStarts
     let started: Promise<void> | undefined
     await this.#inTurn(async () => {
       await this.place.end()
@@ -192,30 +172,12 @@ export class PiMachine {
 
   /** Settles when no first start is at work any more. Never rejects. */
   async whenStarted(): Promise<void> {
-    await this.#coming?.catch(() => {})
+    await this.#firstStarts.over()
   }
 
-  /**
-   * Opens the ssh connection that others share. Throws as {@link openSshMaster} does; where the guest, whose ssh server has
-   * hardly started, drops the connection, tries again a few times.
-   */
-  async openConnection(signal: AbortSignal): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        this.#master = await openSshMaster(this.#connection, this.#controlPath, signal)
-        if (this.#ending) this.#master.close()
-        return
-      } catch (error) {
-        if (
-          attempt === loginAttempts ||
-          this.#ending ||
-          !/kex_exchange_identification/.test(messageOf(error))
-        )
-          throw error
-        debug('%s: the connection was dropped, once more: %s', this.#context.hostname, error)
-        await delay(1_000, undefined, { signal }).catch(() => signal.throwIfAborted())
-      }
-    }
+  /** Opens the ssh connection that others share. Throws as {@link SharedLogin.open} does. */
+  openConnection(signal: AbortSignal): Promise<void> {
+    return this.#login.open(signal)
   }
 
   /** Starts a machine on the card as it is now, as the boot ROM would. */
@@ -240,14 +202,13 @@ export class PiMachine {
 
   /** Spares its guest, which somebody can log in to, what NICs cost it. Throws a `RaspiError` where they do not come up. */
   async quietNics(signal: AbortSignal): Promise<void> {
-    const { hostname, board, nics } = this.#context
+    const { board, nics } = this.#context
     // No other NIC of QEMU's costs its guest anything.
     if (board.parts !== 'raspi') return
     const machine = this.running('Its NICs cannot be seen to')
     const macs = (nics.segments ?? []).map(({ mac }) => mac)
     const input = nicsUpScript(macs)
-    if (macs.length > 0)
-      await runBySsh(hostname, this.#connection, this.#controlPath, 'sh', { input, signal })
+    if (macs.length > 0) await this.#login.run('sh', { input, signal })
     await machine.quietNics()
   }
 
@@ -258,7 +219,7 @@ export class PiMachine {
     const options = { sudo: true, reject: false, signal }
     const command = 'systemctl --no-block poweroff'
     // Its connection may end before the command has told its exit code.
-    const failure = await runBySsh(hostname, this.#connection, this.#controlPath, command, options).then(
+    const failure = await this.#login.run(command, options).then(
       ({ exitCode, stderr }) => (exitCode ? stderr.trim() : ''),
       (error) => messageOf(error),
     )
@@ -287,10 +248,10 @@ export class PiMachine {
    * card, or where its power is cut in its first start.
    */
   async switchOn(wait = true): Promise<void> {
-    const cut = this.#cut.signal
+    const { cut } = this.#firstStarts
     let started: Promise<void> | undefined
     await this.#inTurn(async () => {
-      started = this.#coming
+      started = this.#firstStarts.atWork
       if (this.power === 'on') return
       if (this.#isVacant) {
         throw new RaspiError(
@@ -326,7 +287,7 @@ export class PiMachine {
         await this.#endStarts('it was reset')
         await this.#leave(undefined)
       })
-      started = this.#comeOn(this.#cut.signal)
+      started = this.#comeOn(this.#firstStarts.cut)
       await this.#untilItRuns(started)
     })
     if (wait) await started
@@ -359,13 +320,13 @@ export class PiMachine {
   /** Pauses the guest and the shared connection. */
   async pause(): Promise<void> {
     await this.#machine?.pause()
-    this.#master?.rest()
+    this.#login.rest()
   }
 
   /** Lets both go on, in the foreground. */
   async resume(): Promise<void> {
     this.#machine?.comeForward()
-    this.#master?.wake()
+    this.#login.wake()
     await this.#machine?.resume()
   }
 
@@ -378,8 +339,7 @@ export class PiMachine {
   async end(): Promise<void> {
     this.#ending = true
     this.#door.close()
-    this.#login.abort()
-    this.#master?.close()
+    this.#login.end()
     void this.#endStarts('it has been given back')
     await this.#machine?.end()
     // One that is just being started ends as soon as it has started.
@@ -390,29 +350,15 @@ export class PiMachine {
 
   /** Boots it from its card, or begins its first start where that is still to come. Settles when that has started. */
   #comeOn(cut: AbortSignal): Promise<void> {
-    const first = this.#firstStart
+    const first = this.#firstStarts.next
     return first ? this.#begin(first, cut) : this.#startBy(() => this.#bootAgain())
   }
 
-  /** Begins a first start. Settles when that has come to its end. */
   #begin(start: FirstStart, cut: AbortSignal): Promise<void> {
-    this.#firstStart = undefined
-    const started = this.#startBy(async () => {
-      try {
-        cut.throwIfAborted()
-        await start(cut)
-      } catch (error) {
-        // Where its power was cut, or no machine has come of it, the first start is still to come.
-        if (cut.aborted || !this.#machine) this.#firstStart = start
-        throw error
-      }
+    return this.#firstStarts.begin(start, {
+      ...{ cut, startBy: (work) => this.#startBy(work) },
+      hasMachine: () => this.#machine !== undefined,
     })
-    this.#coming = started
-    const over = () => {
-      if (this.#coming === started) this.#coming = undefined
-    }
-    started.then(over, over)
-    return started
   }
 
   /** Settles once a machine runs of what `started` has begun, or that is over: what is done next to its power has its turn then. */
@@ -432,13 +378,9 @@ export class PiMachine {
 
   /** Gives up the first start that is at work, or waits for its turn. Settles when none is at work any more. Never rejects. */
   #endStarts(why: string): Promise<void> {
-    this.#giveUpStarts(new RaspiError('cancelled', `Pi ${this.#context.hostname} was not started: ${why}.`))
+    const sentence = `Pi ${this.#context.hostname} was not started: ${why}.`
+    this.#firstStarts.giveUp(new RaspiError('cancelled', sentence))
     return this.whenStarted()
-  }
-
-  #giveUpStarts(reason: RaspiError) {
-    this.#cut.abort(reason)
-    this.#cut = new AbortController()
   }
 
   /** Starts a machine by `work`. Who comes waits for it or, where it could not be started, is told so. */
@@ -472,8 +414,7 @@ export class PiMachine {
     const machine = this.#machine
     // Its end is no loss.
     this.#machine = undefined
-    this.#login.abort()
-    this.#master?.close()
+    this.#login.close()
     if (refusal === undefined) this.#door.leadTo(undefined)
     else this.#door.refuse(refusal)
     await machine?.end({ patienceMs: flushPatienceMs })
@@ -483,8 +424,7 @@ export class PiMachine {
   async #bootAgain() {
     const { hostname } = this.#context
     await this.boot([], this.#context.signal)
-    this.#login = new AbortController()
-    const signal = AbortSignal.any([this.#context.signal, this.#login.signal])
+    const signal = AbortSignal.any([this.#context.signal, this.#login.newBoot()])
     // Whether anybody can log in now is for the holder to find out: perhaps the test wants to see that nobody can.
     this.openConnection(signal)
       .then(() => this.quietNics(signal))
@@ -494,8 +434,7 @@ export class PiMachine {
   async #ended(machine: Machine, end: MachineEnd) {
     if (this.#ending || machine !== this.#machine) return
     const name = `Pi ${this.#context.hostname}`
-    this.#login.abort()
-    this.#master?.close()
+    this.#login.close()
     if (end === 'poweroff') return this.#door.refuse(`${name} is off: its system was shut down`)
     this.#door.leadTo(undefined)
     if (end === 'reboot') {
@@ -510,16 +449,13 @@ export class PiMachine {
     }
     const sentence = `${name} is lost: ${machine.fate()}`
     // Nobody switches it on while its last words are read.
-    this.#lostBy = new RaspiError('boot', sentence)
+    this.#loss.note(new RaspiError('boot', sentence))
     const lost = new RaspiError('boot', sentence, { evidence: await machine.console.tail() })
     this.lose(lost)
     // A first start would wait for a login in vain.
-    this.#giveUpStarts(lost)
+    this.#firstStarts.giveUp(lost)
   }
 }
-
-/** How often a login is tried that the guest drops before it has said who it is. */
-const loginAttempts = 5
 
 /** How long QEMU may take to write what the guest has written into the card's file, in ms. */
 const flushPatienceMs = 15_000
