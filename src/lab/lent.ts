@@ -10,7 +10,7 @@ export function lent(pi: LivePi, name: string, bmc?: Bmc): LentPi {
     ...{ number, name, hostname: identity.hostname, connection, controlPath, consoleFile, origin },
     ...{ startedAt, startMs, spans: spans.all },
     // One that has not been started has saved no time.
-    coldBootMs: pi.machine.power === 'on' ? pi.source.frozen?.coldBootMs : undefined,
+    coldBootMs: pi.power.state === 'on' ? pi.source.frozen?.coldBootMs : undefined,
     hardware: hardwareOf(pi.source.board, pi.source.image.cardBytes),
     nics: (identity.networks?.nics ?? []).map(({ network, mac, interface: name, address, dhcp }) => {
       return { network, mac, interface: name, address, ...(dhcp && { dhcp }) }

@@ -41,6 +41,7 @@ import type { ProvisionState } from '../pi/provision.ts'
 import { runBySsh } from '../pi/ssh.ts'
 import { AfterHandOver, type Calm } from './after-hand-over.ts'
 import { PiMachine, type PiMachineContext } from './pi-machine.ts'
+import { PiPower } from './pi-power.ts'
 
 /** The networks of a Pi: as its guest knows them, each on a segment that listens at a socket. */
 export interface PiNetworks extends GuestNetworks {
@@ -95,8 +96,9 @@ export class LivePi {
   startMs = 0
   /** Where its time went, from its start to its hand-over. */
   readonly spans: Spans
-  /** Its machine through all boots, and its power. */
+  /** Its machine through all boots. */
   readonly machine: PiMachine
+  readonly power: PiPower
   /** How far it has come as a node. */
   provision: ProvisionState
   readonly #context: StartContext
@@ -135,6 +137,7 @@ export class LivePi {
       { ...context, board: source.board, nics: this.#nics, signal: this.signal },
       ...([place, door, this.connection, this.controlPath] as const),
     )
+    this.power = new PiPower(this.machine)
   }
 
   /**
@@ -222,7 +225,7 @@ export class LivePi {
   /** Has it do at once what it would still do by itself after its hand-over, and waits for that, unless its guest stands still. */
   async settled(): Promise<void> {
     if (this.machine.isPaused) return
-    await this.machine.whenStarted()
+    await this.power.whenStarted()
     await this.#afterHandOver.finish()
   }
 
@@ -244,11 +247,11 @@ export class LivePi {
    * Does something to its power, or nothing, and tells whether it has any. Throws a `RaspiError` where that fails, or it is lost;
    * without `wait` it is not told where a first start fails, which goes on by itself as soon as the machine runs.
    */
-  async power(action: PowerAction | undefined, wait = true): Promise<PowerState> {
+  async changePower(action: PowerAction | undefined, wait = true): Promise<PowerState> {
     if (action) this.machine.assertNotLost()
     if (action === 'off') await this.settled()
     if (action === 'cut' || action === 'reset') this.#afterHandOver.drop()
-    return this.machine.change(action, wait)
+    return this.power.change(action, wait)
   }
 
   /**
@@ -262,7 +265,7 @@ export class LivePi {
     Object.assign(this.connection, { user, privateKeyFile })
     const started = performance.now()
     const place = await this.#context.engine.open(source, this.dir, this.signal)
-    await this.machine.begin(place, (cut) => this.#startFirst(cut))
+    await this.power.begin(place, (cut) => this.#startFirst(cut))
     this.startMs = performance.now() - started
   }
 
@@ -271,7 +274,7 @@ export class LivePi {
     this.#afterHandOver.drop()
     this.#shell?.close()
     this.#shell = undefined
-    await this.machine.vacate()
+    await this.power.vacate()
   }
 
   /** Ends it at once, as if its plug were pulled. */
@@ -279,7 +282,7 @@ export class LivePi {
     this.#over.abort(new RaspiError('cancelled', `Pi ${this.identity.hostname} has been given back.`))
     this.#afterHandOver.drop()
     this.#shell?.close()
-    await this.machine.end()
+    await this.power.end()
   }
 
   /**
@@ -301,7 +304,7 @@ export class LivePi {
       await this.restore(frozen)
       return frozen
     } catch (error) {
-      if (this.machine.power === 'on') throw error
+      if (this.machine.isOn) throw error
       await place.move(cardThere, card)
       await place.remove(dir)
       await this.machine.boot([], this.signal).catch((lost) => this.machine.lose(lost))
@@ -312,7 +315,7 @@ export class LivePi {
   /** Goes on as the copy of itself that `frozen` is. What it was until now is gone. */
   async restore(frozen: FrozenPi): Promise<void> {
     this.#afterHandOver.drop()
-    await this.machine.replace()
+    await this.power.replace()
     await this.machine.place.remove(this.machine.card)
     const deadline = AbortSignal.timeout(this.#context.timeoutMs)
     try {
@@ -342,8 +345,8 @@ export class LivePi {
   /** Comes to what its holder is to find. */
   async #firstState(signal: AbortSignal): Promise<void> {
     const { enrolled, off } = this.#context
-    if (enrolled) await this.machine.vacate()
-    else if (off) await this.machine.wait((cut) => this.#startFirst(cut))
+    if (enrolled) await this.power.vacate()
+    else if (off) await this.power.wait((cut) => this.#startFirst(cut))
     else await this.#start(signal)
   }
 

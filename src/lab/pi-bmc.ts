@@ -30,7 +30,7 @@ class PiChassis implements Chassis {
   }
 
   power() {
-    return this.#pi.machine.power
+    return this.#pi.power.state
   }
 
   isLost() {
@@ -41,7 +41,7 @@ class PiChassis implements Chassis {
     const ours = { on: 'on', off: 'cut', reset: 'reset', soft: 'off' } as const
     // IPMI repeats what is answered late, and switches off what is off.
     if (action === 'soft' && this.power() === 'off' && !this.isLost()) return
-    await this.#pi.power(ours[action])
+    await this.#pi.changePower(ours[action])
   }
 
   bootDevice() {

@@ -13,10 +13,9 @@ import type { Nics } from '../machine/nics.ts'
 import type { Place } from '../machine/place.ts'
 import type { PiConnection } from '../pi/connection.ts'
 import type { CardLimits, MachineFault } from '../pi/faults.ts'
-import type { PowerAction, PowerState } from '../pi/power.ts'
-import { type FirstStart, FirstStarts } from './first-starts.ts'
 import { Loss } from './loss.ts'
 import { SharedLogin } from './shared-login.ts'
+import { Turns } from './turns.ts'
 
 const debug = createDebug('raspi:lab')
 
@@ -38,32 +37,31 @@ const refusalPatienceMs = 20_000
 
 /**
  * A Pi's machine through all its boots: always on the same card, behind the same door, with one ssh connection that
- * others share. What its guest does to itself (reboot, power-off) is followed here, and so is what is done to its power.
+ * others share. What its guest does to itself (reboot, power-off) is followed here; what others do to its power is in
+ * {@link PiPower}.
  */
 export class PiMachine {
   /** Where it runs. */
   place: Place
   /** Its card, at that place. */
   readonly card: string
+  readonly hostname: string
+  /** What is done to its power, by others and by its guest: one after the other. */
+  readonly turns = new Turns()
   readonly #context: PiMachineContext
   readonly #door: Door
   readonly #login: SharedLogin
   readonly #loss = new Loss()
-  readonly #firstStarts = new FirstStarts()
   #machine: Machine | undefined
   /** One that its guest has ended to reboot, until it boots again. */
   #rebooting: Machine | undefined
   #boots = 0
   #ending = false
-  /** The last change of its power: each begins when the one before it has ended. */
-  #turn: Promise<unknown> = Promise.resolve()
   #starting = 0
-  /** Settles once a machine runs of the last start. */
+  #onCrash = (_error: RaspiError) => {}
   #runs = Promise.withResolvers<void>()
   /** How fast its card may be at most, where it was made slower. */
   #cardLimits: CardLimits | undefined
-  /** Whether there is nothing on its card. */
-  #isVacant = false
 
   constructor(
     context: PiMachineContext,
@@ -73,6 +71,7 @@ export class PiMachine {
     controlPath: string,
   ) {
     this.#context = context
+    this.hostname = context.hostname
     this.place = place
     this.#door = door
     this.#login = new SharedLogin(context.hostname, connection, controlPath)
@@ -82,16 +81,30 @@ export class PiMachine {
   /** The machine as it runs now. Throws a `RaspiError` where the Pi is off, which says what it was `wanted` for. */
   running(wanted: string): Machine {
     if (this.#machine && !this.#machine.hasEnded) return this.#machine
-    throw new RaspiError('boot', `${wanted}: Pi ${this.#context.hostname} is off.`, {
+    throw new RaspiError('boot', `${wanted}: Pi ${this.hostname} is off.`, {
       hint: 'Switch it on first: await pi.power.on().',
     })
   }
 
   /** Whether it has power. One that reboots has. */
-  get power(): PowerState {
+  get isOn(): boolean {
     const machine = this.#machine
-    const runs = machine && (!machine.hasEnded || machine === this.#rebooting)
-    return this.#starting > 0 || runs ? 'on' : 'off'
+    return this.#starting > 0 || (!!machine && (!machine.hasEnded || machine === this.#rebooting))
+  }
+
+  /** Whether there is a machine, be it one that has ended. */
+  get hasMachine(): boolean {
+    return this.#machine !== undefined
+  }
+
+  /** Settles once a machine runs of the last start. */
+  get runs(): Promise<void> {
+    return this.#runs.promise
+  }
+
+  /** Tells who comes from now on `why` it is off. */
+  refuse(why: string): void {
+    this.#door.refuse(`Pi ${this.hostname} is off: ${why}`)
   }
 
   /** Tells `listener` when the Pi is gone by nobody's wish, also where that has happened already. */
@@ -99,13 +112,18 @@ export class PiMachine {
     this.#loss.listen(listener)
   }
 
+  /** Tells `listener` each time its machine has ended by nobody's wish. */
+  onCrash(listener: (error: RaspiError) => void): void {
+    this.#onCrash = listener
+  }
+
   /** Gives the Pi up for lost, whatever by. Who comes is told so. */
   lose(reason: unknown): void {
-    const name = `Pi ${this.#context.hostname}`
+    const name = `Pi ${this.hostname}`
     const sentence = `${name} is lost: ${messageOf(reason)}`
     this.#loss.tell(isRaspiError(reason) ? reason : new RaspiError('boot', sentence, { cause: reason }))
     // One that runs, but did not come back in time from a checkpoint, can still be looked at.
-    if (this.power === 'off') this.#door.refuse(`${name} is off: it was lost`)
+    if (!this.isOn) this.refuse('it was lost')
   }
 
   /** Whether it is gone by nobody's wish. It stays so. */
@@ -139,42 +157,6 @@ export class PiMachine {
     if (this.#cardLimits && !this.#machine?.hasEnded) await this.#machine?.limitCard(this.#cardLimits)
   }
 
-  /** Has no power until it is switched on; then `firstStart` brings it to life. */
-  async wait(firstStart: FirstStart): Promise<void> {
-    this.#firstStarts.plan(firstStart)
-    this.#door.refuse(`Pi ${this.#context.hostname} is off: it was never switched on`)
-  }
-
-  /** Takes its power at once, and what is on its card: it cannot be switched on until something {@link begin begins} on it. */
-  vacate(): Promise<void> {
-    return this.#inPlaceOfStarts('its card was wiped', async () => {
-      this.#isVacant = true
-      this.#firstStarts.drop()
-      await this.#leave(`Pi ${this.#context.hostname} is off: nothing is deployed on it`)
-      await this.place.remove(this.card)
-    })
-  }
-
-  /** Comes to life by `start`, which makes its card, at another place. Throws a `RaspiError` where its power is cut meanwhile. */
-  async begin(place: Place, start: FirstStart): Promise<void> {
-    const { cut } = this.#firstStarts
-    let started: Promise<void> | undefined
-    await this.#inTurn(async () => {
-      await this.place.end()
-      this.place = place
-      started = this.#begin(start, cut)
-      await this.#untilItRuns(started)
-    })
-    if (!started) return place.end()
-    await started
-    this.#isVacant = false
-  }
-
-  /** Settles when no first start is at work any more. Never rejects. */
-  async whenStarted(): Promise<void> {
-    await this.#firstStarts.over()
-  }
-
   /** Opens the ssh connection that others share. Throws as {@link SharedLogin.open} does. */
   openConnection(signal: AbortSignal): Promise<void> {
     return this.#login.open(signal)
@@ -184,7 +166,7 @@ export class PiMachine {
   async boot(kernelParameters: readonly string[], signal: AbortSignal): Promise<void> {
     const { board, nics } = this.#context
     const { place, card } = this
-    await this.#poweredDuring(async () => {
+    await this.poweredDuring(async () => {
       const bootDir = privateDir(place.logDir, `boot-${this.#boots++}`)
       const bootPart = await readBootPart(place, { path: card }, `${bootDir}/boot.raw`)
       const plan = await readBootPlan({ path: bootPart }, board, bootDir)
@@ -214,7 +196,7 @@ export class PiMachine {
 
   /** Shuts it down cleanly. Throws a `RaspiError` where it is off already, or does not go off. */
   async shutDown(): Promise<void> {
-    const { hostname, signal } = this.#context
+    const { signal } = this.#context
     const machine = this.running('It cannot be shut down')
     const options = { sudo: true, reject: false, signal }
     const command = 'systemctl --no-block poweroff'
@@ -228,74 +210,9 @@ export class PiMachine {
     signal.throwIfAborted()
     if (end === 'poweroff') return
     const why = failure || machine.fate() || `it was still at it after ${shutdownTimeoutMs / 60_000} min`
-    throw new RaspiError('lab', `Pi ${hostname} did not shut down: ${why}`, {
+    throw new RaspiError('lab', `Pi ${this.hostname} did not shut down: ${why}`, {
       evidence: await machine.console.tail(),
     })
-  }
-
-  /** Does something to its power, or nothing, and tells whether it has any. Without `wait` it waits for no first start. */
-  async change(action: PowerAction | undefined, wait = true): Promise<PowerState> {
-    if (action === 'on') await this.switchOn(wait)
-    if (action === 'off') await this.shutDown()
-    if (action === 'cut') await this.cut()
-    if (action === 'reset') await this.reset(wait)
-    return this.power
-  }
-
-  /**
-   * Gives it power: it boots from its card as that is. Settles once its machine runs, or its first start has come to an end;
-   * without `wait` that goes on by itself. Where it has power it only waits. Throws a `RaspiError` where there is nothing on its
-   * card, or where its power is cut in its first start.
-   */
-  async switchOn(wait = true): Promise<void> {
-    const { cut } = this.#firstStarts
-    let started: Promise<void> | undefined
-    await this.#inTurn(async () => {
-      started = this.#firstStarts.atWork
-      if (this.power === 'on') return
-      if (this.#isVacant) {
-        throw new RaspiError(
-          'lab',
-          `Pi ${this.#context.hostname} cannot be switched on: nothing is deployed on it.`,
-          { hint: 'Deploy an image first: by pi.provision in a test, or `vitest-raspi provision`.' },
-        )
-      }
-      started = this.#comeOn(cut)
-      await this.#untilItRuns(started)
-    })
-    if (wait) await started
-  }
-
-  /**
-   * Takes its power at once; its card stays as it is in this moment. Does nothing where it has none. A first start is given up,
-   * and is to come once more.
-   */
-  cut(): Promise<void> {
-    const why = 'its power was cut'
-    return this.#inPlaceOfStarts(why, () => this.#leave(`Pi ${this.#context.hostname} is off: ${why}`))
-  }
-
-  /**
-   * Resets it, as by the pins for it: it boots anew, without having shut down, or has its first start once more. Settles as
-   * {@link PiMachine.switchOn} does. Throws a `RaspiError` where it is off.
-   */
-  async reset(wait = true): Promise<void> {
-    let started: Promise<void> | undefined
-    await this.#inTurn(async () => {
-      this.running('It cannot be reset')
-      await this.#poweredDuring(async () => {
-        await this.#endStarts('it was reset')
-        await this.#leave(undefined)
-      })
-      started = this.#comeOn(this.#firstStarts.cut)
-      await this.#untilItRuns(started)
-    })
-    if (wait) await started
-  }
-
-  /** Ends the machine as if its plug were pulled; who comes waits until another one is adopted. */
-  replace(): Promise<void> {
-    return this.#inPlaceOfStarts('it goes back to a checkpoint', () => this.#leave(undefined))
   }
 
   /**
@@ -340,110 +257,61 @@ export class PiMachine {
     this.#ending = true
     this.#door.close()
     this.#login.end()
-    void this.#endStarts('it has been given back')
     await this.#machine?.end()
-    // One that is just being started ends as soon as it has started.
-    await this.#turn
-    await this.whenStarted()
-    await this.place.end()
-  }
-
-  /** Boots it from its card, or begins its first start where that is still to come. Settles when that has started. */
-  #comeOn(cut: AbortSignal): Promise<void> {
-    const first = this.#firstStarts.next
-    return first ? this.#begin(first, cut) : this.#startBy(() => this.#bootAgain())
-  }
-
-  #begin(start: FirstStart, cut: AbortSignal): Promise<void> {
-    return this.#firstStarts.begin(start, {
-      ...{ cut, startBy: (work) => this.#startBy(work) },
-      hasMachine: () => this.#machine !== undefined,
-    })
-  }
-
-  /** Settles once a machine runs of what `started` has begun, or that is over: what is done next to its power has its turn then. */
-  async #untilItRuns(started: Promise<void>): Promise<void> {
-    await Promise.race([this.#runs.promise, started])
-  }
-
-  /** Does `work` in turn, and without waiting for a first start, which is given up. */
-  #inPlaceOfStarts(why: string, work: () => Promise<void>): Promise<void> {
-    void this.#endStarts(why)
-    return this.#inTurn(async () => {
-      // A reset may have begun another one since.
-      await this.#endStarts(why)
-      await work()
-    })
-  }
-
-  /** Gives up the first start that is at work, or waits for its turn. Settles when none is at work any more. Never rejects. */
-  #endStarts(why: string): Promise<void> {
-    const sentence = `Pi ${this.#context.hostname} was not started: ${why}.`
-    this.#firstStarts.giveUp(new RaspiError('cancelled', sentence))
-    return this.whenStarted()
   }
 
   /** Starts a machine by `work`. Who comes waits for it or, where it could not be started, is told so. */
-  async #startBy(work: () => Promise<void>): Promise<void> {
+  async startBy(work: () => Promise<void>): Promise<void> {
     this.#runs = Promise.withResolvers()
     this.#door.leadTo(undefined)
     try {
-      await this.#poweredDuring(work)
+      await this.poweredDuring(work)
     } catch (error) {
-      if (this.power === 'off')
-        this.#door.refuse(`Pi ${this.#context.hostname} is off: it could not be started`)
+      if (!this.isOn) this.refuse('it could not be started')
       throw error
     }
   }
 
   /** Counts as having power while `work` starts a machine, or waits for its turn to do so. */
-  #poweredDuring(work: () => Promise<void>): Promise<void> {
+  poweredDuring(work: () => Promise<void>): Promise<void> {
     this.#starting++
     return work().finally(() => this.#starting--)
   }
 
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const mine = this.#turn.then(async () => {
-      if (!this.#ending) await work()
-    })
-    this.#turn = mine.catch(() => {})
-    return mine
-  }
-
-  async #leave(refusal: string | undefined) {
+  /** Ends the machine as if its plug were pulled: who comes is told `why` it is off, or without it waits for the next one. */
+  async leave(why?: string): Promise<void> {
     const machine = this.#machine
     // Its end is no loss.
     this.#machine = undefined
     this.#login.close()
-    if (refusal === undefined) this.#door.leadTo(undefined)
-    else this.#door.refuse(refusal)
+    if (why === undefined) this.#door.leadTo(undefined)
+    else this.refuse(why)
     await machine?.end({ patienceMs: flushPatienceMs })
   }
 
   /** Starts it again from its card, and opens the shared connection anew as soon as somebody can log in. */
-  async #bootAgain() {
-    const { hostname } = this.#context
+  async bootAgain(): Promise<void> {
     await this.boot([], this.#context.signal)
     const signal = AbortSignal.any([this.#context.signal, this.#login.newBoot()])
     // Whether anybody can log in now is for the holder to find out: perhaps the test wants to see that nobody can.
     this.openConnection(signal)
       .then(() => this.quietNics(signal))
-      .catch((error) => debug('%s: it can be used only so far after this boot: %s', hostname, error))
+      .catch((error) => debug('%s: it can be used only so far after this boot: %s', this.hostname, error))
   }
 
   async #ended(machine: Machine, end: MachineEnd) {
     if (this.#ending || machine !== this.#machine) return
-    const name = `Pi ${this.#context.hostname}`
+    const name = `Pi ${this.hostname}`
     this.#login.close()
-    if (end === 'poweroff') return this.#door.refuse(`${name} is off: its system was shut down`)
+    if (end === 'poweroff') return this.refuse('its system was shut down')
     this.#door.leadTo(undefined)
     if (end === 'reboot') {
       // It has power all the time, unless something else is done to that before this has its turn.
       this.#rebooting = machine
-      const rebooted = this.#inTurn(async () => {
+      const rebooted = this.turns.next(async () => {
         if (machine !== this.#machine) return
         this.#rebooting = undefined
-        await this.#poweredDuring(() => this.#bootAgain())
+        await this.poweredDuring(() => this.bootAgain())
       })
       return rebooted.catch((error) => this.lose(error))
     }
@@ -452,8 +320,7 @@ export class PiMachine {
     this.#loss.note(new RaspiError('boot', sentence))
     const lost = new RaspiError('boot', sentence, { evidence: await machine.console.tail() })
     this.lose(lost)
-    // A first start would wait for a login in vain.
-    this.#firstStarts.giveUp(lost)
+    this.#onCrash(lost)
   }
 }
 

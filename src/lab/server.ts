@@ -97,7 +97,7 @@ function serveWorker(
       // What is not given comes as null.
       answer(() => lab.provisioning.change(pi, action ?? undefined, image ?? undefined)),
     pause: (pi, wish) => answer(() => pauser(lab.lent(pi), wish)),
-    power: (pi, action, wait) => answer(() => lab.lent(pi).power(action, wait)),
+    power: (pi, action, wait) => answer(() => lab.lent(pi).changePower(action, wait)),
     keep: (id, why) =>
       answer(async () => {
         const names = (await keeper?.keep(id, why)) ?? []

@@ -226,7 +226,7 @@ export class StandingLab {
   async power(name: string, action: PowerAction | undefined): Promise<PowerState> {
     const pi = this.#find(name)
     if (action) pi.assertNotLost()
-    const state = await this.#live(pi).power(action)
+    const state = await this.#live(pi).changePower(action)
     if (action) pi.note(`power ${action}`)
     return state
   }
@@ -353,9 +353,9 @@ export class StandingLab {
     const live = this.#liveOf(pi)
     // One without a lease is being started.
     if (!live) return { power: 'on' }
-    const { machine, provision } = live
+    const { power, provision } = live
     const isNode = pi.lent?.bmc || this.#wish.start === 'enrolled' || provision !== 'active'
-    return { power: machine.power, provision: isNode ? provision : undefined }
+    return { power: power.state, provision: isNode ? provision : undefined }
   }
 
   #liveOf({ lease, lent }: Stand): LivePi | undefined {

@@ -24,10 +24,8 @@ export function aPi(number: number, { handOver = async () => {}, end = async () 
       ...{ host: '127.0.0.1', port: 2200 + number, user: 'pi' },
       ...{ privateKeyFile: 'key', knownHostsFile: 'known' },
     },
-    machine: {
-      power: 'on',
-      whenLost: (listener: (error: RaspiError) => void) => void loss.promise.then(listener),
-    },
+    machine: { whenLost: (listener: (error: RaspiError) => void) => void loss.promise.then(listener) },
+    power: { state: 'on' },
   }
   return Object.assign(pi as unknown as LivePi, { lose: loss.resolve })
 }

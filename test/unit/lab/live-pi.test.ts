@@ -43,8 +43,8 @@ test('what a Pi would still do holds up no plug that is pulled, and is not done 
     shell.finish.mockReturnValue(new Promise(() => {}))
     const told = shell.run.mock.calls.length
     // A reset boots anew, for which there is no QEMU here.
-    await pi.power(action).catch(() => {})
-    expect(pi.machine.power).toBe('off')
+    await pi.changePower(action).catch(() => {})
+    expect(pi.power.state).toBe('off')
     await pi.settled()
     expect(shell.finish).not.toHaveBeenCalled()
     expect(shell.run).toHaveBeenCalledTimes(told)
@@ -57,9 +57,9 @@ test('a first login that never comes is waited for until the plug is pulled', as
     await once(signal, 'abort')
     throw signal.reason
   })
-  expect(await pi.power('on', false)).toBe('on')
+  expect(await pi.changePower('on', false)).toBe('on')
   expect(qemu.hasEnded).toBe(false)
-  expect(await pi.power('cut')).toBe('off')
+  expect(await pi.changePower('cut')).toBe('off')
   expect(qemu.hasEnded).toBe(true)
 })
 
@@ -67,9 +67,9 @@ test('who can log in on a Pi at last does not lose it when its plug is pulled', 
   const { pi, shell } = await aLentPi({ off: true })
   const { promise: kept, resolve } = Promise.withResolvers<{ status: number; output: string }>()
   shell.run.mockReturnValue(kept)
-  const on = pi.power('on')
+  const on = pi.changePower('on')
   await vi.waitFor(() => expect(shell.run).toHaveBeenCalled())
-  const cut = pi.power('cut')
+  const cut = pi.changePower('cut')
   resolve({ status: 0, output: '' })
   await on
   expect(await cut).toBe('off')
@@ -117,9 +117,11 @@ test('a first start at which an engine hangs is given up in time, and holds up n
   const { pi } = await aLentPi({ off: true, timeoutMs: 50 })
   vi.mocked(thaw).mockClear()
   vi.mocked(thaw).mockReturnValue(new Promise(() => {}))
-  const on = expect(pi.power('on')).rejects.toThrow('Pi pi-1 took no ssh login within 0.05 s of its start')
+  const on = expect(pi.changePower('on')).rejects.toThrow(
+    'Pi pi-1 took no ssh login within 0.05 s of its start',
+  )
   await vi.waitFor(() => expect(thaw).toHaveBeenCalled())
-  expect(await pi.power('cut')).toBe('off')
+  expect(await pi.changePower('cut')).toBe('off')
   await on
 })
 
@@ -132,10 +134,10 @@ test('the power of a Pi that is lost is told, and not switched any more: its hol
   // Nothing comes of what it would still do.
   shell.finish.mockReturnValue(new Promise(() => {}))
   for (const action of ['on', 'off', 'cut', 'reset'] as const)
-    await expect(pi.power(action)).rejects.toThrow(
+    await expect(pi.changePower(action)).rejects.toThrow(
       'Its power cannot be switched: Pi pi-1 is lost: QEMU was killed by SIGKILL',
     )
-  expect(await pi.power(undefined)).toBe('off')
+  expect(await pi.changePower(undefined)).toBe('off')
 })
 
 test('who a Pi is is on its card before it has a holder, and nothing is flushed afterwards', async () => {
@@ -157,7 +159,7 @@ test('a Pi that comes back to a slow card is flushed before that is slow: no han
     expect(again.limitCard).not.toHaveBeenCalled()
     return { status: 0, output: '' }
   })
-  await pi.power('on')
+  await pi.changePower('on')
   expect(shell.run.mock.calls.join()).toContain('sync -f /')
   expect(again.limitCard).toHaveBeenCalledExactlyOnceWith({ bytesPerSecond: 1_000 })
 })

@@ -82,12 +82,13 @@ export class FakeLab {
 
   pisOf(id: number): LivePi[] {
     if (!this.living.has(id)) return []
-    const power = async (action?: PowerAction): Promise<PowerState> => {
+    const changePower = async (action?: PowerAction): Promise<PowerState> => {
       if (action) this.powered.push(action)
       return 'on'
     }
-    const machine = { power: 'on', whenLost: () => {} }
-    const live = { number: id, provision: 'active', machine, power, identity: { hostname: `test-${id}` } }
+    const [machine, power] = [{ whenLost: () => {} }, { state: 'on' }]
+    const identity = { hostname: `test-${id}` }
+    const live = { number: id, provision: 'active', machine, power, changePower, identity }
     const source = { image: { name: 'debian-12-arm64', cardBytes: 1 }, board: boardOf('raspi3b') }
     const reached = { connection: connectionAt(2222), controlPath: '/ssh', spans: { all: [] } }
     return [{ ...live, source, ...reached } as unknown as LivePi]
