@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander'
 import { RaspiError } from '../errors.ts'
 import { phase } from '../host/progress.ts'
-import { parseReference } from '../image/reference.ts'
+import { imageAt } from '../image/reference.ts'
 import type { ProvisionAction } from '../pi/provision.ts'
 import { StandingLabs } from '../standing/client.ts'
 import { type CommandContext, json } from './output.ts'
@@ -35,6 +35,7 @@ export function addProvision(program: Command, { output, env, cwd }: CommandCont
     .action(async (name: string, word: (typeof actions)[number], options: ProvisionOptions) => {
       if (options.image !== undefined && word !== 'deploy')
         throw new RaspiError('options', '--image is for `deploy` only.')
+      // The working directory of the lab, which is told, is another.
       const image = options.image === undefined ? undefined : imageAt(options.image, cwd)
       const labs = new StandingLabs(env)
       const [pi] = await labs.find([name])
@@ -44,10 +45,4 @@ export function addProvision(program: Command, { output, env, cwd }: CommandCont
       const provision = await (action === 'deploy' ? phase(output.err, `Deploying ${name}`, work) : work())
       output.out(options.json ? json({ name, provision }) : `${name}: ${provision}`)
     })
-}
-
-/** What the lab is told, whose working directory is another: a path is absolute. Throws a `RaspiError` where it is no image. */
-function imageAt(image: string, cwd: string): string {
-  const reference = parseReference(image, cwd)
-  return reference.kind === 'file' ? reference.file : image
 }

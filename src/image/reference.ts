@@ -68,6 +68,13 @@ export function parseReference(option: ImageOption, baseDir: string = process.cw
   return reference
 }
 
+/** The image `option` for whoever has another working directory: its path is absolute. Throws as {@link parseReference} does. */
+export function imageAt(option: ImageOption, baseDir: string): ImageOption {
+  const reference = parseReference(option, baseDir)
+  if (reference.kind !== 'file') return option
+  return typeof option === 'string' ? reference.file : { ...option, file: reference.file }
+}
+
 type Given = Exclude<z.output<typeof imageOptionSchema>, string>
 
 function fromText(text: string): Given {

@@ -1,9 +1,10 @@
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { lockFileName } from '../image/lock-file.ts'
 import { Lab } from '../lab/lab.ts'
 import { serveLab } from '../lab/server.ts'
 import { preparer } from '../prepare/prepare.ts'
+import { baseDirOf } from './base-dir.ts'
 import { CutShortEvidence } from './cut-short.ts'
 import { TestKeeper } from './keep.ts'
 import { replacedVariables } from './own-variables.ts'
@@ -23,8 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     timeoutMs: options.playbookTimeout,
     describeFailure: ({ failed }) => failureReport(failed),
   })
-  // An inline configuration has no file.
-  const baseDir = dirname(project.vite.config.configFile ?? join(project.config.root, 'vitest.config'))
+  const baseDir = baseDirOf(project)
   const lab = new Lab(options, log, prepare, {
     ...{ baseDir, lockFile: join(baseDir, lockFileName), projectDir: project.config.root },
   })

@@ -1,5 +1,4 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
@@ -8,6 +7,7 @@ import { RaspiError } from '../../errors.ts'
 import { gatherShards } from '../../report/gather-shards.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { type CommandContext, json } from '../output.ts'
+import { ownVitest } from '../own-vitest.ts'
 
 const examples = `
 Examples:
@@ -71,16 +71,13 @@ function split(given: readonly string[]): { dirs: string[]; args: string[] } {
 
 /** The Vitest of the project in `root`. Throws a `RaspiError` where it has none. */
 function vitestOf(root: string): string {
-  try {
-    const manifest = createRequire(join(root, 'package.json')).resolve('vitest/package.json')
-    const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { bin: { vitest: string } }
-    return join(dirname(manifest), bin.vitest)
-  } catch (cause) {
+  const manifest = ownVitest(root, 'vitest/package.json')
+  if (!manifest)
     throw new RaspiError('options', `${root} has no Vitest, which merges the reports.`, {
       hint: 'Install the dependencies of the project, or name its directory with --root.',
-      cause,
     })
-  }
+  const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { bin: { vitest: string } }
+  return join(dirname(manifest), bin.vitest)
 }
 
 /** Runs it in `root`, says what it says, and tells whether it succeeded. */
