@@ -7,6 +7,8 @@ import { publishFrozen } from '../lab/publish-frozen.ts'
 import { optionsSchema } from '../options.ts'
 import { interruptible } from './interrupt.ts'
 import { type CommandContext, cacheDirOption, json } from './output.ts'
+import { addProjectFlags, fromProject, orElse } from './project/from-project.ts'
+import type { ProjectFlags } from './project/projects.ts'
 
 const examples = `
 Examples:
@@ -16,7 +18,7 @@ Examples:
 Tests start from there with raspi({ engine: { docker: true, frozen: 'registry.example/pis:1' } }): nothing is built, and no Pi
 boots. Whoever has the image can log in to Pis of theirs only: a thawed Pi takes the key of the cache that it is thawed by.`
 
-interface FreezeOptions {
+interface FreezeOptions extends ProjectFlags {
   to: string
   push?: boolean
   image?: string
@@ -29,47 +31,48 @@ interface FreezeOptions {
 
 /** Adds `freeze`, which makes a frozen Pi a container image. */
 export function addFreeze(program: Command, { output, env, cwd }: CommandContext): void {
-  program
+  const command = program
     .command('freeze')
     .description('keep a frozen Pi as a container image, for other machines to start from')
     .requiredOption('--to <image>', 'the name of the container image, with or without a tag')
     .option('--push', 'push it to its registry')
-    .option('--image <name>', 'the image that the Pi boots (default: debian-12-arm64)')
-    .option('--board <name>', 'its board (default: raspi3b)')
+    .option('--image <name>', `the image that the Pi boots ${orElse('debian-12-arm64')}`)
+    .option('--board <name>', `its board ${orElse('raspi3b')}`)
     .option(
       '--engine <address>',
-      "an address or a context of Docker's (default: that of Docker's own programs)",
+      `an address or a context of Docker's ${orElse("that of Docker's own programs")}`,
     )
-    .option('--engine-image <name>', 'the container image that the Pi runs in (default: one that is built)')
-    .addOption(cacheDirOption('where images and keys are kept'))
+    .option('--engine-image <name>', `the container image that the Pi runs in ${orElse('one that is built')}`)
+    .addOption(cacheDirOption('where images and keys are kept', orElse))
+  addProjectFlags(command)
     .option('--json', 'print JSON: { name, id }')
     .addHelpText('after', examples)
-    .action(
-      async ({
-        to,
-        push,
+    .action(async ({ to, push, ...options }: FreezeOptions) => {
+      const { dirs, ...taken } = await fromProject(
+        options,
+        ['image', 'board', 'engine', 'engineImage', 'cacheDir'],
+        { cwd, env, log: output.err },
+      )
+      const {
+        image,
+        board,
         engine: address,
         engineImage,
         cacheDir = defaultCacheDir(env),
-        ...options
-      }: FreezeOptions) => {
-        const { data, error } = optionsSchema.pick({ image: true, board: true }).safeParse({
-          ...(options.image !== undefined && { image: options.image }),
-          ...(options.board !== undefined && { board: options.board }),
-        })
-        if (!data) throw new RaspiError('options', error.issues.map(({ message }) => message).join(' '))
-        const lockFile = lockFileIn(cwd)
-        const started = performance.now()
-        const made = await interruptible(
-          (signal) =>
-            publishFrozen(
-              { ...data, to, push, address, engineImage, cacheDir, lockFile },
-              { log: output.err, signal },
-            ),
-          new RaspiError('cancelled', `Interrupted: ${to} was not ${push ? 'pushed' : 'made'}.`),
-        )
-        if (options.json) return output.out(json(made))
-        output.out(`${to} has the frozen Pi${push ? ', and so has its registry' : ''} (${elapsed(started)}).`)
-      },
-    )
+      } = { ...options, ...taken }
+      const { data, error } = optionsSchema.pick({ image: true, board: true }).safeParse({ image, board })
+      if (!data) throw new RaspiError('options', error.issues.map(({ message }) => message).join(' '))
+      const lockFile = lockFileIn(dirs[0] ?? cwd)
+      const started = performance.now()
+      const made = await interruptible(
+        (signal) =>
+          publishFrozen(
+            { ...data, to, push, address, engineImage, cacheDir, lockFile },
+            { log: output.err, signal },
+          ),
+        new RaspiError('cancelled', `Interrupted: ${to} was not ${push ? 'pushed' : 'made'}.`),
+      )
+      if (options.json) return output.out(json(made))
+      output.out(`${to} has the frozen Pi${push ? ', and so has its registry' : ''} (${elapsed(started)}).`)
+    })
 }

@@ -37,8 +37,14 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
 /** `value` as JSON for people and machines. */
 export const json = (value: unknown) => JSON.stringify(value, undefined, 2)
 
-/** The option --cache-dir, by the sentence that says what is kept there. What it gives is absolute. */
-export const cacheDirOption = (sentence: string) =>
-  new Option('--cache-dir <dir>', `${sentence} (default: $VITEST_RASPI_CACHE, else ~/.cache/vitest-raspi)`)
+/**
+ * The option --cache-dir, by the sentence that says what is kept there, and how its default is said, if not as usual. What it
+ * gives is absolute.
+ */
+export const cacheDirOption = (sentence: string, byDefault = (usual: string) => `(default: ${usual})`) =>
+  new Option(
+    '--cache-dir <dir>',
+    `${sentence} ${byDefault('$VITEST_RASPI_CACHE, else ~/.cache/vitest-raspi')}`,
+  )
     // Some programs take a relative path as one from where they are, or from another file.
     .argParser((dir) => resolve(expandHome(dir)))

@@ -4,9 +4,9 @@ import { boardNames } from '../board-option.ts'
 import { RaspiError } from '../errors.ts'
 import { listOf } from '../host/list-of.ts'
 import { duration } from '../host/progress.ts'
+import { lockFileIn } from '../image/lock-file.ts'
 import { parseReference } from '../image/reference.ts'
-import { nameOfImage } from '../image-option.ts'
-import { optionsSchema, type RaspiOptions } from '../options.ts'
+import type { RaspiOptions } from '../options.ts'
 import { StandingLabs } from '../standing/client.ts'
 import { detachLab } from '../standing/detach.ts'
 import { holdLab } from '../standing/hold.ts'
@@ -16,6 +16,8 @@ import type { LabEntry, Registry } from '../standing/registry.ts'
 import { parseCount, parseLifetime, roughly } from './duration.ts'
 import { interruptible } from './interrupt.ts'
 import { type CommandContext, cacheDirOption, json, table } from './output.ts'
+import { addProjectFlags, fromProject, orElse } from './project/from-project.ts'
+import type { ProjectFlags } from './project/projects.ts'
 import { showProgress } from './up-progress.ts'
 
 const examples = `
@@ -30,11 +32,11 @@ Examples:
 /** How long a detached lab stands where nobody says otherwise, in ms. */
 const detachedLifetimeMs = 8 * 3_600_000
 
-interface UpOptions {
+interface UpOptions extends ProjectFlags {
   inventory?: string
   count?: number
-  image: string
-  board: NonNullable<RaspiOptions['board']>
+  image?: string
+  board?: NonNullable<RaspiOptions['board']>
   cacheDir?: string
   maxPis?: number
   sshPort: number
@@ -49,17 +51,14 @@ interface UpOptions {
 
 /** Adds `up`, which brings Pis up that stand until they are told to go. */
 export function addUp(program: Command, context: CommandContext): void {
-  const { image, board } = optionsSchema.shape
-  program
+  const command = program
     .command('up')
     .description('bring up Pis that stay up until Ctrl-C, or with --detach until `down`')
     .argument('[names...]', 'what they are called (default: boreas, zephyrus, notus, eurus, pi-5, …)')
     .option('-i, --inventory <path>', 'a Pi for each host of this inventory, in its groups')
     .option('-n, --count <n>', 'how many, with names that are free', parseCount(1, 64))
-    .option('--image <name>', 'what they boot', nameOfImage(image.parse(undefined)))
-    .addOption(
-      new Option('--board <name>', 'what QEMU emulates').choices(boardNames).default(board.parse(undefined)),
-    )
+    .option('--image <name>', `what they boot ${orElse('debian-12-arm64')}`)
+    .addOption(new Option('--board <name>', `what QEMU emulates ${orElse('raspi3b')}`).choices(boardNames))
     .option('-d, --detach', 'leave them running in the background')
     .option(
       '--for <time>',
@@ -78,10 +77,11 @@ export function addUp(program: Command, context: CommandContext): void {
     .option('--ssh-port <port>', 'the first of their ssh ports', parseCount(1, 65_535), 2222)
     .option(
       '--max-pis <n>',
-      'the most Pis that may live here (default: what memory and cores bear)',
+      `the most Pis that may live here ${orElse('what memory and cores bear')}`,
       parseCount(1, 64),
     )
-    .addOption(cacheDirOption('where images and frozen Pis are kept'))
+    .addOption(cacheDirOption('where images and frozen Pis are kept', orElse))
+  addProjectFlags(command)
     .option('--json', 'print JSON: { pis, inventory, sshConfig, until }')
     .addHelpText('after', examples)
     .action((names: string[], options: UpOptions) => up(names, options, context))
@@ -89,17 +89,19 @@ export function addUp(program: Command, context: CommandContext): void {
 
 async function up(names: string[], options: UpOptions, { output, env, cwd }: CommandContext): Promise<void> {
   // A wrong name is refused before anything is said to be starting.
-  parseReference(options.image, cwd)
+  if (options.image !== undefined) parseReference(options.image, cwd)
   const lifetimeMs = options.for ?? (options.detach ? detachedLifetimeMs : undefined)
+  const wanted = await wantedPis(names, options, { env, cwd })
+  const { dirs, ...taken } = await fromProject(options, ['image', 'board', 'cacheDir', 'maxPis'], {
+    ...{ cwd, env, log: output.err },
+  })
+  const { image, board, cacheDir, maxPis } = { ...options, ...taken }
   const request: StandingRequest = {
-    ...(await wantedPis(names, options, { env, cwd })),
+    ...wanted,
     firstPort: options.sshPort,
     ...{ networks: options.network, bmc: options.bmc === true, start: startOf(options) },
-    options: {
-      ...{ image: options.image, board: options.board },
-      ...(options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir }),
-      ...(options.maxPis === undefined ? {} : { maxPis: options.maxPis }),
-    },
+    options: { image, board, cacheDir, maxPis },
+    lockFile: lockFileIn(dirs[0] ?? cwd),
     ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
   }
   const labs = new StandingLabs(env)

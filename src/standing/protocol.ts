@@ -39,6 +39,8 @@ export interface StandingRequest {
   bmc?: boolean
   /** @default 'on' */
   start?: StandingStart
+  /** Where `latest` is pinned. @default nowhere */
+  lockFile?: string | undefined
   options: Pick<RaspiOptions, 'image' | 'board' | 'cacheDir' | 'maxPis'>
   /** When it is to end by itself, in ms from now; absent where it is not. */
   lifetimeMs?: number

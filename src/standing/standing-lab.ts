@@ -2,7 +2,6 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf, RaspiError } from '../errors.ts'
 import { duration, type Log } from '../host/progress.ts'
-import { lockFileIn } from '../image/lock-file.ts'
 import { type ImageOption, nameOfImage } from '../image-option.ts'
 import { Lab } from '../lab/lab.ts'
 import { LeaseNetworks } from '../lab/lease-networks.ts'
@@ -401,10 +400,8 @@ export class StandingLab {
   }
 }
 
-function labFor({ options }: StandingRequest, log: Log): Lab {
-  // Each has a name and a port of its own from the start: none that is ready would do. What is pinned where they are
-  // brought up counts for them, and for what is deployed on them later.
-  return new Lab(resolveOptions({ ...options, readyPis: 0 }), log, undefined, {
-    lockFile: lockFileIn(process.cwd()),
-  })
+function labFor({ options, lockFile }: StandingRequest, log: Log): Lab {
+  // Each has a name and a port of its own from the start: none that is ready would do. What is pinned counts for them, and
+  // for what is deployed on them later.
+  return new Lab(resolveOptions({ ...options, readyPis: 0 }), log, undefined, { lockFile })
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
@@ -6,18 +6,25 @@ import { expect, test } from 'vitest'
 import { lockFileName } from '../../src/image/lock-file.ts'
 import { scratchDir } from '../support/scratch-dir.ts'
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const repository = fileURLToPath(new URL('../..', import.meta.url))
+const main = join(repository, 'src/cli/main.ts')
 
-test('Pis that are brought up are of the release that the lock file pins', async () => {
+test('Pis that are brought up are of the image that raspi() names, and of the release that the lock file pins', async () => {
   const cwd = scratchDir()
+  mkdirSync(join(cwd, 'node_modules'))
+  symlinkSync(join(repository, 'node_modules/vitest'), join(cwd, 'node_modules/vitest'))
+  writeFileSync(
+    join(cwd, 'vitest.config.mts'),
+    `import { raspi } from ${JSON.stringify(join(repository, 'src/plugin.ts'))}
+     export default { plugins: [raspi({ image: 'raspios-lite-arm64' })] }`,
+  )
   // The server that the release is of is gone, which tells that it was looked for.
   const url = 'http://127.0.0.1:1/raspios.img.xz'
   writeFileSync(
     join(cwd, lockFileName),
     JSON.stringify({ version: 1, images: { 'raspios-lite-arm64@latest': { url, sha256: 'a'.repeat(64) } } }),
   )
-  const up = ['up', '--image', 'raspios-lite-arm64', '--cache-dir', join(cwd, 'cache')]
-  const child = execa(process.execPath, [main, ...up], {
+  const child = execa(process.execPath, [main, 'up', '--cache-dir', join(cwd, 'cache')], {
     ...{ cwd, all: true, reject: false, stdin: 'ignore', timeout: 100_000 },
     env: { XDG_RUNTIME_DIR: cwd },
   })

@@ -53,6 +53,16 @@ shared('is the same in its next test', async ({ pi }) => {
     cwd: vitest4,
     timeout: 180_000,
   })
+  // Other commands ask this Vitest what its configuration says.
+  project.write({
+    'other.config.mts':
+      "import { raspi } from 'vitest-raspi/plugin'\nexport default { plugins: [raspi({ board: 'virt' })] }\n",
+  })
+  const main = join(project.dir, 'node_modules/vitest-raspi/dist/cli/main.js')
+  const asked = await execa(process.execPath, [main, 'cache-key', '--config', 'other.config.mts'], {
+    cwd: project.dir,
+  })
+  expect(asked.stderr).toBe('From other.config.mts: board virt (1024 MiB, 2 cores).')
   const { code, output } = await project.vitest().finished(400_000)
   expect(output).toMatch(/RUN +v4\.1\./)
   expect(output).toContain('4 passed')

@@ -4,11 +4,15 @@ import { boardNames } from '../../board-option.ts'
 import type { HostContext } from '../../host/context.ts'
 import { manifest } from '../../host/manifest.ts'
 import { lockFileName } from '../../image/lock-file.ts'
-import { nameOfImage } from '../../image-option.ts'
+import type { ImageOption } from '../../image-option.ts'
 import { optionsSchema, type RaspiOptions } from '../../options.ts'
 import { cacheDirOption, json, type Output } from '../output.ts'
+import { addProjectFlags, fromProject, orElse } from '../project/from-project.ts'
+import type { ProjectFlags } from '../project/projects.ts'
 import { type CacheAnswer, type Form, forGithub, forGitlab, forms, forPeople } from './forms.ts'
 import { cacheKeyOf } from './key.ts'
+
+const { image, board } = optionsSchema.shape
 
 /** What of a cache is worth keeping: what was downloaded was made into images, and the rest is on its way. */
 const kept = ['images', 'frozen', 'layers', 'keys']
@@ -18,6 +22,7 @@ Examples:
   vitest-raspi cache-key                                        key and paths, for people
   vitest-raspi cache-key --for github >> "$GITHUB_OUTPUT"       as outputs of a step: key, restore-keys, path
   vitest-raspi cache-key --for gitlab --cache-dir .cache/raspi  as a job for GitLab to extend
+  vitest-raspi cache-key --image raspios-lite-arm64             for tests that choose another image than raspi() does
   vitest-raspi cache-key --package rsync                        with a package that the image has besides
   vitest-raspi cache-key --prepare base.yml --json              with what the tests' Pis are prepared by
 
@@ -25,10 +30,10 @@ The key is made of the version of vitest-raspi, the host's kind, its QEMU, how e
 playbooks may read that prepare Pis. A cache under another key is never wrong, only in part of no use: what is missing is
 made. QEMU has to be there: run \`vitest-raspi doctor --fix\` before.`
 
-interface KeyOptions {
-  image: string[]
+interface KeyOptions extends ProjectFlags {
+  image?: string[]
   package: string[]
-  board: NonNullable<RaspiOptions['board']>
+  board?: NonNullable<RaspiOptions['board']>
   prepare: string[]
   for?: Form
   cacheDir?: string
@@ -40,33 +45,37 @@ export function addCacheKey(
   program: Command,
   { context, output }: { context: HostContext; output: Output },
 ): void {
-  const { image, board } = optionsSchema.shape
-  program
+  const command = program
     .command('cache-key')
     .description('print a key and the paths for the cache of a CI')
-    .option('--image <image...>', 'what the Pis boot', [nameOfImage(image.parse(undefined))])
+    .option('--image <image...>', `what the Pis boot ${orElse('debian-12-arm64')}`)
     .option(
       '--package <name>',
       'a Debian package that these images have, once for each',
       (one, all: string[]) => [...all, one],
       [],
     )
-    .addOption(
-      new Option('--board <name>', 'what QEMU emulates').choices(boardNames).default(board.parse(undefined)),
-    )
+    .addOption(new Option('--board <name>', `what QEMU emulates ${orElse('raspi3b')}`).choices(boardNames))
     .option('--prepare <playbook...>', 'the playbooks of raspiTest({ prepare })', [])
     .addOption(new Option('--for <ci>', "print it in this CI's format").choices(forms).conflicts('json'))
-    .addOption(cacheDirOption('where images and frozen Pis are kept'))
+    .addOption(cacheDirOption('where images and frozen Pis are kept', orElse))
+  addProjectFlags(command)
     .option('--json', 'print JSON: { key, restoreKeys, paths, parts }')
     .addHelpText('after', examples)
     .action(async (options: KeyOptions) => {
       const projectDir = process.cwd()
-      const cacheDir = options.cacheDir ?? context.cacheDir
-      const { package: packages } = options
-      const images = options.image.map((name) => (packages.length > 0 ? { name, packages } : name))
+      const { dirs, ...taken } = await fromProject(
+        { ...options, images: options.image },
+        ['images', 'board', 'cacheDir'],
+        { cwd: projectDir, env: context.env, log: output.err },
+      )
+      const { cacheDir = context.cacheDir } = { ...options, ...taken }
+      const images = options.image ?? taken.images ?? [image.parse(undefined)]
       const needs = {
-        ...{ images, board: options.board, playbooks: options.prepare, projectDir },
-        lockFile: join(projectDir, lockFileName),
+        images: images.map((one) => withPackages(one, options.package)),
+        board: board.parse(options.board ?? taken.board),
+        ...{ playbooks: options.prepare, projectDir },
+        lockFiles: dirs.map((dir) => join(dir, lockFileName)),
       }
       const answer: CacheAnswer = {
         ...(await cacheKeyOf(needs, { ...context, cacheDir }, manifest().version, output.err)),
@@ -75,6 +84,12 @@ export function addCacheKey(
       if (options.json) return output.out(json(answer))
       for (const line of shown(answer, options.for, projectDir)) output.out(line)
     })
+}
+
+function withPackages(image: ImageOption, packages: readonly string[]): ImageOption {
+  if (packages.length === 0) return image
+  if (typeof image === 'string') return { name: image, packages: [...packages] }
+  return { ...image, packages: [...new Set([...(image.packages ?? []), ...packages])] }
 }
 
 function shown(answer: CacheAnswer, form: Form | undefined, projectDir: string): string[] {

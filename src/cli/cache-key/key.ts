@@ -25,7 +25,8 @@ export interface CacheNeeds {
   /** The playbooks that prepare Pis, relative to the project. */
   playbooks: readonly string[]
   projectDir: string
-  lockFile: string
+  /** What may pin images. */
+  lockFiles: readonly string[]
 }
 
 /** All that decides whether what is in a cache is of use. */
@@ -35,7 +36,7 @@ export interface CacheKeyParts {
   /** `linux-x64`. */
   host: string
   qemu: string
-  /** Digests: of each image with how it is frozen, by its name, and of what each playbook may read. */
+  /** Digests: of each image with how it is frozen, by its name, those of several of one name together; of what each playbook may read. */
   images: Record<string, string>
   /** That of ansible-core, and what playbooks may read: of a project that prepares Pis. */
   ansible?: string
@@ -70,14 +71,7 @@ export async function cacheKeyOf(
     version,
     host: `${context.platform}-${context.arch}`,
     qemu: qemu?.version ?? '',
-    images: Object.fromEntries(
-      await Promise.all(
-        needs.images.map(async (image) => [
-          nameOfImage(image),
-          await imagePart(image, needs, qemu?.version ?? '', { cacheDir: context.cacheDir, log }),
-        ]),
-      ),
-    ),
+    images: await imageParts(needs, qemu?.version ?? '', { cacheDir: context.cacheDir, log }),
     ...(prepares
       ? { ansible: ansible?.version ?? '', playbooks: await playbookParts(needs, context, ansible?.path) }
       : {}),
@@ -87,13 +81,28 @@ export async function cacheKeyOf(
   return { key: `${same}${digest(parts).slice(0, 16)}`, restoreKeys: [same, all], parts }
 }
 
+async function imageParts(
+  needs: CacheNeeds,
+  qemuVersion: string,
+  context: { cacheDir: string; log: Log },
+): Promise<Record<string, string>> {
+  const parts = await Promise.all(needs.images.map((image) => imagePart(image, needs, qemuVersion, context)))
+  const names = [...new Set(parts.map(({ name }) => name))].sort()
+  return Object.fromEntries(
+    names.map((name) => {
+      const ids = [...new Set(parts.filter((part) => part.name === name).map(({ id }) => id))].sort()
+      return [name, ids.length === 1 ? (ids[0] ?? '') : digest(ids)]
+    }),
+  )
+}
+
 /** Names an image and how it is frozen, whatever key and host keys a cache gives it: they differ in each that is begun. */
 async function imagePart(
   image: ImageOption,
-  { board: option, projectDir, lockFile }: CacheNeeds,
+  { board: option, projectDir, lockFiles }: CacheNeeds,
   qemuVersion: string,
   context: { cacheDir: string; log: Log },
-): Promise<string> {
+): Promise<{ name: string; id: string }> {
   const reference = parseReference(image, projectDir)
   const { name, steps } = reference
   // Where it lies is another place on each runner.
@@ -101,8 +110,11 @@ async function imagePart(
   const source =
     reference.kind === 'recipe'
       ? recipeId(withSteps(recipeOf(name, ''), steps))
-      : digest([{ ...reference, ...file }, readLockFile(lockFile)])
-  return frozenId(freezeKeyOf(source, boardOf(option), qemuVersion))
+      : digest([{ ...reference, ...file }, ...lockFiles.map(readLockFile)])
+  return {
+    name: reference.kind === 'file' ? name : nameOfImage(image),
+    id: frozenId(freezeKeyOf(source, boardOf(option), qemuVersion)),
+  }
 }
 
 async function playbookParts(

@@ -1,15 +1,19 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { cacheKeyOf } from '../../../src/cli/cache-key/key.ts'
 import { lockFileName } from '../../../src/image/lock-file.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
 import { fakeHost } from '../host/fake-host.ts'
 import { run } from './run.ts'
 
+// Where no configuration of Vitest is, which takes its time.
+beforeEach(() => void vi.spyOn(process, 'cwd').mockReturnValue(scratchDir()))
+afterEach(() => void vi.restoreAllMocks())
+
 const needsOf = (projectDir: string) => ({
   ...{ images: ['debian-12-arm64'], board: 'raspi3b' as const, playbooks: [], projectDir },
-  lockFile: join(projectDir, lockFileName),
+  lockFiles: [join(projectDir, lockFileName)],
 })
 
 test('the key tells the host and its QEMU, and is the same for the same cache', async () => {

@@ -19,6 +19,7 @@ async function complete(...words: string[]): Promise<string[]> {
 test('bash completes commands, options and names of Pis', async () => {
   expect(await complete('re')).toEqual(['reset', 'report'])
   expect(await complete('up', '--in')).toEqual(['--inventory'])
+  expect(await complete('cache-key', '--no-')).toEqual(['--no-config'])
   expect(await complete('ssh', '')).toEqual(['boreas'])
   expect(await complete('reset', '--a')).toEqual(['--all'])
 })

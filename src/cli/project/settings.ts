@@ -1,0 +1,104 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { BoardOption } from '../../board-option.ts'
+import { listOf } from '../../host/list-of.ts'
+import { defaultCacheDir } from '../../host/paths.ts'
+import { imageAt } from '../../image/reference.ts'
+import { type ImageOption, nameOfImage } from '../../image-option.ts'
+import { boardOf, optionOf } from '../../machine/boards.ts'
+import { optionsSchema } from '../../options.ts'
+import type { SaidProject } from './projects.ts'
+
+/** What commands can take from a project, by the names of their own options. Paths are absolute. */
+export interface Settings {
+  image: ImageOption
+  /** For a command that is about all projects: those of each. */
+  images: ImageOption[]
+  board: BoardOption
+  cacheDir: string | undefined
+  maxPis: number | undefined
+  /** An address or a context of Docker's; of several the first. */
+  engine: string | undefined
+  /** The container image that Pis run in. */
+  engineImage: string | undefined
+}
+
+/** One of them. */
+export interface Setting<Value> {
+  /** Gives it on a command line. */
+  flag: string
+  /** What projects say: more than one where they differ. */
+  of: (projects: readonly SaidProject[]) => Value[]
+  /** It in words, where it is not the default. */
+  told: (value: Value, env: NodeJS.ProcessEnv) => string | undefined
+}
+
+const each =
+  <Value>(of: (project: SaidProject) => Value) =>
+  (projects: readonly SaidProject[]) =>
+    distinct(projects.map(of))
+
+const imageOf = ({ image, baseDir }: SaidProject) => imageAt(image, baseDir)
+
+const { image: imageSchema, board: boardSchema } = optionsSchema.shape
+const usualImage = imageSchema.parse(undefined)
+const usualBoard = boardSchema.parse(undefined)
+
+export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
+  image: {
+    flag: '--image',
+    of: each(imageOf),
+    told: (image) => (image === usualImage ? undefined : `image ${inWords(image)}`),
+  },
+  images: {
+    flag: '--image',
+    of: (projects) => [distinct(projects.map(imageOf))],
+    told: (images) =>
+      isDeepStrictEqual(images, [usualImage]) ? undefined : `image ${listOf(images.map(inWords))}`,
+  },
+  board: {
+    flag: '--board',
+    // `virt` is the same as `virt` with the sizes that it has.
+    of: each(({ board }) => optionOf(boardOf(board))),
+    told(board) {
+      if (typeof board === 'string') return board === usualBoard ? undefined : `board ${board}`
+      return `board ${board.name} (${board.memoryMiB} MiB, ${board.cores} cores)`
+    },
+  },
+  cacheDir: {
+    flag: '--cache-dir',
+    of: each(({ cacheDir }) => cacheDir),
+    told: (dir, env) => (dir === undefined || dir === defaultCacheDir(env) ? undefined : `cacheDir ${dir}`),
+  },
+  maxPis: {
+    flag: '--max-pis',
+    of: each(({ maxPis }) => maxPis),
+    told: (count) => (count === undefined ? undefined : `maxPis ${count}`),
+  },
+  engine: {
+    flag: '--engine',
+    of: each(({ engine }) =>
+      engine === 'process' || engine.docker === true ? undefined : [engine.docker].flat()[0],
+    ),
+    told: (engine) => (engine === undefined ? undefined : `engine ${engine}`),
+  },
+  engineImage: {
+    flag: '--engine-image',
+    of: each(({ engine }) => (engine === 'process' ? undefined : engine.image)),
+    told: (image) => (image === undefined ? undefined : `engine image ${image}`),
+  },
+}
+
+/** `debian-12-arm64 (packages)`: what an object says besides is only named. */
+function inWords(image: ImageOption): string {
+  const name = nameOfImage(image)
+  const besides =
+    typeof image === 'string' ? [] : Object.keys(image).filter((key) => !/^(name|url|file)$/.test(key))
+  return besides.length > 0 ? `${name} (${besides.join(', ')})` : name
+}
+
+/** Each of `values` once. */
+function distinct<Value>(values: readonly Value[]): Value[] {
+  return values.filter(
+    (value, index) => values.findIndex((other) => isDeepStrictEqual(other, value)) === index,
+  )
+}

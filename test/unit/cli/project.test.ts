@@ -1,0 +1,192 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { fromProject } from '../../../src/cli/project/from-project.ts'
+import { repositoryOf } from '../init/repositories.ts'
+import { run } from './run.ts'
+
+const repository = fileURLToPath(new URL('../../..', import.meta.url))
+
+/** The text of a configuration that exports `config`, and has `raspi` for it. */
+const configOf = (config: string) =>
+  `import { raspi } from ${JSON.stringify(join(repository, 'src/plugin.ts'))}\nexport default ${config}\n`
+
+/** A project with a Vitest, whose vitest.config.ts exports `config` if it is given, and its user in it. */
+function aProject(config?: string, files: Record<string, string> = {}): string {
+  const own: Record<string, string> = config === undefined ? {} : { 'vitest.config.ts': configOf(config) }
+  const dir = repositoryOf({ 'package.json': '{ "type": "module" }', ...own, ...files })
+  mkdirSync(join(dir, 'node_modules'))
+  symlinkSync(join(repository, 'node_modules/vitest'), join(dir, 'node_modules/vitest'))
+  vi.spyOn(process, 'cwd').mockReturnValue(dir)
+  onTestFinished(() => void vi.restoreAllMocks())
+  return dir
+}
+
+/** What the images of a key are, by their names, where the command line says `args`. */
+async function imagesOf(...args: string[]): Promise<Record<string, string>> {
+  const { out, err, exitCode } = await run(['cache-key', '--json', ...args])
+  expect(exitCode, err).toBe(0)
+  return JSON.parse(out).parts.images
+}
+
+const projects = (...all: string[]) => `{ test: { projects: [${all.join()}] } }`
+const project = (name: string, options?: string) =>
+  `{ extends: false, plugins: [${options === undefined ? '' : `raspi(${options})`}], test: { name: '${name}' } }`
+
+test('what raspi() says counts, and is told', async () => {
+  aProject("{ plugins: [raspi({ image: { name: 'debian-12-armhf', packages: ['rsync'] }, board: 'virt' })] }")
+  const { out, err } = await run(['cache-key', '--json'])
+  expect(err).toBe('From vitest.config.ts: image debian-12-armhf (packages), board virt (1024 MiB, 2 cores).')
+  expect(JSON.parse(out).parts.images).toEqual(
+    await imagesOf('--no-config', '--image', 'debian-12-armhf', '--package', 'rsync', '--board', 'virt'),
+  )
+})
+
+test('what the command line says counts more', async () => {
+  aProject("{ plugins: [raspi({ image: 'debian-12-armhf', board: 'virt' })] }")
+  const { out, err } = await run(['cache-key', '--json', '--image', 'debian-12-arm64'])
+  expect(err).toBe('From vitest.config.ts: board virt (1024 MiB, 2 cores).')
+  expect(JSON.parse(out).parts.images).toEqual(await imagesOf('--no-config', '--board', 'virt'))
+  const besides = await imagesOf('--package', 'rsync')
+  expect(besides).toEqual(await imagesOf('--image', 'debian-12-armhf', '--package', 'rsync'))
+  // Nothing is left to be said.
+  aProject("{ get plugins() { throw new Error('loaded') } }")
+  const all = ['--image', 'debian-12-arm64', '--board', 'virt', '--cache-dir', 'cache']
+  expect(await run(['cache-key', ...all])).toMatchObject({ exitCode: 0, err: '' })
+})
+
+test('a configuration that says nothing, and none at all, are passed over in silence', async () => {
+  for (const config of ['{ plugins: [raspi()] }', '{}', undefined]) {
+    aProject(config)
+    expect(await run(['cache-key'])).toMatchObject({ exitCode: 0, err: '' })
+  }
+  const dir = repositoryOf({ 'vitest.config.ts': configOf("{ plugins: [raspi({ board: 'virt' })] }") })
+  vi.spyOn(process, 'cwd').mockReturnValue(dir)
+  expect(await run(['cache-key'])).toMatchObject({ exitCode: 0, err: '' })
+})
+
+test('of several projects all images are in the key, and one board', async () => {
+  aProject(
+    projects(
+      project('armhf', "{ image: 'debian-12-armhf' }"),
+      project('rsync', "{ image: { name: 'debian-12-arm64', packages: ['rsync'] } }"),
+      project('plain', '{}'),
+      project('again', '{}'),
+      project('without'),
+    ),
+  )
+  const all = await imagesOf()
+  const { 'debian-12-arm64': plain } = await imagesOf('--no-config')
+  const rsync = await imagesOf('--project', 'rsync')
+  expect(rsync).toEqual(await imagesOf('--no-config', '--package', 'rsync'))
+  expect(all).toEqual({
+    ...(await imagesOf('--no-config', '--image', 'debian-12-armhf')),
+    'debian-12-arm64': expect.any(String),
+  })
+  // Of two with one name both count.
+  expect([plain, rsync['debian-12-arm64']]).not.toContain(all['debian-12-arm64'])
+  expect(await run(['cache-key', '--project', 'without'])).toMatchObject({
+    ...{ exitCode: 2, out: '' },
+    err:
+      'There is no project without with raspi() in vitest.config.ts.\n' +
+      '  There are armhf, rsync, plain and again.',
+  })
+})
+
+test('projects that differ are to be chosen from', async () => {
+  aProject(projects(project('pi', '{ maxPis: 2 }'), project('big', "{ board: 'virt' }")))
+  for (const [command, differ, flags] of [
+    [['cache-key'], 'board', '--board'],
+    [['up'], 'board and maxPis', '--board and --max-pis'],
+    [['freeze', '--to', 'pis'], 'board', '--board'],
+  ] as const)
+    expect(await run(command)).toEqual({
+      ...{ exitCode: 2, out: '' },
+      err:
+        `The projects pi and big of vitest.config.ts differ in ${differ}.\n` +
+        `  Choose one by --project <name>, or give ${flags}.`,
+    })
+  expect((await run(['cache-key', '--project', 'big'])).err).toBe(
+    'From project big of vitest.config.ts: board virt (1024 MiB, 2 cores).',
+  )
+})
+
+test('a project that does not extend what has raspi() around it has no Pis', async () => {
+  aProject(
+    `{ plugins: [raspi({ board: 'virt' })], test: { projects: [{ extends: true, test: { name: 'pi' } }, ${project('other')}] } }`,
+  )
+  expect((await run(['cache-key', '--project', 'other'])).err).toContain('There is pi.')
+})
+
+test('paths begin where they do in tests: those of images at the configuration, the cache where the user is', async () => {
+  const dir = aProject(projects("'./inner'"), {
+    'inner/vite.config.ts': configOf(
+      "{ plugins: [raspi({ image: { file: 'pi.img', user: 'me' }, cacheDir: 'cache', maxPis: 3 })] }",
+    ),
+    'inner/pi.img': 'an image',
+    'inner/vitest-raspi.lock.json': '{}',
+  })
+  const log = vi.fn()
+  const taken = await fromProject({}, ['image', 'cacheDir', 'maxPis'], { cwd: dir, env: {}, log })
+  const file = join(dir, 'inner/pi.img')
+  expect(taken).toEqual({
+    ...{ image: { file, user: 'me' }, cacheDir: join(dir, 'cache'), maxPis: 3, dirs: [join(dir, 'inner')] },
+  })
+  expect(log.mock.calls).toEqual([
+    [`From vitest.config.ts: image ${file} (user), cacheDir ${join(dir, 'cache')}, maxPis 3.`],
+  ])
+  // The lock file beside the configuration counts as well, and is wrong.
+  expect((await run(['cache-key'])).err).toContain('inner/vitest-raspi.lock.json cannot be read')
+  writeFileSync(join(dir, 'inner/vitest-raspi.lock.json'), '{ "version": 1, "images": {} }')
+  const { out } = await run(['cache-key', '--json'])
+  const { parts, paths } = JSON.parse(out)
+  expect(Object.keys(parts.images)).toEqual(['pi.img'])
+  expect(paths[0]).toBe(join(dir, 'cache/images'))
+})
+
+test('freeze takes the engine', async () => {
+  const socket = 'unix:///nowhere/docker.sock'
+  aProject(`{ plugins: [raspi({ engine: { docker: ['${socket}', 'ssh://other'], image: 'own/qemu:9' } })] }`)
+  const { exitCode, err } = await run(['freeze', '--to', 'pis'])
+  expect(exitCode).toBe(1)
+  expect(err).toContain(`From vitest.config.ts: engine ${socket}, engine image own/qemu:9.\n`)
+  expect(err.split('\n').slice(1).join()).toContain(socket)
+})
+
+test('a configuration that cannot be loaded is told with its cause, unless it is to be left unread', async () => {
+  for (const [config, why] of [
+    ["(() => { throw new Error('PASSWORD is not set') })()", 'PASSWORD is not set.\n'],
+    ['{', '[PARSE_ERROR] Expected `}` but found `EOF`.\n'],
+    ["{ plugins: [raspi({ bord: 'virt' })] }", 'The options of raspi() are wrong.\n'],
+    ['process.exit(3)', 'it ended the process (exit code 3).\n'],
+  ] as const) {
+    aProject(config)
+    const { exitCode, out, err } = await run(['cache-key'])
+    expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' })
+    expect(`${err}\n`).toContain(
+      `vitest.config.ts cannot be loaded: ${why}  Correct it, or leave it unread by --no-config.\n`,
+    )
+    expect(await run(['cache-key', '--no-config'])).toMatchObject({ exitCode: 0, err: '' })
+  }
+  aProject("{ plugins: [raspi({ bord: 'virt' })] }")
+  expect((await run(['up'])).err).toContain('There is no bord')
+})
+
+test('another configuration can be named', async () => {
+  aProject('{}', { 'test/pi.config.ts': configOf("{ plugins: [raspi({ board: 'virt' })] }") })
+  expect((await run(['cache-key', '--config', 'test/pi.config.ts'])).err).toContain(
+    'From test/pi.config.ts: board virt',
+  )
+  expect(await run(['cache-key', '--config', 'nope.ts'])).toMatchObject({ exitCode: 2, out: '' })
+})
+
+test('what a configuration prints is not what the command prints', async () => {
+  aProject(
+    "(console.log('key=mine'), process.stdout.write('out\\n'), console.error('err'), { plugins: [raspi()] })",
+  )
+  const { out, err } = await run(['cache-key', '--for', 'github'])
+  expect(out).toMatch(/^key=vitest-raspi-.*\nend-of-path$/s)
+  expect(out).not.toMatch(/mine|^(out|err)$/m)
+  expect(err.split('\n').sort()).toEqual(['err', 'key=mine', 'out'])
+})
