@@ -6,6 +6,8 @@ export default defineConfig({
     name: 'unit',
     include: ['test/unit/**/*.test.ts'],
     testTimeout: 30_000,
+    // Vitest's own default leaves a core to nobody.
+    maxWorkers: '100%',
     tags: [{ name: 'hermetic' }],
   },
 })
