@@ -43,10 +43,16 @@ const test = base.extend('checkout', { scope: 'file' }, async ({}, { onCleanup }
     cwd: root,
   })
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }]
-  const { version } = JSON.parse(readFileSync(join(root, 'node_modules/vitest/package.json'), 'utf8'))
+  // What is there: the newest of a registry may lack what it depends on, and `npm ci` is strict.
+  const versionOf = (name: string) =>
+    JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version
   const manifest = {
     ...JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')),
-    devDependencies: { vitest: version, vite: '^8.0.0', 'vitest-raspi': `file:${join(top, filename)}` },
+    devDependencies: {
+      vitest: versionOf('vitest'),
+      vite: versionOf('vite'),
+      'vitest-raspi': `file:${join(top, filename)}`,
+    },
   }
   writeFileSync(join(dir, 'package.json'), JSON.stringify(manifest))
   // Only the lock file: that is what a repository has.
