@@ -130,7 +130,7 @@ const faults: [
   [
     'what is delayed comes late, and with jitter not always as late',
     (network) => network.delay({ ms: 700, jitterMs: 200 }),
-    '-c 5 -W 4',
+    '-c 15 -W 4',
     ({ min, mdev }) => {
       expect(min).toBeGreaterThan(1_000)
       expect(mdev).toBeGreaterThan(60)
