@@ -143,7 +143,7 @@ const faults: [
     (network) => network.rate({ bytesPerSecond: 2_000, port: 'worker' }),
     '-c 10 -l 10 -s 1000 -w 60',
     ({ received, total }) => {
-      expect(received).toBe(10)
+      expect(received).toBeGreaterThanOrEqual(10)
       expect(total).toBeGreaterThan(5_000)
     },
     ({ total }) => expect(total).toBeLessThan(5_000),
@@ -158,7 +158,11 @@ test.for(faults)(
       broken(await ping(pis.controller, 'worker', args))
     }
     const seen = await ping(pis.controller, 'worker', args)
-    expect(seen).toMatchObject({ received: Number(/-c (\d+)/.exec(args)?.[1]), duplicates: Number.NaN })
+    const sent = Number(/-c (\d+)/.exec(args)?.[1])
+    // With a deadline ping sends until as many are answered: one more answer may be on its way.
+    if (args.includes('-w')) expect(seen.received).toBeGreaterThanOrEqual(sent)
+    else expect(seen.received).toBe(sent)
+    expect(seen.duplicates).toBeNaN()
     mended?.(seen)
   },
 )
