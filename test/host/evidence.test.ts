@@ -57,7 +57,7 @@ describe.each([
   })
 })
 
-test('a Pi that does not answer takes less than 3 s', async () => {
+test('a Pi that does not answer takes less than 10 s', async () => {
   // It takes connections and says nothing.
   const silent = createServer(() => {}).listen(0, '127.0.0.1')
   await once(silent, 'listening')
@@ -69,7 +69,7 @@ test('a Pi that does not answer takes less than 3 s', async () => {
       pis: [{ lent: { ...lent, connection: { ...lent.connection, port } } }],
       ...{ records: [], askedAt: 0, lentAt: 0, queuedMs: 0, projectDir: '/', vars: {} },
     })
-    expect(performance.now() - started).toBeLessThan(3_000)
+    expect(performance.now() - started).toBeLessThan(10_000)
     expect(Object.keys(files)).toEqual(['timeline.txt'])
   } finally {
     silent.close()
