@@ -3,10 +3,9 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Bmc, type BmcOptions, startBmc } from '../../src/bmc/bmc.ts'
 import { takePort } from '../../src/bmc/port.ts'
 import { nobody } from '../../src/bmc/sim-dir.ts'
@@ -112,20 +111,18 @@ describe.skipIf(!hasIpmi)(
       const { chassis, ipmi } = await started()
       expect(await ipmi('power', 'status')).toBe('Chassis Power is off')
       expect(await ipmi('power', 'on')).toBe('Chassis Power Control: Up/On')
-      await vi.waitFor(() => expect(chassis.told).toEqual(['on']))
+      await expect.poll(() => chassis.told).toEqual(['on'])
       expect(await ipmi('power', 'status')).toBe('Chassis Power is on')
       expect(await ipmi('power', 'on')).toBe('Chassis Power Control: Up/On')
       expect(await ipmi('power', 'reset')).toBe('Chassis Power Control: Reset')
       expect(await ipmi('power', 'cycle')).toBe('Chassis Power Control: Cycle')
-      await vi.waitFor(() => expect(chassis.told).toEqual(['on', 'on', 'reset', 'off', 'on']), {
-        timeout: 10_000,
-      })
+      await expect.poll(() => chassis.told).toEqual(['on', 'on', 'reset', 'off', 'on'])
       expect(await ipmi('power', 'soft')).toBe('Chassis Power Control: Soft')
-      await vi.waitFor(async () => expect(await ipmi('power', 'status')).toBe('Chassis Power is off'))
+      await expect.poll(() => ipmi('power', 'status')).toBe('Chassis Power is off')
       expect(await ipmi('power', 'off')).toBe('Chassis Power Control: Down/Off')
       // As when its Pi dies, or shuts itself down.
       chassis.state = 'on'
-      await vi.waitFor(async () => expect(await ipmi('power', 'status')).toBe('Chassis Power is on'))
+      await expect.poll(() => ipmi('power', 'status')).toBe('Chassis Power is on')
       expect(chassis.told.slice(5)).toEqual(['soft', 'off'])
     })
 
@@ -134,13 +131,12 @@ describe.skipIf(!hasIpmi)(
       const devices = { pxe: 'pxe', disk: 'default', cdrom: 'cdrom', bios: 'bios', none: 'none' }
       for (const [word, device] of Object.entries(devices)) {
         expect(await ipmi('chassis', 'bootdev', word)).toBe(`Set Boot Device to ${word}`)
-        await vi.waitFor(() => expect(chassis.told.at(-1)).toBe(`boot ${device}`))
+        await expect.poll(() => chassis.told.at(-1)).toBe(`boot ${device}`)
       }
       expect(await ipmi('chassis', 'bootdev', 'floppy')).toMatch(/failed: Unspecified error/)
       expect(chassis.told).toHaveLength(5)
       chassis.boot = 'pxe'
-      await delay(300)
-      expect(await ipmi('chassis', 'bootparam', 'get', '5')).toContain('Force PXE')
+      await expect.poll(() => ipmi('chassis', 'bootparam', 'get', '5')).toContain('Force PXE')
     })
 
     test('lets nobody in without the right name and password', async () => {
@@ -161,7 +157,7 @@ describe.skipIf(!hasIpmi)(
       expect(chassis.told).toEqual([])
       for (const options of [{ cipher: 1 }, { cipher: 2 }, { cipher: 3 }, { by: 'lan' }] as const)
         expect(await power({}, options)).toBe('Chassis Power Control: Up/On')
-      await vi.waitFor(() => expect(chassis.told).toEqual(Array(4).fill('on')))
+      await expect.poll(() => chassis.told).toEqual(Array(4).fill('on'))
       expect(other.chassis.told).toEqual([])
     })
 
@@ -203,13 +199,13 @@ describe.skipIf(!hasIpmi)(
       for (const boot of ['first', 'second']) {
         chassis.socket = path
         const close = await open()
-        await vi.waitFor(() => expect(client).toBeDefined(), { timeout: 5_000 })
+        await expect.poll(() => client).toBeDefined()
         // What comes before the session is there is lost.
         const talk = setInterval(() => client?.write(`${boot} login: `), 100)
-        await vi.waitFor(() => expect(shown).toContain(`${boot} login: `), { timeout: 10_000 })
+        await expect.poll(() => shown).toContain(`${boot} login: `)
         clearInterval(talk)
         sol.stdin.write(`pi of the ${boot}\r`)
-        await vi.waitFor(() => expect(shown).toContain(`pi of the ${boot}\r`), { timeout: 5_000 })
+        await expect.poll(() => shown).toContain(`pi of the ${boot}\r`)
         expect(heard).toContain(`pi of the ${boot}\r`)
         // A second session does all the rest meanwhile, but the console is taken.
         expect(await ipmi('power', 'status')).toBe('Chassis Power is off')
@@ -227,18 +223,16 @@ describe.skipIf(!hasIpmi)(
         throw new Error('its card is gone')
       }
       expect(await ipmi('power', 'on')).toBe('Chassis Power Control: Up/On')
-      await vi.waitFor(() =>
-        expect(log).toEqual(['The BMC of boreas could not switch the power (on): its card is gone']),
-      )
+      await expect
+        .poll(() => log)
+        .toEqual(['The BMC of boreas could not switch the power (on): its card is gone'])
       chassis.power = () => {
         throw new Error('it is lost')
       }
-      await vi.waitFor(() =>
-        expect(log[1]).toBe('The BMC of boreas cannot tell the power of its Pi: it is lost'),
-      )
+      await expect.poll(() => log[1]).toBe('The BMC of boreas cannot tell the power of its Pi: it is lost')
       expect(await ipmi('power', 'status')).toMatch(/^exit code 1: .*Unspecified error/s)
       chassis.power = () => 'on'
-      await vi.waitFor(async () => expect(await ipmi('power', 'status')).toBe('Chassis Power is on'))
+      await expect.poll(() => ipmi('power', 'status')).toBe('Chassis Power is on')
     })
 
     test('refuses to switch a Pi that is lost, and tells that it is off', async () => {
@@ -248,7 +242,7 @@ describe.skipIf(!hasIpmi)(
         throw new Error('it is lost')
       }
       const refused = /^exit code 1: .*Unspecified error/s
-      await vi.waitFor(async () => expect(await ipmi('power', 'on')).toMatch(refused))
+      await expect.poll(() => ipmi('power', 'on')).toMatch(refused)
       for (const action of ['off', 'cycle', 'reset', 'soft'])
         expect(await ipmi('power', action)).toMatch(refused)
       expect(await ipmi('power', 'status')).toBe('Chassis Power is off')
@@ -279,10 +273,10 @@ describe.skipIf(!hasIpmi)(
         const commands = cycle % 10 === 0 ? ['cycle'] : ['off', 'on']
         for (const command of commands)
           expect(await ipmi('power', command)).toMatch(/^Chassis Power Control: /)
-        await vi.waitFor(() => expect(chassis.told).toHaveLength(2 * cycle), { timeout: 10_000 })
+        await expect.poll(() => chassis.told).toHaveLength(2 * cycle)
       }
       expect(chassis.told).toEqual(Array(50).fill(['off', 'on']).flat())
-      await vi.waitFor(async () => expect(await ipmi('power', 'status')).toBe('Chassis Power is on'))
+      await expect.poll(() => ipmi('power', 'status')).toBe('Chassis Power is on')
       expect(log).toEqual([])
     })
 
@@ -330,7 +324,7 @@ describe.skipIf(!hasIpmi)(
       const second = await started()
       const [lost = 0] = processesIn(second.dir)
       process.kill(lost, 'SIGKILL')
-      await vi.waitFor(() => expect(second.log).toEqual(['The BMC of boreas has ended: killed by SIGKILL']))
+      await expect.poll(() => second.log).toEqual(['The BMC of boreas has ended: killed by SIGKILL'])
       await second.bmc.close()
       expect(existsSync(second.dir)).toBe(false)
     })
@@ -347,7 +341,7 @@ describe.skipIf(!hasIpmi)(
       expect(processesIn(dir)).toHaveLength(1)
       parent.kill('SIGKILL')
       await parent
-      await vi.waitFor(() => expect(processesIn(dir)).toEqual([]))
+      await expect.poll(() => processesIn(dir)).toEqual([])
       expect(await isFree(Number(port))).toBe(true)
     })
   },

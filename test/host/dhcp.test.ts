@@ -147,12 +147,12 @@ test.runIf(hasDhcp)(
   async () => {
     const { dir, logged } = await served()
     for (const pid of running(dir)) if (isDnsmasq(pid)) process.kill(Number(pid), 'SIGKILL')
-    await expect.poll(() => logged, { timeout: 10_000 }).toHaveLength(1)
+    await expect.poll(() => logged).toHaveLength(1)
     expect(logged[0]).toMatch(/^its DHCP server has ended: /)
 
     const other = await served()
     await other.segment.close()
-    await expect.poll(() => running(other.dir), { timeout: 10_000 }).toEqual([])
+    await expect.poll(() => running(other.dir)).toEqual([])
   },
 )
 

@@ -94,12 +94,10 @@ describe.skipIf(!browserPath)('the report page', { timeout: 240_000 }, () => {
         'for (const details of document.querySelectorAll("details:nth-of-type(-n+2)")) details.open = true',
       )
       await expect
-        .poll(
-          () =>
-            page.evaluate(
-              '[...document.querySelectorAll("details[open]")].every((each) => each.childElementCount > 1)',
-            ),
-          { timeout: 20_000 },
+        .poll(() =>
+          page.evaluate(
+            '[...document.querySelectorAll("details[open]")].every((each) => each.childElementCount > 1)',
+          ),
         )
         .toBe(true)
     }
