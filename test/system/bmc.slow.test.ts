@@ -59,6 +59,7 @@ test.runIf(hasIpmi)(
     expect(await ipmi(other, 'power', 'reset')).toContain('Reset')
     await Promise.all([bootAfter(before[0], pi), bootAfter(before[1], other)])
     expect(seen).toMatch(/Linux version/)
+    await expect.poll(() => seen, { timeout: 60_000 }).toMatch(/login:/)
     console.stdin.write('nobody\r')
     await expect.poll(() => seen, { timeout: 60_000 }).toContain('nobody')
     console.stdin.write('\r~.')
