@@ -91,7 +91,7 @@ test('four Pis in the background outlive the terminal, and serve all others', {
   expect((await terminal.run('vitest-raspi up notus', 60_000)).shown).toContain('notus is up already.')
 
   const [console, logs] = [
-    await terminal.run('vitest-raspi console boreas -n 3', 60_000),
+    await terminal.run('vitest-raspi console boreas -n 100', 60_000),
     await terminal.run('vitest-raspi logs boreas -n 3', 60_000),
   ]
   expect(console.shown).toContain('usb')
