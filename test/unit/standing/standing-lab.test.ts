@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { RaspiError } from '../../../src/errors.ts'
 import { StandingLabs } from '../../../src/standing/client.ts'
@@ -60,8 +60,11 @@ test('a lab whose Pis are all taken down while they start has not come up, and i
 test('a Pi that is reset while it starts is started again only once it is up', async () => {
   const lab = bringUp(['boreas'])
   const first = await fake.start('boreas')
+  const taken = vi.spyOn(StandingLab.prototype, 'reset')
+  onTestFinished(() => taken.mockRestore())
   const reset = labs.reset(await labs.find(['boreas']))
-  await delay(200)
+  await expect.poll(() => taken).toHaveBeenCalled()
+  await turn()
   expect(fake.starts).toHaveLength(1)
   first.finish()
   ;(await fake.start('boreas', 2)).finish()
