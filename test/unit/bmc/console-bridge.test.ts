@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { existsSync, rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { ConsoleBridge } from '../../../src/bmc/console-bridge.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
 
@@ -64,19 +64,19 @@ test('bytes go both ways, also those of a console that comes later, goes, and co
   sim.write('lost, as the Pi is off')
   path = join(dir, 'first')
   const first = await fakeConsole(path)
-  await vi.waitFor(() => expect(first.clients()).toBe(1))
+  await expect.poll(() => first.clients()).toBe(1)
   first.say('login: ')
-  await vi.waitFor(() => expect(heard()).toBe('login: '))
+  await expect.poll(() => heard()).toBe('login: ')
   sim.write('pi\r')
-  await vi.waitFor(() => expect(first.heard()).toBe('pi\r'))
+  await expect.poll(() => first.heard()).toBe('pi\r')
 
   await first.off()
   path = join(dir, 'second')
   const second = await fakeConsole(path)
-  await vi.waitFor(() => expect(second.clients()).toBe(1))
+  await expect.poll(() => second.clients()).toBe(1)
   sim.write('root\r')
   second.say(Buffer.from([0xff, 0, 0xfe]))
-  await vi.waitFor(() => expect(second.heard()).toBe('root\r'))
+  await expect.poll(() => second.heard()).toBe('root\r')
   expect(sim.destroyed).toBe(false)
 })
 
@@ -84,38 +84,38 @@ test('a second one is sent away, and the first stays', async () => {
   const path = join(scratchDir(), 'console')
   const console = await fakeConsole(path)
   const { bridge, heard } = await bridged(() => path)
-  await vi.waitFor(() => expect(console.clients()).toBe(1))
+  await expect.poll(() => console.clients()).toBe(1)
   const second = connect(bridge.port, '127.0.0.1')
   const [error] = await once(second, 'error')
   expect(error).toMatchObject({ code: 'ECONNREFUSED' })
   console.say('still here')
-  await vi.waitFor(() => expect(heard()).toBe('still here'))
+  await expect.poll(() => heard()).toBe('still here')
 })
 
 test('a side that does not read loses bytes, and keeps the other from nothing', async () => {
   const path = join(scratchDir(), 'console')
   const console = await fakeConsole(path)
   const { sim } = await bridged(() => path)
-  await vi.waitFor(() => expect(console.clients()).toBe(1))
+  await expect.poll(() => console.clients()).toBe(1)
   sim.pause()
   const chunk = Buffer.alloc(64 * 1024, 'x')
   // More than the buffers of all sockets hold: who waited for the reader would wait for ever.
   for (let sent = 0; sent < 32 * 1024 * 1024; sent += chunk.length) console.say(chunk)
-  await vi.waitFor(() => expect(console.waiting()).toBe(0), { timeout: 10_000 })
+  await expect.poll(() => console.waiting()).toBe(0)
   sim.write('still heard')
-  await vi.waitFor(() => expect(console.heard()).toBe('still heard'))
+  await expect.poll(() => console.heard()).toBe('still heard')
 })
 
 test('its end, or that of ipmi_sim, ends both connections', async () => {
   const path = join(scratchDir(), 'console')
   const console = await fakeConsole(path)
   const first = await bridged(() => path)
-  await vi.waitFor(() => expect(console.clients()).toBe(1))
+  await expect.poll(() => console.clients()).toBe(1)
   first.bridge.close()
-  await vi.waitFor(() => expect(first.sim.destroyed).toBe(true))
+  await expect.poll(() => first.sim.destroyed).toBe(true)
 
   const second = await bridged(() => path)
-  await vi.waitFor(() => expect(console.clients()).toBe(2))
+  await expect.poll(() => console.clients()).toBe(2)
   second.sim.destroy()
   await new Promise((done) => setTimeout(done, 600))
   expect(console.clients()).toBe(2)

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { chassisScript, simFiles } from '../../../src/bmc/config.ts'
 import { Requests } from '../../../src/bmc/requests.ts'
 import { SimDir } from '../../../src/bmc/sim-dir.ts'
@@ -31,7 +31,7 @@ test('the script answers what the chassis is', async () => {
   expect(await script('get boot')).toBe('boot:none')
   chassis.state = 'on'
   chassis.boot = 'pxe'
-  await vi.waitFor(async () => expect(await script('get power')).toBe('power:1'))
+  await expect.poll(() => script('get power')).toBe('power:1')
   expect(await script('get boot')).toBe('boot:pxe')
 })
 
@@ -39,7 +39,7 @@ test('the script hands on what is to be done, in its order', async () => {
   const { chassis, script, log } = await served()
   const calls = ['power "1"', 'reset "1"', 'shutdown "1"', 'boot "cdrom"', 'identify "5 0"', 'power "0"']
   for (const call of calls) expect(await script(`set ${call}`)).toBe('')
-  await vi.waitFor(() => expect(chassis.told).toEqual(['on', 'reset', 'soft', 'boot cdrom', 'off']))
+  await expect.poll(() => chassis.told).toEqual(['on', 'reset', 'soft', 'boot cdrom', 'off'])
   expect(await script('get boot')).toBe('boot:cdrom')
   expect(log).toEqual([])
 })
@@ -50,7 +50,7 @@ test('nothing of what is no device or no question is done', async () => {
   expect(await script('get temperature')).toMatch(/exit code [12]/)
   expect(await script('unset power')).toBe('exit code 2')
   await script('set reset "1"')
-  await vi.waitFor(() => expect(chassis.told).toEqual(['reset']))
+  await expect.poll(() => chassis.told).toEqual(['reset'])
 })
 
 test('a chassis that does not know its state makes the script fail, and is told of once', async () => {
@@ -58,12 +58,12 @@ test('a chassis that does not know its state makes the script fail, and is told 
   chassis.power = () => {
     throw new Error('the Pi is lost')
   }
-  await vi.waitFor(async () => expect(await script('get power')).toBe('exit code 1'))
+  await expect.poll(() => script('get power')).toBe('exit code 1')
   expect(await script('get boot')).toBe('boot:none')
   await delay(300)
   expect(log).toEqual(['cannot tell the power of its Pi: the Pi is lost'])
   chassis.power = () => 'on'
-  await vi.waitFor(async () => expect(await script('get power')).toBe('power:1'))
+  await expect.poll(() => script('get power')).toBe('power:1')
 })
 
 test('what is asked of a chassis that is lost is refused, and comes to the log', async () => {
@@ -72,18 +72,18 @@ test('what is asked of a chassis that is lost is refused, and comes to the log',
     throw new Error('Pi boreas is lost')
   }
   chassis.lost = true
-  await vi.waitFor(async () => expect(await script('set power 1')).toBe('exit code 1'))
+  await expect.poll(() => script('set power 1')).toBe('exit code 1')
   expect(await script('set shutdown 1')).toBe('exit code 1')
   expect(await script('get power')).toBe('power:0')
-  await vi.waitFor(() =>
-    expect(log.slice(-2)).toEqual([
+  await expect
+    .poll(() => log.slice(-2))
+    .toEqual([
       'could not switch the power (on): Pi boreas is lost',
       'could not switch the power (soft): Pi boreas is lost',
-    ]),
-  )
+    ])
   // It is only kept, and told.
   expect(await script('set boot pxe')).toBe('')
-  await vi.waitFor(async () => expect(await script('get boot')).toBe('boot:pxe'))
+  await expect.poll(() => script('get boot')).toBe('boot:pxe')
 })
 
 test('what a chassis fails to do is logged, and the next is done', async () => {
@@ -95,18 +95,18 @@ test('what a chassis fails to do is logged, and the next is done', async () => {
     throw new Error('no such device')
   }
   await script('set power 1')
-  await vi.waitFor(() => expect(log).toEqual(['could not switch the power (on): no such Pi']))
+  await expect.poll(() => log).toEqual(['could not switch the power (on): no such Pi'])
   chassis.set = async () => {
     throw new Error('it is gone')
   }
   await script('set shutdown 1')
   await script('set boot pxe')
-  await vi.waitFor(() =>
-    expect(log.slice(1)).toEqual([
+  await expect
+    .poll(() => log.slice(1))
+    .toEqual([
       'could not switch the power (soft): it is gone',
       'could not set the boot device (pxe): no such device',
-    ]),
-  )
+    ])
 })
 
 test('an action that takes its time keeps no other waiting', async () => {
@@ -118,7 +118,7 @@ test('an action that takes its time keeps no other waiting', async () => {
   }
   await script('set shutdown 1')
   await script('set power 0')
-  await vi.waitFor(() => expect(told).toEqual(['soft', 'off']))
+  await expect.poll(() => told).toEqual(['soft', 'off'])
 })
 
 test('a script that comes after the end waits for nobody', async () => {
@@ -133,7 +133,7 @@ test('a directory that cannot be written to is told of, and ends nothing', async
   const { dir, chassis, log } = await served()
   rmSync(dir.path, { recursive: true })
   chassis.state = 'on'
-  await vi.waitFor(() => expect(log).toEqual([expect.stringMatching(/^cannot tell the power .* ENOENT/)]))
+  await expect.poll(() => log).toEqual([expect.stringMatching(/^cannot tell the power .* ENOENT/)])
 })
 
 test('the files are for ipmi_sim alone, and a directory that was there before is refused and kept', async () => {

@@ -133,7 +133,7 @@ test('one that heeds no signal is killed, and so is what runs when the stand-in 
   await new Promise((resolve) => killed.stdout?.once('data', resolve))
   killed.kill('SIGKILL')
   await killed
-  await expect.poll(() => processesWith(`sleep ${mark}`), { timeout: 5_000 }).toEqual([])
+  await expect.poll(() => processesWith(`sleep ${mark}`)).toEqual([])
 })
 
 test('the supervisor of this host ends what runs behind the door', async () => {
@@ -146,7 +146,7 @@ test('the supervisor of this host ends what runs behind the door', async () => {
   await new Promise((resolve) => child.stdout.once('data', resolve))
   stop.abort()
   expect((await child).isCanceled).toBe(true)
-  await expect.poll(() => processesWith(`sleep ${mark}`), { timeout: 5_000 }).toEqual([])
+  await expect.poll(() => processesWith(`sleep ${mark}`)).toEqual([])
 })
 
 test('nothing that a command leaves behind outlives it', async () => {

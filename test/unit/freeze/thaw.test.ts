@@ -34,7 +34,7 @@ function aThaw(told: Promise<{ status: number; output: string }>, { returns = fa
 
 test('a QEMU that dies while its guest looks for its network is noticed at once, with the reason', async () => {
   const { thawed, machine, shell, die } = aThaw(new Promise(() => {}))
-  await vi.waitFor(() => expect(shell.run).toHaveBeenCalled())
+  await expect.poll(() => shell.run).toHaveBeenCalled()
   die()
   await expect(thawed).rejects.toThrow(
     'The Pi was lost while it was thawed: QEMU was killed by SIGKILL\nthe last line',

@@ -87,7 +87,7 @@ test('only a file that takes long to read is told of', async () => {
   const { promise, resolve } = Promise.withResolvers<string>()
   vi.mocked(digests.fileDigest).mockReturnValueOnce(promise)
   const reading = read()
-  await vi.waitFor(() => expect(digests.fileDigest).toHaveBeenCalled())
+  await expect.poll(() => digests.fileDigest).toHaveBeenCalled()
   vi.advanceTimersByTime(1_900)
   expect(lines).toEqual([])
   vi.advanceTimersByTime(200)

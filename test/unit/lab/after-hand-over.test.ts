@@ -12,11 +12,11 @@ test('the work is done once others are calm, and not in the first moments', asyn
   const { promise: calm, resolve } = Promise.withResolvers<void>()
   after.begin({ soon, later, calm: { wait: () => calm, turn: free } })
   expect(soon).not.toHaveBeenCalled()
-  await vi.waitFor(() => expect(soon).toHaveBeenCalledOnce(), { timeout: 10_000 })
+  await expect.poll(() => soon).toHaveBeenCalledOnce()
   await sleep(100)
   expect(later).not.toHaveBeenCalled()
   resolve()
-  await vi.waitFor(() => expect(later).toHaveBeenCalledOnce(), { timeout: 10_000 })
+  await expect.poll(() => later).toHaveBeenCalledOnce()
 })
 
 test('who cannot wait has it done at once, and waits until it is', async () => {
@@ -28,7 +28,7 @@ test('who cannot wait has it done at once, and waits until it is', async () => {
   const finish = after.finish().then(() => {
     finished = true
   })
-  await vi.waitFor(() => expect(later).toHaveBeenCalledOnce())
+  await expect.poll(() => later).toHaveBeenCalledOnce()
   await turn()
   expect(finished).toBe(false)
   resolve()
@@ -41,7 +41,7 @@ test('who cannot wait has it done at once, and waits until it is', async () => {
 test('where the first of it fails the rest is done all the same', async () => {
   const [later, after] = [vi.fn(nothing), new AfterHandOver()]
   after.begin({ soon: () => Promise.reject(new Error('no shell')), later, calm: { wait: never, turn: free } })
-  await vi.waitFor(() => expect(later).toHaveBeenCalledOnce(), { timeout: 10_000 })
+  await expect.poll(() => later).toHaveBeenCalledOnce()
 })
 
 test('what is dropped, or begun anew, is not done', async () => {
@@ -63,11 +63,11 @@ test('one after the other has its turn', async () => {
   const [first, second] = [vi.fn(() => done), vi.fn(nothing)]
   new AfterHandOver().begin({ soon: nothing, later: first, calm })
   new AfterHandOver().begin({ soon: nothing, later: second, calm })
-  await vi.waitFor(() => expect(first).toHaveBeenCalledOnce(), { timeout: 10_000 })
+  await expect.poll(() => first).toHaveBeenCalledOnce()
   await sleep(200)
   expect(second).not.toHaveBeenCalled()
   resolve()
-  await vi.waitFor(() => expect(second).toHaveBeenCalledOnce())
+  await expect.poll(() => second).toHaveBeenCalledOnce()
 })
 
 test('a Pi that ends in its turn leaves it to the next', async () => {
@@ -77,7 +77,7 @@ test('a Pi that ends in its turn leaves it to the next', async () => {
   const ended = new AfterHandOver()
   ended.begin({ soon: nothing, later: first, calm })
   new AfterHandOver().begin({ soon: nothing, later: second, calm })
-  await vi.waitFor(() => expect(first).toHaveBeenCalledOnce(), { timeout: 10_000 })
+  await expect.poll(() => first).toHaveBeenCalledOnce()
   ended.drop()
-  await vi.waitFor(() => expect(second).toHaveBeenCalledOnce())
+  await expect.poll(() => second).toHaveBeenCalledOnce()
 })

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { LeaseNetworks } from '../../../src/lab/lease-networks.ts'
 import type { WantedNetworks } from '../../../src/lab/protocol.ts'
 import { boards } from '../../../src/machine/boards.ts'
@@ -80,11 +80,11 @@ test('on networks of one seed the same frames are lost, on those of another othe
     await speaker.take(1)
     const fault = await networks.answer('mgmt', { ask: 'fault', input: ['loss', { percent: 50 }] })
     speaker.say(listener, ...Array.from({ length: 200 }, (_, index) => `${index}`))
-    await vi.waitFor(async () =>
-      expect(await networks.answer('mgmt', { ask: 'statistics', input: undefined })).toMatchObject({
+    await expect
+      .poll(() => networks.answer('mgmt', { ask: 'statistics', input: undefined }))
+      .toMatchObject({
         controller00: { received: { frames: 200 } },
-      }),
-    )
+      })
     await networks.answer('mgmt', { ask: 'undo', input: fault as number })
     speaker.say(listener, 'end')
     return listener.heardUntil('end')

@@ -68,7 +68,7 @@ test('who can log in on a Pi at last does not lose it when its plug is pulled', 
   const { promise: kept, resolve } = Promise.withResolvers<{ status: number; output: string }>()
   shell.run.mockReturnValue(kept)
   const on = pi.changePower('on')
-  await vi.waitFor(() => expect(shell.run).toHaveBeenCalled())
+  await expect.poll(() => shell.run).toHaveBeenCalled()
   const cut = pi.changePower('cut')
   resolve({ status: 0, output: '' })
   await on
@@ -120,7 +120,7 @@ test('a first start at which an engine hangs is given up in time, and holds up n
   const on = expect(pi.changePower('on')).rejects.toThrow(
     'Pi pi-1 took no ssh login within 0.05 s of its start',
   )
-  await vi.waitFor(() => expect(thaw).toHaveBeenCalled())
+  await expect.poll(() => thaw).toHaveBeenCalled()
   expect(await pi.changePower('cut')).toBe('off')
   await on
 })
@@ -170,7 +170,7 @@ test('a Pi that is to hang, or to shut down, does first what it would still do, 
   shell.finish.mockReturnValue(done)
   const hung = vi.fn()
   const waiting = pi.fault({ hangs: true }).then(hung)
-  await vi.waitFor(() => expect(shell.finish).toHaveBeenCalled())
+  await expect.poll(() => shell.finish).toHaveBeenCalled()
   expect(hung).not.toHaveBeenCalled()
   resolve()
   await waiting

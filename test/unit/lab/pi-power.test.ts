@@ -40,7 +40,7 @@ test('a plug that is pulled ends a first start, which is still to come then', as
   for (const count of [1, 2]) {
     const on = power.switchOn()
     const failed = expect(on).rejects.toThrow('Pi compute00 was not started: its power was cut.')
-    await vi.waitFor(() => expect(start).toHaveBeenCalledTimes(count))
+    await expect.poll(() => start).toHaveBeenCalledTimes(count)
     expect(power.state).toBe('on')
     await power.cut()
     expect(power.state).toBe('off')
@@ -80,7 +80,7 @@ test('a first start and a deployment end when the machine is lost, with what it 
     const coming = expect(come(power, pi.place, anEndlessStart({ pi, qemus }))).rejects.toThrow(
       'Pi compute00 is lost: its kernel panicked',
     )
-    await vi.waitFor(() => expect(qemus).toHaveLength(1))
+    await expect.poll(() => qemus).toHaveLength(1)
     Object.assign(qemus[0] ?? {}, { fate: () => 'its kernel panicked', hasEnded: true })
     qemus[0]?.emit('end', 'crashed')
     await coming

@@ -12,14 +12,14 @@ test('what a Pi shows is UTF-8, without the colours', async () => {
   writeFileSync(log.file, `${line}\r\n`)
   expect(await log.text()).toBe('Grüße ěA…, ready\n')
   expect(await log.tail()).toBe('Grüße ěA…, ready')
-  expect(await log.waitFor({ it: /Grüße ěA…, ready/ }, AbortSignal.timeout(1_000))).toBe('it')
+  expect(await log.waitFor({ it: /Grüße ěA…, ready/ }, AbortSignal.timeout(10_000))).toBe('it')
 })
 
 test('a letter that comes in two parts is waited for', async () => {
   const log = new ConsoleLog(join(scratchDir(), 'console.log'))
   const bytes = Buffer.from(`${line}\n`)
   writeFileSync(log.file, bytes.subarray(0, 3))
-  const seen = log.waitFor({ it: /Grüße ěA…/ }, AbortSignal.timeout(1_000), { everyMs: 5 })
+  const seen = log.waitFor({ it: /Grüße ěA…/ }, AbortSignal.timeout(10_000), { everyMs: 5 })
   setTimeout(() => appendFileSync(log.file, bytes.subarray(3)), 50)
   expect(await seen).toBe('it')
 })

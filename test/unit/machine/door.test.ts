@@ -128,11 +128,11 @@ test('however many wait for a guest that boots, it has no more at its door than 
   }
   const living = () => knocks.filter((socket) => !socket.closed && !socket.readableEnded)
   for (const socket of knocks) socket.resume()
-  await vi.waitFor(() => expect(living()).toHaveLength(8))
+  await vi.waitFor(() => expect(living()).toHaveLength(8), { timeout: 10_000 })
   // Each has one of its own in the end.
   for (const socket of living()) socket.write('SSH-2.0-late\r\n')
   await Promise.all(visitors.map((visitor) => once(visitor, 'data')))
-  await vi.waitFor(() => expect(living()).toHaveLength(4))
+  await vi.waitFor(() => expect(living()).toHaveLength(4), { timeout: 10_000 })
   for (const visitor of visitors) visitor.destroy()
 })
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { execa } from 'execa'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { scratchDir } from '../../support/scratch-dir.ts'
 import { broadcast, ethernet, lengthOf, Nic, pis, segment, textOf } from './nic.ts'
 
@@ -166,11 +166,12 @@ test('what was behind a port is forgotten when its machine goes', async () => {
   const { nics } = await pis(['a', 'b', 'c'])
   nics.b.socket.destroy()
   await nics.b.closed
-  await vi.waitFor(async () => {
+  const heard = () => {
     nics.a.say(nics.b, 'b?')
     nics.a.say(nics.c, 'end')
-    expect(await nics.c.heardUntil('end')).toEqual(['b?'])
-  })
+    return nics.c.heardUntil('end')
+  }
+  await expect.poll(heard).toEqual(['b?'])
 })
 
 test('sockets are open to their owner only, and gone when the segment is closed', async () => {

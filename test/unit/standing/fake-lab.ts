@@ -39,7 +39,7 @@ export class FakeLab {
   /** The start of this name that was asked for last. */
   async start(name: string, count = 1): Promise<AskedStart> {
     const asked = () => this.starts.filter((start) => start.name === name)
-    await vi.waitUntil(() => asked().length >= count)
+    await vi.waitUntil(() => asked().length >= count, { timeout: 10_000 })
     return asked().at(-1) as AskedStart
   }
 

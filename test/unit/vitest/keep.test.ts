@@ -31,7 +31,7 @@ test('where a test waits already no Pi is kept', async () => {
   const { lab, said, keeper } = keptLab()
   const { id } = await lab.lease(requestOf(1), signal, () => {})
   const next = lab.lease(requestOf(1), signal, () => {})
-  await vi.waitFor(() => expect(lab.waiting).toBe(1))
+  await expect.poll(() => lab.waiting).toBe(1)
   expect(await keeper.keep(id, 'kept after a test')).toEqual([])
   expect(await next).toMatchObject({ pis: [{ number: 2 }] })
   expect(said).toEqual(['Pi pi-1 is kept no longer: a test waits for its place'])

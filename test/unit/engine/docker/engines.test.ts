@@ -173,7 +173,7 @@ test('an engine that does not answer when a Pi of it is lost counts as a loss at
     const qemu = await place.startQemu([], 'normal')
     await qemu.exited
   }
-  await vi.waitFor(() => expect(engines.losses).toBe(1))
+  await expect.poll(() => engines.losses).toBe(1)
   expect(log).toEqual(['two does not answer any more, and gets no more Pis: its container is gone'])
 })
 
