@@ -268,14 +268,16 @@ describe.skipIf(!hasIpmi)(
       const chassis = new FakeChassis()
       chassis.state = 'on'
       const { ipmi, log } = await started(chassis)
+      // ipmitool sends again what has no answer within 2 s, and a BMC does that twice.
+      const told = () => chassis.told.filter((action, index, all) => action !== all[index - 1])
       for (let cycle = 1; cycle <= 50; cycle++) {
         // ipmi_sim's own waits a second between off and on.
         const commands = cycle % 10 === 0 ? ['cycle'] : ['off', 'on']
         for (const command of commands)
           expect(await ipmi('power', command)).toMatch(/^Chassis Power Control: /)
-        await expect.poll(() => chassis.told).toHaveLength(2 * cycle)
+        await expect.poll(told).toHaveLength(2 * cycle)
       }
-      expect(chassis.told).toEqual(Array(50).fill(['off', 'on']).flat())
+      expect(told()).toEqual(Array(50).fill(['off', 'on']).flat())
       await expect.poll(() => ipmi('power', 'status')).toBe('Chassis Power is on')
       expect(log).toEqual([])
     })
