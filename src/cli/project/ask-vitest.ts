@@ -1,18 +1,22 @@
 // Asks a project's Vitest for the options of each raspi() in its configuration, in a process of its own: a configuration may
 // print, change the environment, leave something running, or end the process. Takes the paths of vitest/node, of the
-// project and of the configuration; sends a `VitestAnswer`.
+// project and of the configuration; sends an `AnswerMessage`.
 import { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { messageOf } from '../../errors.ts'
 import { baseDirOf } from '../../vitest/base-dir.ts'
 import '../../vitest/provided.ts'
-import type { SaidProject, VitestAnswer } from './projects.ts'
+import type { AnswerMessage, SaidProject, VitestAnswer } from './projects.ts'
 
 /** How long Vitest may take to close what plugins have opened, in ms. */
 const closeMs = 5_000
 
 const [api = '', root = '', config = ''] = process.argv.slice(2)
+
+// Who has asked is gone, and nobody else would end it. That does not keep a process alive that is at its end.
+process.on('disconnect', () => process.exit())
+process.channel?.unref()
 
 async function ask(): Promise<VitestAnswer> {
   const { createVitest } = (await import(pathToFileURL(api).href)) as typeof import('vitest/node')
@@ -38,4 +42,4 @@ async function ask(): Promise<VitestAnswer> {
 }
 
 const answer = await ask().catch((error): VitestAnswer => ({ failed: messageOf(error) }))
-process.send?.(answer, () => process.exit())
+process.send?.({ 'vitest-raspi': answer } satisfies AnswerMessage, () => process.exit())

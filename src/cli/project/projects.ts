@@ -1,11 +1,14 @@
+import { fork } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { extname, join, relative, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
-import { execa } from 'execa'
 import { RaspiError } from '../../errors.ts'
 import { listOf } from '../../host/list-of.ts'
 import type { ResolvedOptions } from '../../options.ts'
+import { roughly } from '../duration.ts'
 import { ownVitest } from '../own-vitest.ts'
 
 /** What raspi() in a project of Vitest's says, of that for which commands have options. */
@@ -21,6 +24,11 @@ export interface SaidProject extends Pick<ResolvedOptions, 'image' | 'board' | '
 /** What ask-vitest.ts answers. */
 export type VitestAnswer = { projects: SaidProject[] } | { failed: string }
 
+/** Its message that has the answer: a configuration may send others. */
+export interface AnswerMessage {
+  'vitest-raspi': VitestAnswer
+}
+
 /** The options by which a command line chooses what is read. */
 export interface ProjectFlags {
   /** The path of a configuration, or `false` for none. @default the one that Vitest would find */
@@ -34,6 +42,8 @@ export interface ProjectContext {
   cwd: string
   env: NodeJS.ProcessEnv
   log: (line: string) => void
+  /** How long a configuration may take to be loaded, in ms. @default 120_000 */
+  loadMs?: number
 }
 
 /** The projects with raspi() in a configuration. */
@@ -50,8 +60,8 @@ const configNames = ['vitest.config', 'vite.config'].flatMap((name) =>
 
 const program = fileURLToPath(new URL(`./ask-vitest${extname(import.meta.url)}`, import.meta.url))
 
-/** How long a configuration may take to be loaded, in ms. */
-const loadMs = 120_000
+/** How long a process that has answered, or ended, may take for its end and for what it has printed, in ms. */
+const endMs = 1_000
 
 /**
  * Has the project's own Vitest load its configuration, and gives its projects with raspi(): none where there is no
@@ -60,8 +70,9 @@ const loadMs = 120_000
  */
 export async function readProjects(
   { config, project }: ProjectFlags,
-  { cwd, env, log }: ProjectContext,
+  context: ProjectContext,
 ): Promise<SaidProjects> {
+  const { cwd } = context
   const path = configIn(cwd, config)
   const file = path ? relative(cwd, path) : 'vitest.config.ts'
   const api = path && ownVitest(cwd, 'vitest/node')
@@ -69,7 +80,7 @@ export async function readProjects(
     throw new RaspiError('options', `${file} cannot be loaded: ${cwd} has no Vitest.`, {
       hint: 'Install the dependencies of the project.',
     })
-  const all = path && api ? await askVitest([api, cwd, path], file, { cwd, env, log }) : []
+  const all = path && api ? await askVitest([api, cwd, path], file, context) : []
   if (project === undefined) return { file, projects: all }
   const projects = all.filter(({ name }) => name === project)
   if (projects.length > 0) return { file, projects }
@@ -90,27 +101,59 @@ function configIn(cwd: string, given: string | false | undefined): string | unde
 async function askVitest(
   args: readonly string[],
   file: string,
-  { cwd, env, log }: ProjectContext,
+  context: ProjectContext,
 ): Promise<SaidProject[]> {
-  const subprocess = execa(process.execPath, [program, ...args], {
-    ...{ cwd, env, extendEnv: false, stdin: 'ignore', all: true, ipc: true, reject: false, timeout: loadMs },
-  })
-  for await (const line of subprocess.iterable({ from: 'all' })) log(line)
-  const { ipcOutput, timedOut, exitCode, signal } = await subprocess
-  const answer = ipcOutput[0] as VitestAnswer | undefined
-  if (answer && 'projects' in answer)
+  const answer = await answerOf(args, context)
+  if ('projects' in answer)
     return answer.projects.map(({ cacheDir, ...said }) => ({
       ...said,
-      cacheDir: cacheDir === undefined ? undefined : resolve(cwd, cacheDir),
+      cacheDir: cacheDir === undefined ? undefined : resolve(context.cwd, cacheDir),
     }))
-  const ended = timedOut
-    ? `it was not done after ${loadMs / 60_000} minutes`
-    : `it ended the process (${signal ?? `exit code ${exitCode}`})`
   // What a bundler calls its errors says nothing of them.
-  const message = stripVTControlCharacters(answer?.failed ?? ended).replace(/^Build failed with .*:\n\s*/, '')
+  const message = stripVTControlCharacters(answer.failed).replace(/^Build failed with .*:\n\s*/, '')
   const [why = '', ...more] = message.split('\n')
   throw new RaspiError('options', `${file} cannot be loaded: ${why.replace(/[.:]?$/, '.')}`, {
     hint: 'Correct it, or leave it unread by --no-config.',
     evidence: more.join('\n').trimEnd(),
   })
+}
+
+/** What the program answers; where it ends without, or has to be ended, that. */
+async function answerOf(
+  args: readonly string[],
+  { cwd, env, log, loadMs = 120_000 }: ProjectContext,
+): Promise<VitestAnswer> {
+  const child = fork(program, args, {
+    ...{ cwd, env, execArgv: [], serialization: 'advanced', stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+    ...{ timeout: loadMs, killSignal: 'SIGKILL' },
+  })
+  for (const input of [child.stdout, child.stderr]) if (input) createInterface({ input }).on('line', log)
+  const closed = new Promise((resolve) => child.once('close', resolve))
+  try {
+    return await new Promise<VitestAnswer>((resolve, reject) => {
+      child.on('message', (message) => {
+        if (isAnswer(message)) resolve(message['vitest-raspi'])
+      })
+      child.once('error', reject)
+      child.once('exit', (code, signal) => {
+        const how = child.killed
+          ? `it was not done after ${roughly(loadMs)}`
+          : `it ended the process (${signal ?? `exit code ${code}`})`
+        const end = () => resolve({ failed: how })
+        // What it has sent last may be on the way yet.
+        if (child.connected) child.once('disconnect', end)
+        else end()
+      })
+    })
+  } finally {
+    // Whatever the configuration has started may hold the pipes for as long as it likes.
+    await Promise.race([closed, delay(endMs, undefined, { ref: false })])
+    child.stdout?.destroy()
+    child.stderr?.destroy()
+    child.kill('SIGKILL')
+  }
+}
+
+function isAnswer(message: unknown): message is AnswerMessage {
+  return typeof message === 'object' && message !== null && 'vitest-raspi' in message
 }

@@ -1,12 +1,24 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { fromProject } from '../../../src/cli/project/from-project.ts'
+import { readProjects } from '../../../src/cli/project/projects.ts'
 import { repositoryOf } from '../init/repositories.ts'
-import { run } from './run.ts'
+import { run as runCli } from './run.ts'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
+
+/** What is told only where this host is slow: that Vite's bundler was. */
+const ofSlowHosts = /^\[PLUGIN_TIMINGS\].*?for more details\.\n*/ms
+
+/** Runs a command line; leaves out what is told only on slow hosts. */
+async function run(args: readonly string[]) {
+  const { err, ...ran } = await runCli(args)
+  return { ...ran, err: err.replace(ofSlowHosts, '').trimEnd() }
+}
 
 /** The text of a configuration that exports `config`, and has `raspi` for it. */
 const configOf = (config: string) =>
@@ -189,4 +201,63 @@ test('what a configuration prints is not what the command prints', async () => {
   expect(out).toMatch(/^key=vitest-raspi-.*\nend-of-path$/s)
   expect(out).not.toMatch(/mine|^(out|err)$/m)
   expect(err.split('\n').sort()).toEqual(['err', 'key=mine', 'out'])
+})
+
+/** Starts what keeps hold of the configuration's pipes for 30 s; its process's id is in the file `held`. */
+const holder = `(() => {
+  const sleep = process.getBuiltinModule('child_process').spawn('/bin/sleep', ['30'], { detached: true, stdio: 'inherit' })
+  process.getBuiltinModule('fs').writeFileSync('held', String(sleep.pid))
+  sleep.unref()
+})()`
+
+/** Ends what {@link holder} has started in `dir`. Throws where it has not been left alone. */
+const endHolder = (dir: string) => process.kill(Number(readFileSync(join(dir, 'held'), 'utf8')))
+
+test('what a configuration has started is left alone, and not waited for', { timeout: 60_000 }, async () => {
+  for (const [config, exitCode] of [
+    [`(${holder}, console.log('started'), { plugins: [raspi({ board: 'virt' })] })`, 0],
+    [`(${holder}, console.log('started'), process.exit(3))`, 2],
+  ] as const) {
+    const dir = aProject(config)
+    const started = performance.now()
+    const ran = await run(['cache-key'])
+    endHolder(dir)
+    expect(ran).toMatchObject({
+      exitCode,
+      err: expect.stringMatching(/^started\n.*(board virt|exit code 3)/),
+    })
+    expect(performance.now() - started).toBeLessThan(20_000)
+  }
+})
+
+test('a configuration that does not come to its end is given up, and said to be', {
+  timeout: 60_000,
+}, async () => {
+  const dir = aProject(`await (${holder}, setInterval(() => {}, 1_000), new Promise(() => {}))`)
+  const reading = readProjects({}, { cwd: dir, env: process.env, log: () => {}, loadMs: 8_000 })
+  await expect(reading).rejects.toThrow('vitest.config.ts cannot be loaded: it was not done after 8 s.')
+  endHolder(dir)
+  aProject('await new Promise(() => {})')
+  expect((await run(['cache-key'])).err).toContain('it ended the process (exit code 13).')
+})
+
+test('messages of the configuration are no answer', async () => {
+  aProject(
+    "(process.send('ready'), process.send({ failed: 'mine' }), { plugins: [raspi({ board: 'virt' })] })",
+  )
+  expect((await run(['cache-key'])).err).toBe('From vitest.config.ts: board virt (1024 MiB, 2 cores).')
+})
+
+test('where nobody waits for the answer any more, the configuration is not loaded to its end', async () => {
+  const dir = aProject("await (console.log('loading'), new Promise((done) => setTimeout(done, 30_000)))")
+  const api = join(dir, 'node_modules/vitest/dist/node.js')
+  const child = fork(
+    join(repository, 'src/cli/project/ask-vitest.ts'),
+    [api, dir, join(dir, 'vitest.config.ts')],
+    { execArgv: [], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
+  )
+  if (child.stdout) await once(child.stdout, 'data')
+  const ended = once(child, 'exit', { signal: AbortSignal.timeout(20_000) })
+  child.disconnect()
+  await ended.finally(() => child.kill())
 })
