@@ -18,7 +18,7 @@ export function addProjectFlags(command: Command): Command {
       'the configuration of Vitest that says the rest (default: the one of the working directory)',
     )
     .option('--no-config', 'take nothing from there')
-    .option('--project <name>', 'take it from this one of its projects')
+    .option('--project <name>', 'take it from the one of its projects that has exactly this name')
 }
 
 /**

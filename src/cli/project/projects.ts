@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { extname, join, relative, resolve } from 'node:path'
+import { basename, extname, join, relative, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -60,6 +60,9 @@ const configNames = ['vitest.config', 'vite.config'].flatMap((name) =>
 
 const program = fileURLToPath(new URL(`./ask-vitest${extname(import.meta.url)}`, import.meta.url))
 
+/** After which time it is said what is waited for, in ms. */
+const patienceMs = 2_000
+
 /** How long a process that has answered, or ended, may take for its end and for what it has printed, in ms. */
 const endMs = 1_000
 
@@ -76,10 +79,14 @@ export async function readProjects(
   const path = configIn(cwd, config)
   const file = path ? relative(cwd, path) : 'vitest.config.ts'
   const api = path && ownVitest(cwd, 'vitest/node')
-  if (config && !api)
-    throw new RaspiError('options', `${file} cannot be loaded: ${cwd} has no Vitest.`, {
-      hint: 'Install the dependencies of the project.',
-    })
+  if (path && !api) {
+    const why = `${cwd} has no Vitest`
+    if (config || project !== undefined)
+      throw new RaspiError('options', `${file} cannot be loaded: ${why}.`, {
+        hint: 'Install the dependencies of the project, by `npm ci`.',
+      })
+    context.log(`${file} is not read: ${why}. Install the dependencies of the project, by \`npm ci\`.`)
+  }
   const all = path && api ? await askVitest([api, cwd, path], file, context) : []
   if (project === undefined) return { file, projects: all }
   const projects = all.filter(({ name }) => name === project)
@@ -103,7 +110,8 @@ async function askVitest(
   file: string,
   context: ProjectContext,
 ): Promise<SaidProject[]> {
-  const answer = await answerOf(args, context)
+  const waiting = setTimeout(() => context.log(`Vitest loads ${file} …`), patienceMs)
+  const answer = await answerOf(args, context).finally(() => clearTimeout(waiting))
   if ('projects' in answer)
     return answer.projects.map(({ cacheDir, ...said }) => ({
       ...said,
@@ -113,7 +121,10 @@ async function askVitest(
   const message = stripVTControlCharacters(answer.failed).replace(/^Build failed with .*:\n\s*/, '')
   const [why = '', ...more] = message.split('\n')
   throw new RaspiError('options', `${file} cannot be loaded: ${why.replace(/[.:]?$/, '.')}`, {
-    hint: 'Correct it, or leave it unread by --no-config.',
+    // Of a project without Pis it may be somebody else's.
+    hint: basename(file).startsWith('vite.')
+      ? 'Leave it unread by --no-config, or correct it.'
+      : 'Correct it, or leave it unread by --no-config.',
     evidence: more.join('\n').trimEnd(),
   })
 }

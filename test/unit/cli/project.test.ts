@@ -11,8 +11,8 @@ import { run as runCli } from './run.ts'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** What is told only where this host is slow: that Vite's bundler was. */
-const ofSlowHosts = /^\[PLUGIN_TIMINGS\].*?for more details\.\n*/ms
+/** What is told only where this host is slow: that Vite's bundler was, and what is waited for. */
+const ofSlowHosts = /^(\[PLUGIN_TIMINGS\].*?for more details\.|Vitest loads [^\n]* …$)\n*/gms
 
 /** Runs a command line; leaves out what is told only on slow hosts. */
 async function run(args: readonly string[]) {
@@ -73,9 +73,30 @@ test('a configuration that says nothing, and none at all, are passed over in sil
     aProject(config)
     expect(await run(['cache-key'])).toMatchObject({ exitCode: 0, err: '' })
   }
+})
+
+test('a configuration that is not read because there is no Vitest is told, and an error where it was asked for', async () => {
   const dir = repositoryOf({ 'vitest.config.ts': configOf("{ plugins: [raspi({ board: 'virt' })] }") })
   vi.spyOn(process, 'cwd').mockReturnValue(dir)
-  expect(await run(['cache-key'])).toMatchObject({ exitCode: 0, err: '' })
+  onTestFinished(() => void vi.restoreAllMocks())
+  expect(await run(['cache-key'])).toMatchObject({
+    exitCode: 0,
+    err: `vitest.config.ts is not read: ${dir} has no Vitest. Install the dependencies of the project, by \`npm ci\`.`,
+  })
+  expect(await run(['cache-key', '--no-config'])).toMatchObject({ exitCode: 0, err: '' })
+  for (const asked of [
+    ['--config', 'vitest.config.ts'],
+    ['--project', 'pi'],
+  ])
+    expect(await run(['cache-key', ...asked])).toMatchObject({
+      exitCode: 2,
+      err: expect.stringContaining(`cannot be loaded: ${dir} has no Vitest.`),
+    })
+})
+
+test('it is said what is waited for where a configuration takes its time', async () => {
+  aProject('(await new Promise((done) => setTimeout(done, 3_000)), {})')
+  expect((await runCli(['cache-key'])).err).toContain('Vitest loads vitest.config.ts …')
 })
 
 test('of several projects all images are in the key, and one board', async () => {
@@ -181,6 +202,9 @@ test('a configuration that cannot be loaded is told with its cause, unless it is
     )
     expect(await run(['cache-key', '--no-config'])).toMatchObject({ exitCode: 0, err: '' })
   }
+  // Of somebody who builds a site with it, perhaps.
+  aProject(undefined, { 'vite.config.js': '{' })
+  expect((await run(['cache-key'])).err).toContain('\n  Leave it unread by --no-config, or correct it.')
   aProject("{ plugins: [raspi({ bord: 'virt' })] }")
   expect((await run(['up'])).err).toContain('There is no bord')
 })
