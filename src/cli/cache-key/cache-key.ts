@@ -4,6 +4,7 @@ import { boardNames } from '../../board-option.ts'
 import type { HostContext } from '../../host/context.ts'
 import { manifest } from '../../host/manifest.ts'
 import { lockFileName } from '../../image/lock-file.ts'
+import { parseReference } from '../../image/reference.ts'
 import type { ImageOption } from '../../image-option.ts'
 import { optionsSchema, type RaspiOptions } from '../../options.ts'
 import { cacheDirOption, json, type Output } from '../output.ts'
@@ -51,7 +52,7 @@ export function addCacheKey(
     .option('--image <image...>', `what the Pis boot ${orElse('debian-12-arm64')}`)
     .option(
       '--package <name>',
-      'a Debian package that these images have, once for each',
+      'a Debian package that those of these images have that are built here, once for each',
       (one, all: string[]) => [...all, one],
       [],
     )
@@ -72,7 +73,7 @@ export function addCacheKey(
       const { cacheDir = context.cacheDir } = { ...options, ...taken }
       const images = options.image ?? taken.images ?? [image.parse(undefined)]
       const needs = {
-        images: images.map((one) => withPackages(one, options.package)),
+        images: withPackages(images, options.package, projectDir),
         board: board.parse(options.board ?? taken.board),
         ...{ playbooks: options.prepare, projectDir },
         lockFiles: dirs.map((dir) => join(dir, lockFileName)),
@@ -86,8 +87,19 @@ export function addCacheKey(
     })
 }
 
-function withPackages(image: ImageOption, packages: readonly string[]): ImageOption {
-  if (packages.length === 0) return image
+/** `images` with `packages`, those that can have any; where none can, all, of which it is said then. */
+function withPackages(
+  images: readonly ImageOption[],
+  packages: readonly string[],
+  projectDir: string,
+): ImageOption[] {
+  if (packages.length === 0) return [...images]
+  const isBuilt = (one: ImageOption) => parseReference(one, projectDir).kind === 'recipe'
+  const none = !images.some(isBuilt)
+  return images.map((one) => (none || isBuilt(one) ? withMore(one, packages) : one))
+}
+
+function withMore(image: ImageOption, packages: readonly string[]): ImageOption {
   if (typeof image === 'string') return { name: image, packages: [...packages] }
   return { ...image, packages: [...new Set([...(image.packages ?? []), ...packages])] }
 }

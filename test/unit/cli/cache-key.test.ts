@@ -55,6 +55,9 @@ test('packages of an image count, of one that can have them', async () => {
   const rsync = await keyOf('--package', 'rsync')
   expect(rsync).not.toBe(await keyOf())
   expect(await keyOf('--package', 'rsync', '--package', 'nginx-light')).not.toBe(rsync)
+  // Another that can have none has none.
+  const both = ['--image', 'debian-12-arm64', 'raspios-lite-arm64']
+  expect(await keyOf(...both, '--package', 'rsync')).not.toBe(await keyOf(...both))
   expect(await run(['cache-key', '--image', 'raspios-lite-arm64', '--package', 'rsync'])).toMatchObject({
     ...{ exitCode: 2, err: expect.stringContaining('can be given no packages') },
   })
