@@ -1,12 +1,11 @@
 /// <reference types="vitest/config" />
 import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Vite } from 'vitest/node'
 import type { SourcePaths } from './ansible/sources.ts'
 import { testFilesUsing, whenUsed } from './lab/used-files.ts'
 import { type RaspiOptions, resolveOptions } from './options.ts'
-import { timingsFileName, timingsFileOf } from './report/timings.ts'
+import { timingsFilesOf } from './report/timings.ts'
 import { evidenceDirOf, RaspiReporter } from './reporter.ts'
 import { keptForMs, withKeepOf } from './vitest/keep.ts'
 import { withoutOwnFrames } from './vitest/own-frames.ts'
@@ -55,9 +54,7 @@ export function raspi(options: RaspiOptions = {}): Vite.Plugin {
         Array.isArray(reporter) ? reporterNames.test(String(reporter[0])) : reporter instanceof RaspiReporter,
       )
       if (!ours) reporters.push(new RaspiReporter())
-      const { configFile } = vitest.vite.config
-      const baseDir = configFile ? dirname(configFile) : root
-      dealByTimings(vitest, [join(baseDir, timingsFileName), timingsFileOf(evidenceDirOf(root))])
+      dealByTimings(vitest, timingsFilesOf(vitest, evidenceDirOf(root)))
       if (vitest.config.watch) whenUsed((sources) => vitest.vite.watcher.add(outside(root, sources)))
       project.config.onStackTrace = withoutOwnFrames(project.config.onStackTrace)
       if (project.config.testTimeout === vitestTestTimeout) project.config.testTimeout = testTimeout

@@ -14,7 +14,7 @@ import { collectPage, type PageContext } from './report/page/collect.ts'
 import { renderPage } from './report/page/render.ts'
 import { evidenceOf, metaOf, reportedTests } from './report/reported-tests.ts'
 import { doubtsOfShards, placeOf, type RunPlace } from './report/run-place.ts'
-import { keepTimings, timingsFileOf } from './report/timings.ts'
+import { keepTimings, timingsFilesOf } from './report/timings.ts'
 import './vitest/provided.ts'
 import { dealOf } from './vitest/sequencer.ts'
 
@@ -144,12 +144,13 @@ export class RaspiReporter implements Reporter {
    * leaves it to whoever merges, lest the next shard be dealt by other timings than those before it.
    */
   async #keepTimings(modules: readonly TestModule[], reason: TestRunEndReason): Promise<void> {
-    const { root, shard, testNamePattern, tagsFilter } = this.#vitest?.config ?? {}
-    if (root === undefined || shard || testNamePattern || tagsFilter?.length || reason === 'interrupted')
-      return
+    const vitest = this.#vitest
+    if (!vitest) return
+    const { root, shard, testNamePattern, tagsFilter } = vitest.config
+    if (shard || testNamePattern || tagsFilter?.length || reason === 'interrupted') return
     const dir = evidenceDirOf(root)
     try {
-      await keepTimings(timingsFileOf(dir), root, modules)
+      await keepTimings(timingsFilesOf(vitest, dir), root, modules)
       await keepFromGit(dir)
     } catch {
       // They only make shards end together.

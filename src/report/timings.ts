@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import type { TestModule } from 'vitest/node'
+import type { TestModule, Vitest } from 'vitest/node'
 import * as z from 'zod'
 import { scratchName } from '../host/scratch.ts'
 
 /** What the file is called in which a repository may keep timings for its shards. */
-export const timingsFileName = 'vitest-raspi.timings.json'
+const timingsFileName = 'vitest-raspi.timings.json'
 
 const timingsSchema = z.object({
   version: z.literal(1),
@@ -20,6 +20,12 @@ export type Timings = Record<string, number>
 /** Where the timings of a Vitest root are kept. */
 export function timingsFileOf(evidenceDir: string): string {
   return join(evidenceDir, 'timings.json')
+}
+
+/** The files of timings by which shards may be dealt, of which the first that is there counts: a committed one, that of earlier runs. */
+export function timingsFilesOf({ config, vite }: Vitest, evidenceDir: string): [string, string] {
+  const { configFile } = vite.config
+  return [join(configFile ? dirname(configFile) : config.root, timingsFileName), timingsFileOf(evidenceDir)]
 }
 
 /** Names a test file of a project, wherever the repository lies: `test/web.test.ts`, `[pis] test/web.test.ts`. */
@@ -53,14 +59,19 @@ function timingsOf(modules: readonly TestModule[], root: string, state: 'passed'
 
 /**
  * Brings the timings in the file at `path` up to date with `modules`, takes out test files that are not there any more, and
- * writes it whole or not at all. What has failed may have ended early: it counts only until it has passed once.
+ * writes it whole or not at all. What has failed may have ended early: it counts only until it has passed once, also
+ * according to the `committed` timings, which are older than those of the file.
  */
-export async function keepTimings(path: string, root: string, modules: readonly TestModule[]): Promise<void> {
+export async function keepTimings(
+  [committed, path]: readonly [committed: string, path: string],
+  root: string,
+  modules: readonly TestModule[],
+): Promise<void> {
   const passed = timingsOf(modules, root, 'passed')
   const failed = timingsOf(modules, root, 'failed')
   if (Object.keys({ ...passed, ...failed }).length === 0) return
-  const before = readTimings(path)
-  const all = Object.entries({ ...failed, ...(typeof before === 'object' ? before : {}), ...passed })
+  const before = [committed, path].map(readTimings).filter((found) => typeof found === 'object')
+  const all = Object.entries(Object.assign({}, failed, ...before, passed) as Timings)
   const files = all
     .filter(([key]) => existsSync(join(root, key.replace(/^\[.*?\] /, ''))))
     .sort(([a], [b]) => (a < b ? -1 : 1))

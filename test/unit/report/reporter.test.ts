@@ -58,7 +58,9 @@ async function close(modules: TestModule[], config: object, reason: TestRunEndRe
   const err: string[] = []
   const logger = { log: () => {}, error: (text: string) => err.push(stripVTControlCharacters(text)) }
   const reporter = new RaspiReporter()
-  reporter.onInit({ config: { reporters: [], root, ...config }, logger, projects: [] } as unknown as Vitest)
+  const vite = { config: {} }
+  const vitest = { config: { reporters: [], root, ...config }, vite, logger, projects: [] }
+  reporter.onInit(vitest as unknown as Vitest)
   const before = process.exitCode
   await reporter.onTestRunEnd(modules, [], reason)
   const exitCode = process.exitCode

@@ -26,6 +26,8 @@ function aModule(name: string, { state = 'passed', project = '' } = {}): TestMod
   } as unknown as TestModule
 }
 
+const committedIn = (root: string) => join(root, 'vitest-raspi.timings.json')
+
 test('a file is called the same wherever the repository lies', () => {
   expect(timingKey('/repo', '', '/repo/test/a.test.ts')).toBe('test/a.test.ts')
   expect(timingKey('/other repo', 'pis', '/other repo/test/a.test.ts')).toBe('[pis] test/a.test.ts')
@@ -38,9 +40,11 @@ test('what has run counts with all that it takes to run it', async ({ root }) =>
     aModule('b.test.ts', { state: 'failed', project: 'pis' }),
     aModule('b.test.ts', { state: 'skipped' }),
   ]
-  await keepTimings(file, root, modules)
+  await keepTimings([committedIn(root), file], root, modules)
   expect(readTimings(file)).toEqual({ 'a.test.ts': 1_040, '[pis] b.test.ts': 1_040 })
-  await keepTimings(join(root, 'none.json'), root, [aModule('a.test.ts', { state: 'skipped' })])
+  await keepTimings([committedIn(root), join(root, 'none.json')], root, [
+    aModule('a.test.ts', { state: 'skipped' }),
+  ])
   expect(existsSync(join(root, 'none.json'))).toBe(false)
 })
 
@@ -52,12 +56,26 @@ test('timings are kept beside those that are there, without files that are gone;
     file,
     JSON.stringify({ version: 1, files: { 'a.test.ts': 1, 'gone.test.ts': 5, '[pis] b.test.ts': 2 } }),
   )
-  await keepTimings(file, root, [
+  await keepTimings([committedIn(root), file], root, [
     aModule('a.test.ts'),
     aModule('b.test.ts', { project: 'pis', state: 'failed' }),
   ])
   expect(readTimings(file)).toEqual({ 'a.test.ts': 1_040, '[pis] b.test.ts': 2 })
   expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ version: 1 })
+})
+
+test('what failed keeps the timing that is committed, by which it is dealt; newer ones count more', async ({
+  root,
+}) => {
+  const file = join(root, 'timings.json')
+  const committed = { 'a.test.ts': 9_000, 'b.test.ts': 9_000, '[pis] b.test.ts': 9_000 }
+  writeFileSync(committedIn(root), JSON.stringify({ version: 1, files: committed }))
+  const modules = [aModule('a.test.ts', { state: 'failed' }), aModule('b.test.ts')]
+  await keepTimings([committedIn(root), file], root, modules)
+  expect(readTimings(file)).toEqual({ ...committed, 'b.test.ts': 1_040 })
+  await keepTimings([committedIn(root), file], root, [aModule('a.test.ts')])
+  expect(readTimings(file)).toEqual({ ...committed, 'a.test.ts': 1_040, 'b.test.ts': 1_040 })
+  expect(readTimings(committedIn(root))).toEqual(committed)
 })
 
 test('what is no file of timings is none, and is written anew', async ({ root }) => {
@@ -67,6 +85,6 @@ test('what is no file of timings is none, and is written anew', async ({ root })
     writeFileSync(file, text)
     expect(readTimings(file)).toMatch(/timings\.json is not used/)
   }
-  await keepTimings(file, root, [aModule('a.test.ts')])
+  await keepTimings([committedIn(root), file], root, [aModule('a.test.ts')])
   expect(readTimings(file)).toEqual({ 'a.test.ts': 1_040 })
 })
