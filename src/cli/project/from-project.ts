@@ -59,7 +59,7 @@ function values<Key extends keyof Settings>(
   env: NodeJS.ProcessEnv,
 ) {
   const { of, told }: Setting<Settings[Key]> = settings[key]
-  const values = of(projects)
+  const values = of(projects, env)
   const value = values[0] as Settings[Key]
-  return { value, count: values.length, told: told(value, env) }
+  return { value, count: values.length, told: told(value) }
 }

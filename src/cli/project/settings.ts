@@ -27,15 +27,15 @@ export interface Setting<Value> {
   /** Gives it on a command line. */
   flag: string
   /** What projects say: more than one where they differ. */
-  of: (projects: readonly SaidProject[]) => Value[]
+  of: (projects: readonly SaidProject[], env: NodeJS.ProcessEnv) => Value[]
   /** It in words, where it is not the default. */
-  told: (value: Value, env: NodeJS.ProcessEnv) => string | undefined
+  told: (value: Value) => string | undefined
 }
 
 const each =
-  <Value>(of: (project: SaidProject) => Value) =>
-  (projects: readonly SaidProject[]) =>
-    distinct(projects.map(of))
+  <Value>(of: (project: SaidProject, env: NodeJS.ProcessEnv) => Value) =>
+  (projects: readonly SaidProject[], env: NodeJS.ProcessEnv) =>
+    distinct(projects.map((project) => of(project, env)))
 
 const imageOf = ({ image, baseDir }: SaidProject) => imageAt(image, baseDir)
 
@@ -66,12 +66,16 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
   },
   cacheDir: {
     flag: '--cache-dir',
-    of: each(({ cacheDir }) => cacheDir),
-    told: (dir, env) => (dir === undefined || dir === defaultCacheDir(env) ? undefined : `cacheDir ${dir}`),
+    of: each(({ cacheDir }, env) => (cacheDir === defaultCacheDir(env) ? undefined : cacheDir)),
+    told: (dir) => (dir === undefined ? undefined : `cacheDir ${dir}`),
   },
   maxPis: {
     flag: '--max-pis',
-    of: each(({ maxPis }) => maxPis),
+    // What is too much in one project is too much.
+    of(projects) {
+      const said = projects.flatMap(({ maxPis }) => maxPis ?? [])
+      return [said.length > 0 ? Math.min(...said) : undefined]
+    },
     told: (count) => (count === undefined ? undefined : `maxPis ${count}`),
   },
   engine: {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { fromProject } from '../../../src/cli/project/from-project.ts'
 import { readProjects } from '../../../src/cli/project/projects.ts'
+import { scratchDir } from '../../support/scratch-dir.ts'
 import { repositoryOf } from '../init/repositories.ts'
 import { run as runCli } from './run.ts'
 
@@ -131,7 +132,7 @@ test('projects that differ are to be chosen from', async () => {
   aProject(projects(project('pi', '{ maxPis: 2 }'), project('big', "{ board: 'virt' }")))
   for (const [command, differ, flags] of [
     [['cache-key'], 'board', '--board'],
-    [['up'], 'board and maxPis', '--board and --max-pis'],
+    [['up'], 'board', '--board'],
     [['freeze', '--to', 'pis'], 'board', '--board'],
   ] as const)
     expect(await run(command)).toEqual({
@@ -143,6 +144,17 @@ test('projects that differ are to be chosen from', async () => {
   expect((await run(['cache-key', '--project', 'big'])).err).toBe(
     'From project big of vitest.config.ts: board virt (1024 MiB, 2 cores).',
   )
+})
+
+test('the smallest maxPis counts, and a cache that is spelled out may be the usual one', async () => {
+  const cacheDir = join(scratchDir(), 'vitest-raspi')
+  const said = JSON.stringify({ cacheDir, maxPis: 4 })
+  const cwd = aProject(projects(project('a', said), project('b', '{ maxPis: 2 }'), project('c', '{}')))
+  const env = { ...process.env, VITEST_RASPI_CACHE: cacheDir }
+  const log = vi.fn()
+  const taken = await fromProject({}, ['cacheDir', 'maxPis'], { cwd, env, log })
+  expect(taken).toMatchObject({ cacheDir: undefined, maxPis: 2 })
+  expect(log.mock.lastCall).toEqual(['From vitest.config.ts: maxPis 2.'])
 })
 
 test('a project that does not extend what has raspi() around it has no Pis', async () => {
