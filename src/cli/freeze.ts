@@ -48,9 +48,9 @@ export function addFreeze(program: Command, { output, env, cwd }: CommandContext
     .option('--json', 'print JSON: { name, id }')
     .addHelpText('after', examples)
     .action(async ({ to, push, ...options }: FreezeOptions) => {
-      const { dirs, ...taken } = await fromProject(
+      const taken = await fromProject(
         options,
-        ['image', 'board', 'engine', 'engineImage', 'cacheDir'],
+        ['image', 'board', 'engine', 'engineImage', 'cacheDir', 'lockDir'],
         { cwd, env, log: output.err },
       )
       const {
@@ -62,7 +62,7 @@ export function addFreeze(program: Command, { output, env, cwd }: CommandContext
       } = { ...options, ...taken }
       const { data, error } = optionsSchema.pick({ image: true, board: true }).safeParse({ image, board })
       if (!data) throw new RaspiError('options', error.issues.map(({ message }) => message).join(' '))
-      const lockFile = lockFileIn(dirs[0] ?? cwd)
+      const lockFile = lockFileIn(taken.lockDir ?? cwd)
       const started = performance.now()
       const made = await interruptible(
         (signal) =>

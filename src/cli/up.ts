@@ -92,7 +92,7 @@ async function up(names: string[], options: UpOptions, { output, env, cwd }: Com
   if (options.image !== undefined) parseReference(options.image, cwd)
   const lifetimeMs = options.for ?? (options.detach ? detachedLifetimeMs : undefined)
   const wanted = await wantedPis(names, options, { env, cwd })
-  const { dirs, ...taken } = await fromProject(options, ['image', 'board', 'cacheDir', 'maxPis'], {
+  const taken = await fromProject(options, ['image', 'board', 'cacheDir', 'maxPis', 'lockDir'], {
     ...{ cwd, env, log: output.err },
   })
   const { image, board, cacheDir, maxPis } = { ...options, ...taken }
@@ -101,7 +101,7 @@ async function up(names: string[], options: UpOptions, { output, env, cwd }: Com
     firstPort: options.sshPort,
     ...{ networks: options.network, bmc: options.bmc === true, start: startOf(options) },
     options: { image, board, cacheDir, maxPis },
-    lockFile: lockFileIn(dirs[0] ?? cwd),
+    lockFile: lockFileIn(taken.lockDir ?? cwd),
     ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
   }
   const labs = new StandingLabs(env)

@@ -2,12 +2,19 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { RaspiError } from '../errors.ts'
+import type { Reference } from './reference.ts'
 import { type RemoteImage, remoteImageSchema } from './remote-image.ts'
 
 /** What the file is called that says what `latest` was when it was first asked for. */
 export const lockFileName = 'vitest-raspi.lock.json'
 
 const lockSchema = z.object({ version: z.literal(1), images: z.record(z.string(), remoteImageSchema) })
+
+/** What lock files call the image of `reference`, where they pin it: `raspios-lite-arm64@latest`. */
+export function lockNameOf(reference: Reference): string | undefined {
+  const isPinned = reference.kind === 'raspios' && reference.release === 'latest'
+  return isPinned ? `${reference.name}@latest` : undefined
+}
 
 /** The lock file of a directory, where it has one: what is no project is not to get one. */
 export function lockFileIn(dir: string): string | undefined {

@@ -65,9 +65,9 @@ export function addCacheKey(
     .addHelpText('after', examples)
     .action(async (options: KeyOptions) => {
       const projectDir = process.cwd()
-      const { dirs, ...taken } = await fromProject(
+      const { lockDirs = [projectDir], ...taken } = await fromProject(
         { ...options, images: options.image },
-        ['images', 'board', 'cacheDir'],
+        ['images', 'board', 'cacheDir', 'lockDirs'],
         { cwd: projectDir, env: context.env, log: output.err },
       )
       const { cacheDir = context.cacheDir } = { ...options, ...taken }
@@ -76,7 +76,7 @@ export function addCacheKey(
         images: withPackages(images, options.package, projectDir),
         board: board.parse(options.board ?? taken.board),
         ...{ playbooks: options.prepare, projectDir },
-        lockFiles: dirs.map((dir) => join(dir, lockFileName)),
+        lockFiles: lockDirs.map((dir) => join(dir, lockFileName)),
       }
       const answer: CacheAnswer = {
         ...(await cacheKeyOf(needs, { ...context, cacheDir }, manifest().version, output.err)),

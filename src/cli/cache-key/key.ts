@@ -8,7 +8,7 @@ import type { Log } from '../../host/progress.ts'
 import { assertNeeds } from '../../host/requirements.ts'
 import { recipeOf } from '../../image/catalogue.ts'
 import { localDigest } from '../../image/local-file.ts'
-import { readLockFile } from '../../image/lock-file.ts'
+import { lockNameOf, readLockFile } from '../../image/lock-file.ts'
 import { recipeId } from '../../image/recipe.ts'
 import { parseReference } from '../../image/reference.ts'
 import { withSteps } from '../../image/steps.ts'
@@ -105,12 +105,16 @@ async function imagePart(
 ): Promise<{ name: string; id: string }> {
   const reference = parseReference(image, projectDir)
   const { name, steps } = reference
+  const pinned = lockNameOf(reference)
   // Where it lies is another place on each runner.
   const file = reference.kind === 'file' ? { file: await localDigest(name, reference, context) } : {}
   const source =
     reference.kind === 'recipe'
       ? recipeId(withSteps(recipeOf(name, ''), steps))
-      : digest([{ ...reference, ...file }, ...lockFiles.map(readLockFile)])
+      : digest([
+          { ...reference, ...file },
+          ...(pinned ? lockFiles.map((path) => readLockFile(path)[pinned]) : []),
+        ])
   return {
     name: reference.kind === 'file' ? name : nameOfImage(image),
     id: frozenId(freezeKeyOf(source, boardOf(option), qemuVersion)),

@@ -1,11 +1,13 @@
 import type { Command } from 'commander'
 import { RaspiError } from '../../errors.ts'
 import { listOf } from '../../host/list-of.ts'
+import { lockNameOf } from '../../image/lock-file.ts'
+import { parseReference } from '../../image/reference.ts'
 import { type ProjectContext, type ProjectFlags, readProjects, type SaidProject } from './projects.ts'
-import { type Setting, type Settings, settings } from './settings.ts'
+import { type Setting, type SettingContext, type Settings, settings } from './settings.ts'
 
-/** What was taken, and the directories of the configurations it is from: where the user is, if it is from none. */
-type Taken<Key extends keyof Settings> = Partial<Pick<Settings, Key>> & { dirs: string[] }
+/** What was taken: nothing where no configuration says anything. */
+type Taken<Key extends keyof Settings> = Partial<Pick<Settings, Key>>
 
 /** The default of an option that a project may say, for the help. */
 export const orElse = (standard: string) => `(default: what vitest.config.ts says, else ${standard})`
@@ -23,43 +25,53 @@ export function addProjectFlags(command: Command): Command {
 
 /**
  * Those of `keys` that `options` leave open, as raspi() in the configuration of the working directory's project says them.
- * Tells what is not the default. Throws a `RaspiError` where the configuration cannot be loaded, or has several projects
- * with raspi() that differ in what is to be one.
+ * Tells what is not the default. Throws a `RaspiError` where the configuration cannot be loaded, or has no project that is
+ * asked for, or several with raspi() that differ in what is to be one.
  */
 export async function fromProject<Key extends keyof Settings>(
-  options: ProjectFlags & { readonly [key in Key]?: unknown },
+  options: ProjectFlags & { readonly image?: string | readonly string[] } & {
+    readonly [key in Key]?: unknown
+  },
   keys: readonly Key[],
   context: ProjectContext,
 ): Promise<Taken<Key>> {
+  const images = [options.image ?? []].flat()
   const open = keys.filter((key) => options[key] === undefined)
-  if (open.length === 0) return { dirs: [context.cwd] } as Taken<Key>
+  const isNeeded = (key: Key) =>
+    !isOfLock(key) || images.length === 0 || images.some((image) => isPinned(image, context))
+  const isAsked = options.project !== undefined || Boolean(options.config)
+  if (!isAsked && !open.some(isNeeded)) return {}
   const { file, projects } = await readProjects(options, context)
-  if (projects.length === 0) return { dirs: [context.cwd] } as Taken<Key>
-  const found = open.map((key) => ({ key, ...values(key, projects, context.env) }))
-  const differ = found.filter(({ count }) => count > 1).map(({ key }) => key)
+  if (projects.length === 0) return {}
+  const found = open.map((key) => ({ key, ...values(key, projects, { env: context.env, images }) }))
+  const differ = found.filter(({ count }) => count > 1)
   if (differ.length > 0) {
     const names = listOf(projects.map(({ name }) => name))
-    const flags = listOf(differ.map((key) => settings[key].flag))
-    throw new RaspiError('options', `The projects ${names} of ${file} differ in ${listOf(differ)}.`, {
-      hint: `Choose one by --project <name>, or give ${flags}.`,
+    const flags = differ.flatMap(({ flag }) => flag ?? [])
+    const orGive = flags.length === differ.length ? `, or give ${listOf(flags)}` : ''
+    const what = listOf(differ.map(({ name }) => name))
+    throw new RaspiError('options', `The projects ${names} of ${file} differ in ${what}.`, {
+      hint: `Choose one by --project <name>${orGive}.`,
     })
   }
   const told = found.flatMap(({ told }) => told ?? [])
   const where = options.project === undefined ? file : `project ${options.project} of ${file}`
   if (told.length > 0) context.log(`From ${where}: ${told.join(', ')}.`)
-  return {
-    ...Object.fromEntries(found.map(({ key, value }) => [key, value])),
-    dirs: [...new Set(projects.map(({ baseDir }) => baseDir))],
-  } as Taken<Key>
+  return Object.fromEntries(found.map(({ key, value }) => [key, value])) as Taken<Key>
 }
+
+const isOfLock = (key: keyof Settings) => key === 'lockDir' || key === 'lockDirs'
+
+const isPinned = (image: string, { cwd }: ProjectContext) =>
+  lockNameOf(parseReference(image, cwd)) !== undefined
 
 function values<Key extends keyof Settings>(
   key: Key,
   projects: readonly SaidProject[],
-  env: NodeJS.ProcessEnv,
+  context: SettingContext,
 ) {
-  const { of, told }: Setting<Settings[Key]> = settings[key]
-  const values = of(projects, env)
+  const { name = key, flag, of, told }: Setting<Settings[Key]> = settings[key]
+  const values = of(projects, context)
   const value = values[0] as Settings[Key]
-  return { value, count: values.length, told: told(value) }
+  return { value, count: values.length, name, flag, told: told(value) }
 }

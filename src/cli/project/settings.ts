@@ -1,8 +1,10 @@
+import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { BoardOption } from '../../board-option.ts'
 import { listOf } from '../../host/list-of.ts'
 import { defaultCacheDir } from '../../host/paths.ts'
-import { imageAt } from '../../image/reference.ts'
+import { lockFileName, lockNameOf, readLockFile } from '../../image/lock-file.ts'
+import { imageAt, parseReference } from '../../image/reference.ts'
 import { type ImageOption, nameOfImage } from '../../image-option.ts'
 import { boardOf, optionOf } from '../../machine/boards.ts'
 import { optionsSchema } from '../../options.ts'
@@ -16,26 +18,41 @@ export interface Settings {
   board: BoardOption
   cacheDir: string | undefined
   maxPis: number | undefined
+  /** The directory whose lock file counts. */
+  lockDir: string | undefined
+  /** For a command that is about all projects: that of each. */
+  lockDirs: string[]
   /** An address or a context of Docker's; of several the first. */
   engine: string | undefined
   /** The container image that Pis run in. */
   engineImage: string | undefined
 }
 
+/** What decides besides projects. */
+export interface SettingContext {
+  env: NodeJS.ProcessEnv
+  /** The images that the command line says in place of theirs; none where it says none. */
+  images: readonly ImageOption[]
+}
+
 /** One of them. */
 export interface Setting<Value> {
-  /** Gives it on a command line. */
-  flag: string
+  /** What people call it. @default as it is called here */
+  name?: string
+  /** Gives it on a command line, where one can. */
+  flag?: string
   /** What projects say: more than one where they differ. */
-  of: (projects: readonly SaidProject[], env: NodeJS.ProcessEnv) => Value[]
+  of: (projects: readonly SaidProject[], context: SettingContext) => Value[]
   /** It in words, where it is not the default. */
   told: (value: Value) => string | undefined
 }
 
 const each =
   <Value>(of: (project: SaidProject, env: NodeJS.ProcessEnv) => Value) =>
-  (projects: readonly SaidProject[], env: NodeJS.ProcessEnv) =>
+  (projects: readonly SaidProject[], { env }: SettingContext) =>
     distinct(projects.map((project) => of(project, env)))
+
+const lockDirsOf = (projects: readonly SaidProject[]) => distinct(projects.map(({ baseDir }) => baseDir))
 
 const imageOf = ({ image, baseDir }: SaidProject) => imageAt(image, baseDir)
 
@@ -77,6 +94,25 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
       return [said.length > 0 ? Math.min(...said) : undefined]
     },
     told: (count) => (count === undefined ? undefined : `maxPis ${count}`),
+  },
+  lockDir: {
+    name: 'what their lock files pin',
+    // They count only for images whose newest release is asked for.
+    of(projects, { images }) {
+      const dirs = lockDirsOf(projects)
+      const names = (images.length > 0 ? images : projects.map(imageOf)).flatMap(
+        (image) => lockNameOf(parseReference(image)) ?? [],
+      )
+      if (names.length === 0) return dirs.slice(0, 1)
+      const pinned = dirs.map((dir) => readLockFile(join(dir, lockFileName)))
+      const differ = distinct(pinned.map((images) => names.map((name) => images[name]))).length > 1
+      return differ ? dirs : dirs.slice(0, 1)
+    },
+    told: () => undefined,
+  },
+  lockDirs: {
+    of: (projects) => [lockDirsOf(projects)],
+    told: () => undefined,
   },
   engine: {
     flag: '--engine',

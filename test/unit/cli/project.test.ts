@@ -157,6 +157,54 @@ test('the smallest maxPis counts, and a cache that is spelled out may be the usu
   expect(log.mock.lastCall).toEqual(['From vitest.config.ts: maxPis 2.'])
 })
 
+test('where lock files pin an image differently, one of them is to be chosen, whatever else the command line says', async () => {
+  const lock = (date: string) =>
+    JSON.stringify({
+      version: 1,
+      images: {
+        'raspios-lite-arm64@latest': { url: `https://images.test/${date}.img`, sha256: date.padEnd(64, '0') },
+      },
+    })
+  const dir = aProject(projects("'./a'", "'./b'"), {
+    'a/vite.config.ts': configOf(project('a', "{ image: 'raspios-lite-arm64' }")),
+    'b/vite.config.ts': configOf(project('b', "{ image: 'raspios-lite-arm64@latest' }")),
+    'a/vitest-raspi.lock.json': lock('2026'),
+    'b/vitest-raspi.lock.json': lock('2025'),
+  })
+  const all = [
+    '--board',
+    'raspi3b',
+    '--image',
+    'raspios-lite-arm64',
+    '--cache-dir',
+    'cache',
+    '--engine',
+    'x',
+    '--engine-image',
+    'x',
+  ]
+  expect(await run(['freeze', '--to', 'pis', ...all])).toEqual({
+    ...{ exitCode: 2, out: '' },
+    err:
+      'The projects a and b of vitest.config.ts differ in what their lock files pin.\n' +
+      '  Choose one by --project <name>.',
+  })
+  const log = vi.fn()
+  const context = { cwd: dir, env: process.env, log }
+  const lockDir = (options: object) => fromProject(options, ['lockDir'], context)
+  expect(await lockDir({ project: 'b' })).toEqual({ lockDir: join(dir, 'b') })
+  expect(await lockDir({ project: 'b', image: 'debian-12-arm64' })).toEqual({ lockDir: join(dir, 'b') })
+  // They pin nothing of it.
+  expect(await lockDir({ image: 'raspios-lite-armhf' })).toEqual({ lockDir: join(dir, 'a') })
+})
+
+test('a project or a configuration that is not there is an error, also where the command line says all', async () => {
+  aProject(projects(project('pi', '{}')))
+  const all = ['cache-key', '--image', 'debian-12-arm64', '--board', 'virt', '--cache-dir', 'cache']
+  expect((await run([...all, '--project', 'typo'])).err).toContain('There is no project typo')
+  expect((await run([...all, '--config', 'typo'])).err).toMatch(/There is no file .*typo/)
+})
+
 test('a project that does not extend what has raspi() around it has no Pis', async () => {
   aProject(
     `{ plugins: [raspi({ board: 'virt' })], test: { projects: [{ extends: true, test: { name: 'pi' } }, ${project('other')}] } }`,
@@ -173,16 +221,17 @@ test('paths begin where they do in tests: those of images at the configuration, 
     'inner/vitest-raspi.lock.json': '{}',
   })
   const log = vi.fn()
-  const taken = await fromProject({}, ['image', 'cacheDir', 'maxPis'], { cwd: dir, env: {}, log })
+  const taken = await fromProject({}, ['image', 'cacheDir', 'maxPis', 'lockDir'], { cwd: dir, env: {}, log })
   const file = join(dir, 'inner/pi.img')
   expect(taken).toEqual({
-    ...{ image: { file, user: 'me' }, cacheDir: join(dir, 'cache'), maxPis: 3, dirs: [join(dir, 'inner')] },
+    ...{ image: { file, user: 'me' }, cacheDir: join(dir, 'cache'), maxPis: 3, lockDir: join(dir, 'inner') },
   })
   expect(log.mock.calls).toEqual([
     [`From vitest.config.ts: image ${file} (user), cacheDir ${join(dir, 'cache')}, maxPis 3.`],
   ])
   // The lock file beside the configuration counts as well, and is wrong.
-  expect((await run(['cache-key'])).err).toContain('inner/vitest-raspi.lock.json cannot be read')
+  const pinned = ['--image', 'raspios-lite-arm64', '--board', 'raspi3b', '--cache-dir', 'cache']
+  expect((await run(['cache-key', ...pinned])).err).toContain('inner/vitest-raspi.lock.json cannot be read')
   writeFileSync(join(dir, 'inner/vitest-raspi.lock.json'), '{ "version": 1, "images": {} }')
   const { out } = await run(['cache-key', '--json'])
   const { parts, paths } = JSON.parse(out)
