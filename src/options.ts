@@ -8,7 +8,7 @@ import { imageOptionSchema } from './image-option.ts'
 import { checkOptions, optionObject } from './option-objects.ts'
 
 /** The engine that the environment names. Throws a `RaspiError` where that is none. */
-function engineOf({ VITEST_RASPI_ENGINE: engine }: NodeJS.ProcessEnv): 'process' | 'docker' {
+export function engineOf({ VITEST_RASPI_ENGINE: engine }: NodeJS.ProcessEnv): 'process' | 'docker' {
   // CIs whose jobs differ in a variable leave it empty where it is not meant.
   if (!engine) return 'process'
   if (engine === 'process' || engine === 'docker') return engine

@@ -92,15 +92,19 @@ async function up(names: string[], options: UpOptions, { output, env, cwd }: Com
   if (options.image !== undefined) parseReference(options.image, cwd)
   const lifetimeMs = options.for ?? (options.detach ? detachedLifetimeMs : undefined)
   const wanted = await wantedPis(names, options, { env, cwd })
-  const taken = await fromProject(options, ['image', 'board', 'cacheDir', 'maxPis', 'lockDir'], {
-    ...{ cwd, env, log: output.err },
-  })
+  const taken = await fromProject(
+    options,
+    ['image', 'board', 'cacheDir', 'maxPis', 'lockDir', 'engineChoice', 'share'],
+    {
+      ...{ cwd, env, log: output.err },
+    },
+  )
   const { image, board, cacheDir, maxPis } = { ...options, ...taken }
   const request: StandingRequest = {
     ...wanted,
     firstPort: options.sshPort,
     ...{ networks: options.network, bmc: options.bmc === true, start: startOf(options) },
-    options: { image, board, cacheDir, maxPis },
+    options: { image, board, cacheDir, maxPis, engine: taken.engineChoice, share: taken.share },
     lockFile: lockFileIn(taken.lockDir ?? cwd),
     ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
   }

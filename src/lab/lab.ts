@@ -136,8 +136,7 @@ export class Lab {
     shared?: LeaseNetworks,
   ): Promise<Lease> {
     const stop = AbortSignal.any([signal, this.#stop.signal])
-    // What there is room for elsewhere only the engine knows.
-    if (this.options.engine !== 'process') await orAborted(this.#host.engine(), stop)
+    await this.sized(stop)
     const wanted = request.pis.length
     this.assertRoom(wanted, request.holder)
     if (request.pis.some(({ bmc }) => bmc)) await this.#host.assertBmcs()
@@ -194,6 +193,12 @@ export class Lab {
   lookAnew(): void {
     this.#host.lookAnew()
     this.#sources.lookAnew()
+  }
+
+  /** Waits until it is known for how many Pis there is room. Throws a `RaspiError` where the engine cannot be had. */
+  async sized(signal: AbortSignal): Promise<void> {
+    // What there is room for elsewhere only the engine knows.
+    if (this.options.engine !== 'process') await orAborted(this.#host.engine(), signal)
   }
 
   /** Throws a `RaspiError` where `wanted` Pis for `holder` can never live here at the same time. */

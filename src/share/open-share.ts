@@ -30,7 +30,7 @@ export function openShare(
 ): Share | undefined {
   const where = option || env.VITEST_RASPI_SHARE
   if (!where) return undefined
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(where)?.[1]?.toLowerCase()
+  const scheme = schemeOf(where)
   // Paths follow what is given, and nothing follows a query; what is in one may be secret, so it is not shown either.
   if (scheme && /[?#]/.test(where))
     throw wrong('what follows a ? or a # in it has no place in the URLs of its files')
@@ -47,8 +47,7 @@ export function openShare(
     return new Share(oci, { cacheDir, log })
   }
   if (scheme) throw wrong(`there is no way to use ${scheme}:// for it`)
-  const dir = resolve(baseDir, expandHome(where))
-  return new Share(new DirectoryPlace(dir), { cacheDir, log })
+  return new Share(new DirectoryPlace(shareAt(where, baseDir)), { cacheDir, log })
 
   function wrong(why: string): RaspiError {
     const name = option ? 'raspi({ share })' : 'VITEST_RASPI_SHARE'
@@ -57,6 +56,13 @@ export function openShare(
     })
   }
 }
+
+/** The share `where` for whoever has another working directory: the path of a directory is absolute. */
+export function shareAt(where: string, baseDir: string): string {
+  return schemeOf(where) ? where : resolve(baseDir, expandHome(where))
+}
+
+const schemeOf = (where: string) => /^([a-z][a-z0-9+.-]*):\/\//i.exec(where)?.[1]?.toLowerCase()
 
 function isDecodable(where: string): boolean {
   if (!URL.canParse(where)) return true

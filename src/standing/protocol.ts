@@ -41,7 +41,7 @@ export interface StandingRequest {
   start?: StandingStart
   /** Where `latest` is pinned. @default nowhere */
   lockFile?: string | undefined
-  options: Pick<RaspiOptions, 'image' | 'board' | 'cacheDir' | 'maxPis'>
+  options: Pick<RaspiOptions, 'image' | 'board' | 'engine' | 'share' | 'cacheDir' | 'maxPis'>
   /** When it is to end by itself, in ms from now; absent where it is not. */
   lifetimeMs?: number
 }

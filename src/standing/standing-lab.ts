@@ -99,6 +99,7 @@ export class StandingLab {
     signal.addEventListener('abort', giveUp, { once: true })
     try {
       signal.throwIfAborted()
+      await lab.sized(signal)
       lab.assertRoom(typeof request.pis === 'number' ? request.pis : request.pis.length, 'vitest-raspi up')
       const claimed = await claim(request, registry, entry)
       await standing.#openNetworks(claimed)

@@ -34,8 +34,10 @@ async function ask(): Promise<VitestAnswer> {
     const { raspiOptions, raspiEvidence } = project.getProvidedContext()
     // A project that has no raspi() of its own is told what the configuration around it provides.
     if (raspiEvidence?.project !== project.name) return []
-    const { image, board, engine, cacheDir, maxPis } = raspiOptions
-    return [{ name: project.name, baseDir: baseDirOf(project), image, board, engine, cacheDir, maxPis }]
+    const { image, board, engine, cacheDir, maxPis, share } = raspiOptions
+    return [
+      { name: project.name, baseDir: baseDirOf(project), image, board, engine, cacheDir, maxPis, share },
+    ]
   })
   await Promise.race([vitest.close(), delay(closeMs)])
   return { projects }

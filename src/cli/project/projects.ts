@@ -19,6 +19,7 @@ export interface SaidProject extends Pick<ResolvedOptions, 'image' | 'board' | '
   baseDir: string
   cacheDir: string | undefined
   maxPis: number | undefined
+  share: string | undefined
 }
 
 /** What ask-vitest.ts answers. */

@@ -1,13 +1,15 @@
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { BoardOption } from '../../board-option.ts'
+import { type EngineChoice, engineSchema } from '../../engine-option.ts'
 import { listOf } from '../../host/list-of.ts'
 import { defaultCacheDir } from '../../host/paths.ts'
 import { lockFileName, lockNameOf, readLockFile } from '../../image/lock-file.ts'
 import { imageAt, parseReference } from '../../image/reference.ts'
 import { type ImageOption, nameOfImage } from '../../image-option.ts'
 import { boardOf, optionOf } from '../../machine/boards.ts'
-import { optionsSchema } from '../../options.ts'
+import { engineOf, optionsSchema } from '../../options.ts'
+import { shareAt } from '../../share/open-share.ts'
 import type { SaidProject } from './projects.ts'
 
 /** What commands can take from a project, by the names of their own options. Paths are absolute. */
@@ -22,6 +24,9 @@ export interface Settings {
   lockDir: string | undefined
   /** For a command that is about all projects: that of each. */
   lockDirs: string[]
+  /** What Pis run on, where that is not what the environment says. */
+  engineChoice: EngineChoice | undefined
+  share: string | undefined
   /** An address or a context of Docker's; of several the first. */
   engine: string | undefined
   /** The container image that Pis run in. */
@@ -113,6 +118,21 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
   lockDirs: {
     of: (projects) => [lockDirsOf(projects)],
     told: () => undefined,
+  },
+  engineChoice: {
+    name: 'engine',
+    of: each(({ engine }, env) =>
+      isDeepStrictEqual(engine, engineSchema.parse(engineOf(env))) ? undefined : engine,
+    ),
+    told(engine) {
+      if (engine === undefined || engine === 'process') return engine && `engine ${engine}`
+      return `engine ${engine.docker === true ? 'docker' : listOf([engine.docker].flat())}`
+    },
+  },
+  share: {
+    of: each(({ share, baseDir }) => share && shareAt(share, baseDir)),
+    // Its URL may have a password.
+    told: (share) => share && 'share',
   },
   engine: {
     flag: '--engine',

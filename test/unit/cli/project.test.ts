@@ -6,9 +6,11 @@ import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { fromProject } from '../../../src/cli/project/from-project.ts'
 import { readProjects } from '../../../src/cli/project/projects.ts'
+import type { HostContext } from '../../../src/host/context.ts'
 import { scratchDir } from '../../support/scratch-dir.ts'
 import { repositoryOf } from '../init/repositories.ts'
 import { run as runCli } from './run.ts'
+import { standingContext } from './standing-context.ts'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -16,8 +18,8 @@ const repository = fileURLToPath(new URL('../../..', import.meta.url))
 const ofSlowHosts = /^(\[PLUGIN_TIMINGS\].*?for more details\.|Vitest loads [^\n]* …$)\n*/gms
 
 /** Runs a command line; leaves out what is told only on slow hosts. */
-async function run(args: readonly string[]) {
-  const { err, ...ran } = await runCli(args)
+async function run(args: readonly string[], context?: HostContext) {
+  const { err, ...ran } = await runCli(args, context)
   return { ...ran, err: err.replace(ofSlowHosts, '').trimEnd() }
 }
 
@@ -226,8 +228,8 @@ test('paths begin where they do in tests: those of images at the configuration, 
   expect(taken).toEqual({
     ...{ image: { file, user: 'me' }, cacheDir: join(dir, 'cache'), maxPis: 3, lockDir: join(dir, 'inner') },
   })
-  expect(log.mock.calls).toEqual([
-    [`From vitest.config.ts: image ${file} (user), cacheDir ${join(dir, 'cache')}, maxPis 3.`],
+  expect(log.mock.lastCall).toEqual([
+    `From vitest.config.ts: image ${file} (user), cacheDir ${join(dir, 'cache')}, maxPis 3.`,
   ])
   // The lock file beside the configuration counts as well, and is wrong.
   const pinned = ['--image', 'raspios-lite-arm64', '--board', 'raspi3b', '--cache-dir', 'cache']
@@ -237,6 +239,25 @@ test('paths begin where they do in tests: those of images at the configuration, 
   const { parts, paths } = JSON.parse(out)
   expect(Object.keys(parts.images)).toEqual(['pi.img'])
   expect(paths[0]).toBe(join(dir, 'cache/images'))
+})
+
+test('up takes the engine and the share, where they are not what the environment says', async () => {
+  const socket = 'unix:///nowhere/docker.sock'
+  const said = `{ engine: { docker: '${socket}' }, share: 'pis' }`
+  const cwd = aProject(`{ plugins: [raspi(${said})] }`)
+  const flags = ['--image', './none.img', '--board', 'virt', '--max-pis', '1', '--cache-dir', 'cache']
+  const { exitCode, err } = await run(['up', ...flags], standingContext().context)
+  expect(exitCode).toBe(1)
+  const [told, ...failed] = err.split('\n')
+  expect(told).toBe(`From vitest.config.ts: engine ${socket}, share.`)
+  expect(failed.join()).toContain(socket)
+  const log = vi.fn()
+  const taken = (cwd: string, env: NodeJS.ProcessEnv = {}) =>
+    fromProject({}, ['engineChoice', 'share'], { cwd, env: { ...process.env, ...env }, log })
+  expect(await taken(cwd)).toEqual({ engineChoice: { docker: socket }, share: join(cwd, 'pis') })
+  log.mockClear()
+  expect(await taken(aProject('{ plugins: [raspi()] }'), { VITEST_RASPI_ENGINE: 'docker' })).toEqual({})
+  expect(log.mock.calls.join()).not.toContain('engine')
 })
 
 test('freeze takes the engine', async () => {

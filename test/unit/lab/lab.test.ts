@@ -84,6 +84,15 @@ test('in a container no more Pis live than its memory limit leaves room for', ()
   expect(() => lab.assertRoom(3, 'a test')).toThrow('1024 MiB were free, enough for 0 beside Ansible')
 })
 
+test('for how many Pis there is room elsewhere is known once the engine is', async () => {
+  vi.spyOn(process, 'availableMemory').mockReturnValueOnce(1024 ** 3)
+  const lab = new Lab(resolveOptions({ engine: 'docker', cacheDir: scratchDir() }), () => {})
+  onTestFinished(() => lab.close())
+  connectEngines.mockImplementationOnce(async (_, __, sized) => sized([{ free: 1e12, cores: 8 }]))
+  await lab.sized(signal)
+  expect(() => lab.assertRoom(3, 'a test')).not.toThrow()
+})
+
 test('the cache begins at the working directory, and its path is absolute', () => {
   const lab = new Lab(resolveOptions({ engine: 'process', cacheDir: '.cache/raspi' }), () => {})
   onTestFinished(() => lab.close())

@@ -43,6 +43,8 @@ export class FakeLab {
     return asked().at(-1) as AskedStart
   }
 
+  async sized(): Promise<void> {}
+
   assertRoom(): void {}
 
   async lease(
