@@ -4,15 +4,15 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { fromProject } from '../../../src/cli/project/from-project.ts'
-import { readProjects } from '../../../src/cli/project/projects.ts'
-import type { HostContext } from '../../../src/host/context.ts'
-import { scratchDir } from '../../support/scratch-dir.ts'
-import { repositoryOf } from '../init/repositories.ts'
-import { run as runCli } from './run.ts'
-import { standingContext } from './standing-context.ts'
+import { fromProject } from '../../src/cli/project/from-project.ts'
+import { readProjects } from '../../src/cli/project/projects.ts'
+import type { HostContext } from '../../src/host/context.ts'
+import { scratchDir } from '../support/scratch-dir.ts'
+import { run as runCli } from '../unit/cli/run.ts'
+import { standingContext } from '../unit/cli/standing-context.ts'
+import { repositoryOf } from '../unit/init/repositories.ts'
 
-const repository = fileURLToPath(new URL('../../..', import.meta.url))
+const repository = fileURLToPath(new URL('../..', import.meta.url))
 
 /** What is told only where this host is slow: that Vite's bundler was, and what is waited for. */
 const ofSlowHosts = /^(\[PLUGIN_TIMINGS\].*?for more details\.|Vitest loads [^\n]* …$)\n*/gms
