@@ -92,13 +92,8 @@ async function up(names: string[], options: UpOptions, { output, env, cwd }: Com
   if (options.image !== undefined) parseReference(options.image, cwd)
   const lifetimeMs = options.for ?? (options.detach ? detachedLifetimeMs : undefined)
   const wanted = await wantedPis(names, options, { env, cwd })
-  const taken = await fromProject(
-    options,
-    ['image', 'board', 'cacheDir', 'maxPis', 'lockDir', 'engineChoice', 'share'],
-    {
-      ...{ cwd, env, log: output.err },
-    },
-  )
+  const asked = ['image', 'board', 'cacheDir', 'maxPis', 'lockDir', 'engineChoice', 'share'] as const
+  const taken = await fromProject(options, asked, { cwd, env, log: output.err })
   const { image, board, cacheDir, maxPis } = { ...options, ...taken }
   const request: StandingRequest = {
     ...wanted,

@@ -193,19 +193,3 @@ test('a partition that a test leaves parts', { timeout: 180_000 }, async ({ pis,
 test('and its end is not left to the next', { timeout: 180_000 }, async ({ pis }) => {
   expect(await ping(pis.controller, 'worker')).toMatchObject({ received: 3 })
 })
-
-test('after a reboot addresses are the same, and NICs report to the system no more than they have to', {
-  timeout: 300_000,
-}, async ({ pis }) => {
-  const { controller } = pis
-  await controller.power.reset()
-  await expect.poll(() => ping(controller, 'worker'), { timeout: 60_000 }).toMatchObject({ received: 3 })
-  // On `virt`, which has no USB, there are none.
-  const count = "awk '/usb/ { for (i = 2; i <= 5; i++) sum += $i } END { print sum + 0 }' /proc/interrupts"
-  const reports = async () => {
-    const { stdout } = await controller.run(`${count}; sleep 3; ${count}`)
-    const [before = 0, after = 0] = stdout.split('\n').map(Number)
-    return after - before
-  }
-  await expect.poll(reports, { timeout: 60_000 }).toBeLessThan(1_000)
-})
