@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, w
 import { basename, dirname, join } from 'node:path'
 import { RaspiError } from '../errors.ts'
 import { hostnameOf } from '../standing/names.ts'
+import { configFiles } from '../vitest/config-files.ts'
 import type { FirstHost, Repository } from './repository.ts'
 
 /** What the first test needs, and what is left to be done by hand. */
@@ -52,7 +53,7 @@ export function planInit(repository: Repository, versions: Versions): InitPlan {
     plan.next.push('npm install')
   }
 
-  const config = there(...['vitest', 'vite'].flatMap((name) => configFiles(name)))
+  const config = there(...configFiles)
   if (config) {
     plan.keep.push(config)
     if (!readFileSync(join(dir, config), 'utf8').includes('vitest-raspi'))
@@ -105,9 +106,6 @@ function assertRoom(dir: string, path: string): void {
     throw new RaspiError('options', `${path} cannot be made: you may not write to ${where}.`, { cause })
   }
 }
-
-const configFiles = (name: string) =>
-  ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs'].map((extension) => `${name}.config.${extension}`)
 
 const configText = `import { raspi } from 'vitest-raspi/plugin'
 import { defineConfig } from 'vitest/config'

@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import type { TestModule, Vitest } from 'vitest/node'
 import * as z from 'zod'
 import { scratchName } from '../host/scratch.ts'
+import { baseDirOf } from '../vitest/base-dir.ts'
 
 /** What the file is called in which a repository may keep timings for its shards. */
 const timingsFileName = 'vitest-raspi.timings.json'
@@ -23,9 +24,8 @@ export function timingsFileOf(evidenceDir: string): string {
 }
 
 /** The files of timings by which shards may be dealt, of which the first that is there counts: a committed one, that of earlier runs. */
-export function timingsFilesOf({ config, vite }: Vitest, evidenceDir: string): [string, string] {
-  const { configFile } = vite.config
-  return [join(configFile ? dirname(configFile) : config.root, timingsFileName), timingsFileOf(evidenceDir)]
+export function timingsFilesOf(vitest: Vitest, evidenceDir: string): [string, string] {
+  return [join(baseDirOf(vitest), timingsFileName), timingsFileOf(evidenceDir)]
 }
 
 /** Names a test file of a project, wherever the repository lies: `test/web.test.ts`, `[pis] test/web.test.ts`. */

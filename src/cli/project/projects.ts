@@ -8,6 +8,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { RaspiError } from '../../errors.ts'
 import { listOf } from '../../host/list-of.ts'
 import type { ResolvedOptions } from '../../options.ts'
+import { configFiles } from '../../vitest/config-files.ts'
 import { roughly } from '../duration.ts'
 import { ownVitest } from '../own-vitest.ts'
 
@@ -54,11 +55,6 @@ export interface SaidProjects {
   projects: SaidProject[]
 }
 
-/** As Vitest looks for them: https://vitest.dev/config/#configuring-vitest */
-const configNames = ['vitest.config', 'vite.config'].flatMap((name) =>
-  ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs'].map((extension) => `${name}.${extension}`),
-)
-
 const program = fileURLToPath(new URL(`./ask-vitest${extname(import.meta.url)}`, import.meta.url))
 
 /** After which time it is said what is waited for, in ms. */
@@ -100,7 +96,7 @@ export async function readProjects(
 
 function configIn(cwd: string, given: string | false | undefined): string | undefined {
   if (given === false) return undefined
-  if (given === undefined) return configNames.map((name) => join(cwd, name)).find((path) => existsSync(path))
+  if (given === undefined) return configFiles.map((name) => join(cwd, name)).find((path) => existsSync(path))
   const path = resolve(cwd, given)
   if (existsSync(path)) return path
   throw new RaspiError('options', `There is no file ${path}.`)
