@@ -38,7 +38,6 @@ import type { PiConnection } from '../pi/connection.ts'
 import type { MachineFault } from '../pi/faults.ts'
 import type { PowerAction, PowerState } from '../pi/power.ts'
 import type { ProvisionState } from '../pi/provision.ts'
-import { runBySsh } from '../pi/ssh.ts'
 import { AfterHandOver, type Calm } from './after-hand-over.ts'
 import { PiMachine, type PiMachineContext } from './pi-machine.ts'
 import { PiPower } from './pi-power.ts'
@@ -183,14 +182,13 @@ export class LivePi {
    * this out where somebody begins to wait for it.
    */
   async rest(signal: AbortSignal): Promise<void> {
-    const { hostname } = this.identity
     const { hurry } = this.#context
     if (hurry?.aborted) return
     const script = [keepScript(this.source.image.user), settleScript()].join('\n')
     await this.#shell?.run(script, { timeoutMs: 30_000 })
     this.#hasSettled = true
     if (hurry?.aborted) return
-    await runBySsh(hostname, this.connection, this.controlPath, firstCommands, { signal })
+    await this.machine.run(firstCommands, { signal })
     if (hurry?.aborted) return
     await this.#shell?.run(quietScript, { timeoutMs: 60_000 })
     await this.machine.pause()
@@ -434,7 +432,7 @@ export class LivePi {
       'sync -f /',
     ].join('\n')
     const options = { sudo: true, input: script, signal }
-    const { stdout } = await runBySsh(hostname, this.connection, this.controlPath, 'bash -s', options)
+    const { stdout } = await this.machine.run('bash -s', options)
     const [missing] = missingNics(stdout)
     if (missing) throw new RaspiError('boot', `Pi ${hostname} has booted without its NIC ${missing}`)
     await this.machine.running('Its NICs cannot be seen to').quietNics()

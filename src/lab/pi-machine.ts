@@ -13,6 +13,7 @@ import type { Nics } from '../machine/nics.ts'
 import type { Place } from '../machine/place.ts'
 import type { PiConnection } from '../pi/connection.ts'
 import type { CardLimits, MachineFault } from '../pi/faults.ts'
+import type { CommandOptions, CommandResult } from '../pi/ssh.ts'
 import { Loss } from './loss.ts'
 import { SharedLogin } from './shared-login.ts'
 import { Turns } from './turns.ts'
@@ -162,6 +163,11 @@ export class PiMachine {
     return this.#login.open(signal)
   }
 
+  /** Runs a command on its guest, as {@link SharedLogin.run} does. */
+  run(command: string, options: CommandOptions): Promise<CommandResult> {
+    return this.#login.run(command, options)
+  }
+
   /** Starts a machine on the card as it is now, as the boot ROM would. */
   async boot(kernelParameters: readonly string[], signal: AbortSignal): Promise<void> {
     const { board, nics } = this.#context
@@ -190,7 +196,7 @@ export class PiMachine {
     const machine = this.running('Its NICs cannot be seen to')
     const macs = (nics.segments ?? []).map(({ mac }) => mac)
     const input = nicsUpScript(macs)
-    if (macs.length > 0) await this.#login.run('sh', { input, signal })
+    if (macs.length > 0) await this.run('sh', { input, signal })
     await machine.quietNics()
   }
 
@@ -201,7 +207,7 @@ export class PiMachine {
     const options = { sudo: true, reject: false, signal }
     const command = 'systemctl --no-block poweroff'
     // Its connection may end before the command has told its exit code.
-    const failure = await this.#login.run(command, options).then(
+    const failure = await this.run(command, options).then(
       ({ exitCode, stderr }) => (exitCode ? stderr.trim() : ''),
       (error) => messageOf(error),
     )
