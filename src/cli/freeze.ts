@@ -9,6 +9,7 @@ import { interruptible } from './interrupt.ts'
 import { type CommandContext, cacheDirOption, json } from './output.ts'
 import { addProjectFlags, fromProject, orElse } from './project/from-project.ts'
 import type { ProjectFlags } from './project/projects.ts'
+import { usual } from './project/settings.ts'
 
 const examples = `
 Examples:
@@ -36,8 +37,8 @@ export function addFreeze(program: Command, { output, env, cwd }: CommandContext
     .description('keep a frozen Pi as a container image, for other machines to start from')
     .requiredOption('--to <image>', 'the name of the container image, with or without a tag')
     .option('--push', 'push it to its registry')
-    .option('--image <name>', `the image that the Pi boots ${orElse('debian-12-arm64')}`)
-    .option('--board <name>', `its board ${orElse('raspi3b')}`)
+    .option('--image <name>', `the image that the Pi boots ${orElse(usual.image)}`)
+    .option('--board <name>', `its board ${orElse(usual.board)}`)
     .option(
       '--engine <address>',
       `an address or a context of Docker's ${orElse("that of Docker's own programs")}`,

@@ -18,6 +18,7 @@ import { interruptible } from './interrupt.ts'
 import { type CommandContext, cacheDirOption, json, table } from './output.ts'
 import { addProjectFlags, fromProject, orElse } from './project/from-project.ts'
 import type { ProjectFlags } from './project/projects.ts'
+import { usual } from './project/settings.ts'
 import { showProgress } from './up-progress.ts'
 
 const examples = `
@@ -57,8 +58,8 @@ export function addUp(program: Command, context: CommandContext): void {
     .argument('[names...]', 'what they are called (default: boreas, zephyrus, notus, eurus, pi-5, …)')
     .option('-i, --inventory <path>', 'a Pi for each host of this inventory, in its groups')
     .option('-n, --count <n>', 'how many, with names that are free', parseCount(1, 64))
-    .option('--image <name>', `what they boot ${orElse('debian-12-arm64')}`)
-    .addOption(new Option('--board <name>', `what QEMU emulates ${orElse('raspi3b')}`).choices(boardNames))
+    .option('--image <name>', `what they boot ${orElse(usual.image)}`)
+    .addOption(new Option('--board <name>', `what QEMU emulates ${orElse(usual.board)}`).choices(boardNames))
     .option('-d, --detach', 'leave them running in the background')
     .option(
       '--for <time>',

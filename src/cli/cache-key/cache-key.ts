@@ -10,6 +10,7 @@ import { optionsSchema, type RaspiOptions } from '../../options.ts'
 import { cacheDirOption, json, type Output } from '../output.ts'
 import { addProjectFlags, fromProject, orElse } from '../project/from-project.ts'
 import type { ProjectFlags } from '../project/projects.ts'
+import { usual } from '../project/settings.ts'
 import { type CacheAnswer, type Form, forGithub, forGitlab, forms, forPeople } from './forms.ts'
 import { cacheKeyOf } from './key.ts'
 
@@ -49,14 +50,14 @@ export function addCacheKey(
   const command = program
     .command('cache-key')
     .description('print a key and the paths for the cache of a CI')
-    .option('--image <image...>', `what the Pis boot ${orElse('debian-12-arm64')}`)
+    .option('--image <image...>', `what the Pis boot ${orElse(usual.image)}`)
     .option(
       '--package <name>',
       'a Debian package that those of these images have that are built here, once for each',
       (one, all: string[]) => [...all, one],
       [],
     )
-    .addOption(new Option('--board <name>', `what QEMU emulates ${orElse('raspi3b')}`).choices(boardNames))
+    .addOption(new Option('--board <name>', `what QEMU emulates ${orElse(usual.board)}`).choices(boardNames))
     .option('--prepare <playbook...>', 'the playbooks of raspiTest({ prepare })', [])
     .addOption(new Option('--for <ci>', "print it in this CI's format").choices(forms).conflicts('json'))
     .addOption(cacheDirOption('where images and frozen Pis are kept', orElse))

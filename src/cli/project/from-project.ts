@@ -1,10 +1,8 @@
 import type { Command } from 'commander'
 import { RaspiError } from '../../errors.ts'
 import { listOf } from '../../host/list-of.ts'
-import { lockNameOf } from '../../image/lock-file.ts'
-import { parseReference } from '../../image/reference.ts'
 import { type ProjectContext, type ProjectFlags, readProjects, type SaidProject } from './projects.ts'
-import { type Setting, type SettingContext, type Settings, settings } from './settings.ts'
+import { lockNamesOf, type Setting, type SettingContext, type Settings, settings } from './settings.ts'
 
 /** What was taken: nothing where no configuration says anything. */
 type Taken<Key extends keyof Settings> = Partial<Pick<Settings, Key>>
@@ -35,15 +33,14 @@ export async function fromProject<Key extends keyof Settings>(
   keys: readonly Key[],
   context: ProjectContext,
 ): Promise<Taken<Key>> {
-  const images = [options.image ?? []].flat()
+  const lockNames = options.image === undefined ? undefined : lockNamesOf([options.image].flat(), context.cwd)
   const open = keys.filter((key) => options[key] === undefined)
-  const isNeeded = (key: Key) =>
-    !isOfLock(key) || images.length === 0 || images.some((image) => isPinned(image, context))
+  const isNeeded = (key: Key) => !isOfLock(key) || lockNames?.length !== 0
   const isAsked = options.project !== undefined || Boolean(options.config)
   if (!isAsked && !open.some(isNeeded)) return {}
   const { file, projects } = await readProjects(options, context)
   if (projects.length === 0) return {}
-  const found = open.map((key) => ({ key, ...values(key, projects, { env: context.env, images }) }))
+  const found = open.map((key) => ({ key, ...values(key, projects, { env: context.env, lockNames }) }))
   const differ = found.filter(({ count }) => count > 1)
   if (differ.length > 0) {
     const names = listOf(projects.map(({ name }) => name))
@@ -61,9 +58,6 @@ export async function fromProject<Key extends keyof Settings>(
 }
 
 const isOfLock = (key: keyof Settings) => key === 'lockDir' || key === 'lockDirs'
-
-const isPinned = (image: string, { cwd }: ProjectContext) =>
-  lockNameOf(parseReference(image, cwd)) !== undefined
 
 function values<Key extends keyof Settings>(
   key: Key,

@@ -36,8 +36,8 @@ export interface Settings {
 /** What decides besides projects. */
 export interface SettingContext {
   env: NodeJS.ProcessEnv
-  /** The images that the command line says in place of theirs; none where it says none. */
-  images: readonly ImageOption[]
+  /** What lock files call the images that the command line says in place of theirs; undefined where it says none. */
+  lockNames: readonly string[] | undefined
 }
 
 /** One of them. */
@@ -59,11 +59,18 @@ const each =
 
 const lockDirsOf = (projects: readonly SaidProject[]) => distinct(projects.map(({ baseDir }) => baseDir))
 
+/** What lock files call those of `images` that they pin. */
+export const lockNamesOf = (images: readonly ImageOption[], cwd?: string): string[] =>
+  images.flatMap((image) => lockNameOf(parseReference(image, cwd)) ?? [])
+
 const imageOf = ({ image, baseDir }: SaidProject) => imageAt(image, baseDir)
 
 const { image: imageSchema, board: boardSchema } = optionsSchema.shape
 const usualImage = imageSchema.parse(undefined)
 const usualBoard = boardSchema.parse(undefined)
+
+/** What Pis boot and are where nobody says otherwise, for the help. */
+export const usual = { image: nameOfImage(usualImage), board: boardOf(usualBoard).name }
 
 export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
   image: {
@@ -103,11 +110,9 @@ export const settings: { [Key in keyof Settings]: Setting<Settings[Key]> } = {
   lockDir: {
     name: 'what their lock files pin',
     // They count only for images whose newest release is asked for.
-    of(projects, { images }) {
+    of(projects, { lockNames }) {
       const dirs = lockDirsOf(projects)
-      const names = (images.length > 0 ? images : projects.map(imageOf)).flatMap(
-        (image) => lockNameOf(parseReference(image)) ?? [],
-      )
+      const names = lockNames ?? lockNamesOf(projects.map(imageOf))
       if (names.length === 0) return dirs.slice(0, 1)
       const pinned = dirs.map((dir) => readLockFile(join(dir, lockFileName)))
       const differ = distinct(pinned.map((images) => names.map((name) => images[name]))).length > 1
